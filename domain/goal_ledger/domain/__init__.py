@@ -1,0 +1,1 @@
+"""What the ledger knows and decides: pure aggregates and policies, by capability."""

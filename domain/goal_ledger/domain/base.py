@@ -1,0 +1,140 @@
+"""The vocabulary every capability shares: Event, Recorded, Decider."""
+
+import math
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from goal_ledger.domain.errors import Invalid
+
+LARGEST_INT = 2**63 - 1
+
+
+class Payload(BaseModel):
+    """Typed data, frozen and strict: nothing is coerced, no field is unknown, no number is NaN or infinite."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+
+class Event(Payload):
+    """A fact, past tense: its fields are what happened; who, when and where stand in `Recorded`.
+
+    Fields whose value is None are not stored, so None means "not said".
+    """
+
+    schema_version: ClassVar[int] = 1
+
+    reason: str | None = None
+
+
+class Recorded(NamedTuple):
+    """An event with its place in history.
+
+    position: global order, from 1, gapless. version: order in the stream, from 1.
+    at: when it was recorded; occurred_at: when it was true, None when unknown (both UTC text, see `times`).
+    by: the actor, e.g. `agent:planner`. command: the caller's command id. cause: the position that led to it.
+    """
+
+    position: int
+    stream: str
+    version: int
+    name: str
+    at: str
+    occurred_at: str | None
+    by: str
+    command: str | None
+    cause: int | None
+    event: Event
+
+
+S = TypeVar("S")
+E = TypeVar("E", bound=Event)
+
+
+class Decider(Generic[S]):
+    """Folds the events of one stream into the state that its decisions read.
+
+    kind: what the aggregate is called in messages, e.g. `goal`.
+    """
+
+    def __init__(self, kind: str, initial: S) -> None:
+        self.kind = kind
+        self.initial = initial
+        self._handlers: dict[type[Event], Callable[[S, Any], S]] = {}
+
+    def on(self, *types: type[E]) -> Callable[[Callable[[S, E], S]], Callable[[S, E], S]]:
+        """Register how the state evolves on events of these types."""
+
+        def register(handler: Callable[[S, E], S]) -> Callable[[S, E], S]:
+            for event_type in types:
+                self._handlers[event_type] = handler
+            return handler
+
+        return register
+
+    def evolve(self, state: S, event: Event) -> S:
+        """The state after the event; events that no decision reads leave it as it is."""
+        handler = self._handlers.get(type(event))
+        return state if handler is None else handler(state, event)
+
+
+def invalid(error: ValidationError) -> Invalid:
+    """pydantic's findings as one of our errors, on one line; the offending values are not repeated."""
+    findings = [
+        (".".join(str(part) for part in found["loc"]) or "value") + ": " + found["msg"].lower()
+        for found in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    return Invalid("invalid_value", "; ".join(findings[:3]) + (" …" if len(findings) > 3 else ""))
+
+
+def _plain(value: Any) -> None:
+    if value is None or isinstance(value, (str, bool)):
+        return
+    if isinstance(value, int):
+        if not -LARGEST_INT - 1 <= value <= LARGEST_INT:
+            raise ValueError("integers are limited to 64 bits")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError("numbers must be finite")
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _plain(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise ValueError("keys must be text")
+            _plain(item)
+    else:
+        raise ValueError(f"{type(value).__name__} is not JSON")
+
+
+def _is_plain(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        _plain(value)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
+
+
+def _decimal_input(value: Any) -> Any:
+    # bool is an int to Decimal, and a float stands for the decimal that it prints as.
+    if isinstance(value, bool):
+        raise ValueError("a decimal number is needed")
+    return str(value) if isinstance(value, float) else value
+
+
+Json = Annotated[dict[str, Any], AfterValidator(_is_plain)]
+"""Free-form data: what JSON can hold, numbers finite and within 64 bits."""
+
+Texts = Annotated[tuple[str, ...], Field(strict=False)]
+"""A list of text, in order."""
+
+Money = Annotated[Decimal, BeforeValidator(_decimal_input), Field(strict=False, ge=0, max_digits=24)]
+"""An exact, non-negative amount; stored as text."""
+
+Count = Annotated[int, Field(ge=0, le=LARGEST_INT)]
+Seconds = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+"""0.0 to 1.0."""

@@ -1,0 +1,1 @@
+"""What should be achieved: goals and how they move."""

@@ -1,0 +1,50 @@
+"""What done means: one list of criteria, some of them measured."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from goal_ledger.domain.base import Payload
+from goal_ledger.domain.errors import Invalid
+
+Op = Literal["<", "<=", ">", ">=", "="]
+
+_MEASURED = re.compile(r"\s*(?P<metric>.*?[^\s<>=])\s*(?P<op><=|>=|<|>|=)\s*(?P<target>[-+]?\d+(?:\.\d+)?)\s*(?P<unit>\S*)\s*")
+
+
+class Criterion(Payload):
+    """One condition of done.
+
+    metric, op, target, unit: set when it is measured, e.g. error rate < 1 %. weight: its share of progress, any scale.
+    required: an optional criterion may stay open when the goal completes.
+    """
+
+    id: str
+    text: str
+    metric: str | None = None
+    op: Op | None = None
+    target: float | None = None
+    unit: str | None = None
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    required: bool = True
+
+
+def measured(text: str) -> dict[str, object]:
+    """Read a measured criterion like `error rate < 1%`.
+
+    Invalid: bad_metric.
+    """
+    match = _MEASURED.fullmatch(text)
+    if match is None:
+        raise Invalid(
+            "bad_metric", f"{text!r} is not a measurable condition", hint='write it like "error rate < 1%" or "uptime >= 99.9"'
+        )
+    found = match.groupdict()
+    return {
+        "text": text.strip(),
+        "metric": found["metric"],
+        "op": found["op"],
+        "target": float(found["target"]),
+        "unit": found["unit"] or None,
+    }

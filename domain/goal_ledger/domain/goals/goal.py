@@ -1,0 +1,577 @@
+"""A goal: its contract, its lifecycle and the numbering of its runs."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+from pydantic import Field, ValidationError
+
+from goal_ledger.domain.base import Count, Decider, Event, Json, Payload, Share, Texts, invalid
+from goal_ledger.domain.errors import Invalid, NotFound, Rejected
+from goal_ledger.domain.goals.criteria import Criterion
+from goal_ledger.domain.goals.lifecycle import PARENTS, UNSTARTED, ArchiveCause, GoalStatus, GoalType, moves
+from goal_ledger.domain.times import parse_utc, utc_text
+
+# --- Contract and events
+
+
+class GoalSource(StrEnum):
+    USER = "user"
+    SYSTEM = "system"
+    COLLABORATIVE = "collaborative"
+    IMPORTED = "imported"
+
+
+_FIRST_STATUS = {
+    GoalSource.USER: GoalStatus.PLANNED,
+    GoalSource.COLLABORATIVE: GoalStatus.PLANNED,
+    GoalSource.SYSTEM: GoalStatus.PROPOSED,
+    GoalSource.IMPORTED: GoalStatus.ACTIVE,
+}
+
+Status = Annotated[GoalStatus, Field(strict=False)]
+Type = Annotated[GoalType, Field(strict=False)]
+
+
+class Contract(Payload):
+    """What a goal promises; everything but the title has a default.
+
+    priority: 1 (critical) to 5 (low). time_horizon: `ongoing` or an ISO 8601 deadline. review_cadence: a cron line with
+    an optional time zone, or an interval like `7d`. horizon_min_minutes, horizon_max_minutes: expected length of the
+    work. value, effort, risk: estimates for ranking. learning_required: whether outcomes feed the lesson store.
+    """
+
+    title: str
+    description: str = ""
+    goal_type: Type = GoalType.INITIATIVE
+    category: str | None = None
+    task_category: str | None = None
+    parent_goal_id: str | None = None
+    owner_agent: str | None = None
+    priority: Annotated[int, Field(ge=1, le=5)] = 3
+    criteria: Annotated[tuple[Criterion, ...], Field(strict=False)] = ()
+    failure_conditions: Texts = ()
+    constraints: Texts = ()
+    review_cadence: str | None = None
+    start_condition: str | None = None
+    stop_condition: str | None = None
+    time_horizon: str = "ongoing"
+    dependencies: Texts = ()
+    allowed_capabilities: Texts = ()
+    learning_required: bool = True
+    value: Share | None = None
+    effort: Share | None = None
+    risk: Share | None = None
+    horizon_min_minutes: Count | None = None
+    horizon_max_minutes: Count | None = None
+    aligns_with: Texts = ()
+    contradicts: Texts = ()
+    metadata: Json = Field(default_factory=dict)
+
+
+class Origin(Payload):
+    """Where a goal comes from: a person, a detector's proposal, an import.
+
+    created_by: a detector or importer; the actor when not said. source_id: the record it was imported from.
+    """
+
+    source: Annotated[GoalSource, Field(strict=False)] = GoalSource.USER
+    created_by: str | None = None
+    proposal_id: str | None = None
+    auto_approved: bool = False
+    source_id: str | None = None
+
+
+class GoalCreated(Event, Contract, Origin):
+    status: Status
+
+
+class GoalAmended(Event):
+    """changes and was: the new and the old value of each field that changed, as JSON."""
+
+    changes: Json
+    was: Json
+
+
+class ChildAdded(Event):
+    """A goal was placed under this one."""
+
+    goal_id: str
+    goal_type: Type
+
+
+class Transition(Event):
+    to_status: ClassVar[GoalStatus]
+
+    from_status: Status
+
+
+class GoalApproved(Transition):
+    to_status = GoalStatus.ACTIVE
+
+
+class GoalRejected(Transition):
+    to_status = GoalStatus.REJECTED
+
+
+class GoalReadied(Transition):
+    to_status = GoalStatus.READY
+
+
+class GoalActivated(Transition):
+    to_status = GoalStatus.ACTIVE
+
+
+class GoalWaited(Transition):
+    to_status = GoalStatus.WAITING
+
+
+class GoalRetried(Transition):
+    to_status = GoalStatus.RETRYING
+
+
+class GoalBlocked(Transition):
+    to_status = GoalStatus.BLOCKED
+
+
+class GoalUnblocked(Transition):
+    to_status = GoalStatus.ACTIVE
+
+
+class GoalCheckpointed(Transition):
+    """checkpoint_ref: where the work can be taken up again, a pointer that the worker understands."""
+
+    to_status = GoalStatus.CHECKPOINTED
+
+    checkpoint_ref: str | None = None
+
+
+class GoalResumed(Transition):
+    to_status = GoalStatus.ACTIVE
+
+    checkpoint_ref: str | None = None
+
+
+class GoalCompleted(Transition):
+    """evidence: what shows that it is done."""
+
+    to_status = GoalStatus.COMPLETED
+
+    evidence: str | None = None
+
+
+class GoalCompletedWithCaveats(Transition):
+    to_status = GoalStatus.COMPLETED_WITH_CAVEATS
+
+    caveats: str
+    evidence: str | None = None
+
+
+class GoalFailed(Transition):
+    to_status = GoalStatus.FAILED
+
+
+class GoalArchived(Transition):
+    to_status = GoalStatus.ARCHIVED
+
+    cause: Annotated[ArchiveCause, Field(strict=False)]
+
+
+class RunDispatched(Event):
+    """An attempt was handed out.
+
+    attempt: from 1. running: every run of this goal that is open after it, this one included.
+    """
+
+    run_id: str
+    attempt: Annotated[int, Field(ge=1)]
+    agent: str | None = None
+    running: Texts
+
+
+# --- State
+
+
+class Goal(NamedTuple):
+    status: GoalStatus | None = None
+    contract: Mapping[str, Any] = {}
+    done: bool = False
+    checkpoint_ref: str | None = None
+    key_results: tuple[str, ...] = ()
+    attempts: int = 0
+    running: tuple[str, ...] = ()
+
+    @property
+    def goal_type(self) -> GoalType:
+        return GoalType(self.contract["goal_type"])
+
+    @property
+    def dependencies(self) -> tuple[str, ...]:
+        return tuple(self.contract.get("dependencies", ()))
+
+
+GOAL = Decider("goal", Goal())
+
+
+@GOAL.on(GoalCreated)
+def _created(_: Goal, event: GoalCreated) -> Goal:
+    return Goal(event.status, {name: getattr(event, name) for name in Contract.model_fields})
+
+
+@GOAL.on(GoalAmended)
+def _amended(goal: Goal, event: GoalAmended) -> Goal:
+    return goal._replace(contract={**goal.contract, **typed_changes(event.changes)})
+
+
+@GOAL.on(ChildAdded)
+def _child_added(goal: Goal, event: ChildAdded) -> Goal:
+    if event.goal_type is not GoalType.KEY_RESULT:
+        return goal
+    return goal._replace(key_results=(*goal.key_results, event.goal_id))
+
+
+@GOAL.on(
+    GoalApproved,
+    GoalRejected,
+    GoalReadied,
+    GoalActivated,
+    GoalWaited,
+    GoalRetried,
+    GoalBlocked,
+    GoalUnblocked,
+    GoalResumed,
+    GoalFailed,
+    GoalArchived,
+)
+def _moved(goal: Goal, event: Transition) -> Goal:
+    return goal._replace(status=event.to_status)
+
+
+@GOAL.on(GoalCheckpointed)
+def _checkpointed(goal: Goal, event: GoalCheckpointed) -> Goal:
+    return goal._replace(status=event.to_status, checkpoint_ref=event.checkpoint_ref)
+
+
+@GOAL.on(GoalCompleted, GoalCompletedWithCaveats)
+def _completed(goal: Goal, event: Transition) -> Goal:
+    return goal._replace(status=event.to_status, done=True)
+
+
+@GOAL.on(RunDispatched)
+def _dispatched(goal: Goal, event: RunDispatched) -> Goal:
+    return goal._replace(attempts=event.attempt, running=event.running)
+
+
+# --- Decisions
+
+
+def create(
+    goal: Goal,
+    *,
+    goal_id: str,
+    contract: Contract,
+    origin: Origin,
+    now: datetime | None,
+    parent: Goal | None = None,
+    dependencies: Mapping[str, Goal] | None = None,
+    key_results: Iterable[Goal] = (),
+    max_key_results: int = 5,
+    reason: str | None = None,
+) -> list[Event]:
+    """Start a goal: planned for people, proposed for detectors unless auto-approved, active for imports.
+
+    parent, dependencies, key_results: the goals named by the contract, and the key results the parent has so far.
+    now: when it is created; None for history of unknown time, which skips the check of the deadline.
+
+    Rejected: already_exists, no_title, deadline_passed, wrong_parent, too_many_key_results, self_dependency.
+    NotFound: unknown_goal. Invalid: bad_time.
+    """
+    if goal.status is not None:
+        raise Rejected("already_exists", f"goal {goal_id} exists already")
+    checked = _checked(contract, now)
+    _fits_under(checked, parent, key_results, max_key_results)
+    _known(goal_id, dependencies or {})
+    status = GoalStatus.ACTIVE if origin.auto_approved else _FIRST_STATUS[origin.source]
+    return [GoalCreated(**dict(checked), **dict(origin), status=status, reason=reason)]
+
+
+def adopt(parent: Goal, *, goal_id: str, goal_type: GoalType) -> list[Event]:
+    """Note on the parent that a goal was placed under it."""
+    if goal_id in parent.key_results:
+        return []
+    return [ChildAdded(goal_id=goal_id, goal_type=goal_type)]
+
+
+def amend(
+    goal: Goal,
+    *,
+    goal_id: str,
+    changes: Mapping[str, Any],
+    now: datetime | None,
+    parent: Goal | None = None,
+    dependencies: Mapping[str, Goal] | None = None,
+    key_results: Iterable[Goal] = (),
+    max_key_results: int = 5,
+    depends_on: Callable[[str], Iterable[str]] = lambda _: (),
+    reason: str | None = None,
+) -> list[Event]:
+    """Change fields of the contract; the type stays.
+
+    depends_on: the dependencies of any goal, to refuse a cycle.
+
+    Rejected: archived, cycle, fixed_field and what `create` refuses. Invalid: unknown_field, invalid_value.
+    """
+    status = existing(goal)
+    if status is GoalStatus.ARCHIVED:
+        raise Rejected("archived", "goal is archived, which is final: it cannot be amended")
+    if "goal_type" in changes:
+        raise Rejected("fixed_field", "a goal keeps its goal_type; create another goal instead")
+    new = typed_changes(changes)
+    changed = {name: value for name, value in new.items() if value != goal.contract.get(name)}
+    if not changed:
+        return []
+    contract = _checked(Contract.model_construct(None, **{**goal.contract, **changed}), now if "time_horizon" in changed else None)
+    changed = {name: getattr(contract, name) for name in changed}
+    if "parent_goal_id" in changed:
+        _fits_under(contract, parent, key_results, max_key_results)
+    if "dependencies" in changed:
+        _known(goal_id, dependencies or {})
+        if (cycle := find_cycle(goal_id, contract.dependencies, depends_on)) is not None:
+            raise Rejected("cycle", "dependencies would run in a circle: " + " → ".join(cycle))
+    return [
+        GoalAmended(
+            changes={name: _as_json(value) for name, value in changed.items()},
+            was={name: _as_json(goal.contract.get(name)) for name in changed},
+            reason=reason,
+        )
+    ]
+
+
+def approve(goal: Goal, *, reason: str | None = None) -> list[Event]:
+    """Let a proposed goal start. Rejected: not_allowed."""
+    return _transition(goal, "approve", GoalApproved, reason=reason)
+
+
+def reject(goal: Goal, *, reason: str | None) -> list[Event]:
+    """Turn a proposed goal down. Rejected: not_allowed, no_reason."""
+    return _transition(goal, "reject", GoalRejected, reason=reason, why=True)
+
+
+def ready(goal: Goal, *, dependencies: Mapping[str, Goal], reason: str | None = None) -> list[Event]:
+    """Release a planned goal for work. Rejected: not_allowed, open_dependencies."""
+    events = _transition(goal, "ready", GoalReadied, reason=reason)
+    if events:
+        _no_open(dependencies)
+    return events
+
+
+def activate(goal: Goal, *, reason: str | None = None) -> list[Event]:
+    """Start, or take up again what was waiting. Rejected: not_allowed."""
+    return _transition(goal, "activate", GoalActivated, reason=reason)
+
+
+def wait(goal: Goal, *, reason: str | None = None) -> list[Event]:
+    """Pause until something arrives. Rejected: not_allowed."""
+    return _transition(goal, "wait", GoalWaited, reason=reason)
+
+
+def retry(goal: Goal, *, reason: str | None = None) -> list[Event]:
+    """Try again after waiting. Rejected: not_allowed."""
+    return _transition(goal, "retry", GoalRetried, reason=reason)
+
+
+def block(goal: Goal, *, reason: str | None) -> list[Event]:
+    """Say that something stands in the way. Rejected: not_allowed, no_reason."""
+    return _transition(goal, "block", GoalBlocked, reason=reason, why=True)
+
+
+def unblock(goal: Goal, *, reason: str | None = None) -> list[Event]:
+    """Say that the way is free again. Rejected: not_allowed."""
+    return _transition(goal, "unblock", GoalUnblocked, reason=reason)
+
+
+def checkpoint(goal: Goal, *, checkpoint_ref: str | None = None, reason: str | None = None) -> list[Event]:
+    """Lay the goal down so that it can be resumed. Rejected: not_allowed."""
+    return _transition(goal, "checkpoint", GoalCheckpointed, reason=reason, checkpoint_ref=checkpoint_ref)
+
+
+def resume(goal: Goal, *, reason: str | None = None) -> list[Event]:
+    """Go on from the checkpoint, or after waiting. Rejected: not_allowed."""
+    ref = goal.checkpoint_ref if goal.status is GoalStatus.CHECKPOINTED else None
+    return _transition(goal, "resume", GoalResumed, reason=reason, checkpoint_ref=ref)
+
+
+def complete(
+    goal: Goal, *, evidence: str | None = None, caveats: str | None = None, reason: str | None = None
+) -> list[Event]:
+    """Say that the goal is reached; with caveats when it is not quite. Rejected: not_allowed, no_caveats."""
+    if caveats is None:
+        return _transition(goal, "complete", GoalCompleted, reason=reason, evidence=evidence)
+    events = _transition(
+        goal, "complete --caveats", GoalCompletedWithCaveats, reason=reason, evidence=evidence, caveats=caveats
+    )
+    if events and not caveats.strip():
+        raise Rejected("no_caveats", "caveats are blank; say what is missing, or complete without them")
+    return events
+
+
+def fail(goal: Goal, *, reason: str | None) -> list[Event]:
+    """Give the goal up as failed. Rejected: not_allowed, no_reason."""
+    return _transition(goal, "fail", GoalFailed, reason=reason, why=True)
+
+
+def archive(goal: Goal, *, cause: ArchiveCause | None = None, reason: str | None = None) -> list[Event]:
+    """Put the goal away for good.
+
+    cause: done for a completed goal and cancelled for any other unless said.
+    """
+    cause = cause or (ArchiveCause.DONE if goal.done else ArchiveCause.CANCELLED)
+    return _transition(goal, "archive", GoalArchived, reason=reason, cause=cause)
+
+
+def dispatch(
+    goal: Goal,
+    *,
+    run_id: str,
+    agent: str | None,
+    running: Iterable[str],
+    dependencies: Mapping[str, Goal],
+    overlap: bool = False,
+    reason: str | None = None,
+) -> list[Event]:
+    """Hand out the next attempt; a ready goal becomes active with it.
+
+    running: those of `goal.running` that are still open. overlap: allow a second run beside them.
+
+    Rejected: not_allowed, open_dependencies, run_overlap.
+    """
+    status = existing(goal)
+    if status not in (GoalStatus.READY, GoalStatus.ACTIVE):
+        moves(status, "activate")
+    _no_open(dependencies)
+    still = tuple(running)
+    if still and not overlap:
+        raise Rejected(
+            "run_overlap",
+            f"run {still[0]} of this goal is still open; finish or interrupt it first, or allow the overlap",
+            hint=f"goal-ledger run show {still[0]}",
+        )
+    started = [GoalActivated(from_status=status)] if status is GoalStatus.READY else []
+    attempt = RunDispatched(run_id=run_id, attempt=goal.attempts + 1, agent=agent, running=(*still, run_id), reason=reason)
+    return [*started, attempt]
+
+
+def record_dispatch(goal: Goal, *, run_id: str, agent: str | None) -> list[Event]:
+    """Number an attempt that history tells of: no rule applies to what has already happened."""
+    existing(goal)
+    return [RunDispatched(run_id=run_id, attempt=goal.attempts + 1, agent=agent, running=goal.running)]
+
+
+# --- Rules shared by the decisions
+
+
+def existing(goal: Goal) -> GoalStatus:
+    """The goal's status. NotFound: unknown_goal."""
+    if goal.status is None:
+        raise NotFound("unknown_goal", "there is no such goal", hint="goal-ledger goal list")
+    return goal.status
+
+
+def is_overdue(status: GoalStatus, time_horizon: str, now: str) -> bool:
+    """Whether the deadline passed before the goal was started (a started goal fails instead)."""
+    return status in UNSTARTED and time_horizon != "ongoing" and time_horizon < now
+
+
+def typed_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Contract fields given as JSON or Python values, as typed values.
+
+    Invalid: unknown_field, invalid_value.
+    """
+    if unknown := [name for name in changes if name not in Contract.model_fields]:
+        raise Invalid("unknown_field", f"a goal has no field {unknown[0]!r}; it has {', '.join(Contract.model_fields)}")
+    try:
+        contract = Contract.model_validate({"title": "", **changes})
+    except ValidationError as error:
+        raise invalid(error) from None
+    return {name: getattr(contract, name) for name in changes}
+
+
+def find_cycle(start: str, dependencies: Iterable[str], depends_on: Callable[[str], Iterable[str]]) -> list[str] | None:
+    """The path from start back to start, when these dependencies would close one."""
+    paths = {goal_id: [start, goal_id] for goal_id in dependencies}
+    for goal_id in (queue := list(paths)):
+        if goal_id == start:
+            return paths[goal_id]
+        for further in depends_on(goal_id):
+            if further not in paths:
+                paths[further] = [*paths[goal_id], further]
+                queue.append(further)
+    return None
+
+
+def open_dependencies(dependencies: Mapping[str, Goal]) -> list[str]:
+    """Those that are not done."""
+    return [goal_id for goal_id, goal in dependencies.items() if not goal.done]
+
+
+def _transition(
+    goal: Goal, verb: str, event: Callable[..., Transition], *, reason: str | None, why: bool = False, **fields: Any
+) -> list[Event]:
+    status = existing(goal)
+    if not moves(status, verb):
+        return []
+    if why and not (reason and reason.strip()):
+        raise Rejected(
+            "no_reason", f"to {verb} a goal, say why", hint=f'goal-ledger goal {verb} {{stream}} --reason "…"'
+        )
+    return [event(from_status=status, reason=reason, **fields)]
+
+
+def _checked(contract: Contract, now: datetime | None) -> Contract:
+    if not contract.title.strip():
+        raise Rejected("no_title", "a goal needs a title that is not blank")
+    if contract.time_horizon == "ongoing":
+        return contract
+    deadline = parse_utc(contract.time_horizon)
+    if now is not None and deadline < now:
+        raise Rejected("deadline_passed", f"the deadline {utc_text(deadline)} lies in the past")
+    return contract.model_copy(update={"time_horizon": utc_text(deadline)})
+
+
+def _fits_under(contract: Contract, parent: Goal | None, key_results: Iterable[Goal], most: int) -> None:
+    kind = contract.goal_type
+    if parent is None:
+        if kind is GoalType.KEY_RESULT:
+            raise Rejected("wrong_parent", "a key_result belongs under an objective; name it as the parent")
+        return
+    existing(parent)
+    if parent.goal_type not in PARENTS[kind]:
+        allowed = " or ".join(sorted(PARENTS[kind])) or "no other goal"
+        raise Rejected("wrong_parent", f"a goal of type {kind} stands under {allowed}, not under {parent.goal_type}")
+    if kind is GoalType.KEY_RESULT:
+        held = sum(1 for key_result in key_results if key_result.status is not GoalStatus.ARCHIVED)
+        if held >= most:
+            raise Rejected("too_many_key_results", f"the objective has {held} key results, the most is {most}")
+
+
+def _known(goal_id: str, dependencies: Mapping[str, Goal]) -> None:
+    for dependency, goal in dependencies.items():
+        if dependency == goal_id:
+            raise Rejected("self_dependency", "a goal cannot depend on itself")
+        if goal.status is None:
+            raise NotFound("unknown_goal", f"there is no goal {dependency} to depend on", hint="goal-ledger goal list")
+
+
+def _no_open(dependencies: Mapping[str, Goal]) -> None:
+    if waiting := open_dependencies(dependencies):
+        names = ", ".join(f"{goal_id} ({dependencies[goal_id].status})" for goal_id in waiting)
+        raise Rejected("open_dependencies", f"it depends on goals that are not done: {names}")
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Criterion):
+        return value.model_dump(exclude_none=True)
+    if isinstance(value, (tuple, list)):
+        return [_as_json(item) for item in value]
+    return value

@@ -1,0 +1,40 @@
+"""The stored name of every event: stable strings, never module paths, never renamed."""
+
+from goal_ledger.domain.base import Event
+from goal_ledger.domain.continuity import meta
+from goal_ledger.domain.goals import goal
+from goal_ledger.domain.runs import run
+
+EVENTS: dict[str, type[Event]] = {
+    "ledger.created": meta.LedgerCreated,
+    "goal.created": goal.GoalCreated,
+    "goal.amended": goal.GoalAmended,
+    "goal.child_added": goal.ChildAdded,
+    "goal.approved": goal.GoalApproved,
+    "goal.rejected": goal.GoalRejected,
+    "goal.readied": goal.GoalReadied,
+    "goal.activated": goal.GoalActivated,
+    "goal.waited": goal.GoalWaited,
+    "goal.retried": goal.GoalRetried,
+    "goal.blocked": goal.GoalBlocked,
+    "goal.unblocked": goal.GoalUnblocked,
+    "goal.checkpointed": goal.GoalCheckpointed,
+    "goal.resumed": goal.GoalResumed,
+    "goal.completed": goal.GoalCompleted,
+    "goal.completed_with_caveats": goal.GoalCompletedWithCaveats,
+    "goal.failed": goal.GoalFailed,
+    "goal.archived": goal.GoalArchived,
+    "goal.run_dispatched": goal.RunDispatched,
+    "run.started": run.RunStarted,
+    "run.action_taken": run.ActionTaken,
+    "run.heartbeat": run.RunHeartbeat,
+    "run.checkpointed": run.RunCheckpointed,
+    "run.resumed": run.RunResumed,
+    "run.interrupted": run.RunInterrupted,
+    "run.verified": run.RunVerified,
+    "run.cost_recorded": run.CostRecorded,
+    "run.finished": run.RunFinished,
+    "run.business_outcome_recorded": run.BusinessOutcomeRecorded,
+}
+
+NAMES: dict[type[Event], str] = {event_type: name for name, event_type in EVENTS.items()}

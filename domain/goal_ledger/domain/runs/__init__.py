@@ -1,0 +1,1 @@
+"""What was tried: one run per attempt at a goal."""

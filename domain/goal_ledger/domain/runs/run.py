@@ -1,0 +1,422 @@
+"""A run: one attempt at a goal, from start to outcome."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
+
+from goal_ledger.domain.base import Count, Decider, Event, Json, Money, Seconds
+from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.times import seconds_between
+
+# --- Words
+
+
+class RunStatus(StrEnum):
+    RUNNING = "running"
+    CHECKPOINTED = "checkpointed"
+    INTERRUPTED = "interrupted"
+    FINISHED = "finished"
+
+
+class LocalOutcome(StrEnum):
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    PARTIAL = "partial"
+
+
+class BusinessOutcome(StrEnum):
+    IMPROVED = "improved"
+    NEUTRAL = "neutral"
+    DEGRADED = "degraded"
+    UNKNOWN = "unknown"
+
+
+class VerifierStatus(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class FailureCategory(StrEnum):
+    """Why a run failed: a closed list, so that failures can be counted."""
+
+    INTERPRETATION_ERROR = "interpretation_error"
+    PLANNING_ERROR = "planning_error"
+    TOOL_ERROR = "tool_error"
+    EXECUTION_TIMEOUT = "execution_timeout"
+    VERIFICATION_FAILURE = "verification_failure"
+    POLICY_BLOCK = "policy_block"
+    MISSING_CONTEXT = "missing_context"
+    RESOURCE_LIMIT = "resource_limit"
+    EXTERNAL_DEPENDENCY = "external_dependency"
+    BAD_SCHEDULE_POLICY = "bad_schedule_policy"
+    RUN_OVERLAP = "run_overlap"
+
+
+Category = Annotated[FailureCategory, Field(strict=False)]
+OPEN = frozenset({RunStatus.RUNNING, RunStatus.CHECKPOINTED})
+
+# --- Events
+
+
+class RunEvent(Event):
+    """Every event of a run says which goal it served."""
+
+    goal_id: str
+
+
+class RunStarted(RunEvent):
+    """attempt: the goal's count, from 1. job_id: the job of the scheduler that dispatched it.
+
+    metrics_before: key-result values at the start, by name. source, source_id, source_attempt, source_digest: the record
+    it was imported from, with that record's own count and content digest.
+    """
+
+    attempt: Annotated[int, Field(ge=1)]
+    agent: str | None = None
+    job_id: str | None = None
+    task_category: str | None = None
+    plan_summary: str | None = None
+    metrics_before: Json = Field(default_factory=dict)
+    source: str | None = None
+    source_id: str | None = None
+    source_attempt: Count | None = None
+    source_digest: str | None = None
+
+
+class ActionTaken(RunEvent):
+    """action: its name. action_type: the tool or action family. ok: None when nobody said whether it worked."""
+
+    action: str
+    action_type: str | None = None
+    ok: bool | None = None
+    detail: str | None = None
+    attributes: Json = Field(default_factory=dict)
+
+
+class RunHeartbeat(RunEvent):
+    note: str | None = None
+
+
+class RunCheckpointed(RunEvent):
+    """checkpoint_ref: where the work can be taken up again."""
+
+    checkpoint_ref: str
+
+
+class RunResumed(RunEvent):
+    checkpoint_ref: str
+
+
+class RunInterrupted(RunEvent):
+    """The worker is gone; the run will not finish."""
+
+
+class RunVerified(RunEvent):
+    """score: the verifier's own scale."""
+
+    verifier_status: Annotated[VerifierStatus, Field(strict=False)]
+    verifier: str | None = None
+    score: float | None = None
+    detail: str | None = None
+
+
+class CostRecorded(RunEvent):
+    """One bill: a run may have several, they add up."""
+
+    cost_usd: Money | None = None
+    tokens_in: Count | None = None
+    tokens_out: Count | None = None
+    model: str | None = None
+
+
+class RunFinished(RunEvent):
+    """duration_seconds: wall time; None when no clock time is known. source_outcome: the original word of an import."""
+
+    local_outcome: Annotated[LocalOutcome, Field(strict=False)]
+    failure_category: Category | None = None
+    detail: str | None = None
+    duration_seconds: Seconds | None = None
+    metrics_after: Json = Field(default_factory=dict)
+    source_outcome: str | None = None
+
+
+class BusinessOutcomeRecorded(RunEvent):
+    """What the run turned out to be worth, often known late. external_id: the record of the source that said so."""
+
+    business_outcome: Annotated[BusinessOutcome, Field(strict=False)]
+    source: str | None = None
+    external_id: str | None = None
+    detail: str | None = None
+
+
+# --- State
+
+
+class Run(NamedTuple):
+    status: RunStatus | None = None
+    goal_id: str = ""
+    checkpoint_ref: str = ""
+    outcome_ids: frozenset[str] = frozenset()
+    source_digest: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+
+RUN = Decider("run", Run())
+
+
+@RUN.on(RunStarted)
+def _started(_: Run, event: RunStarted) -> Run:
+    return Run(RunStatus.RUNNING, event.goal_id, source_digest=event.source_digest)
+
+
+@RUN.on(RunCheckpointed)
+def _checkpointed(run: Run, event: RunCheckpointed) -> Run:
+    return run._replace(status=RunStatus.CHECKPOINTED, checkpoint_ref=event.checkpoint_ref)
+
+
+@RUN.on(RunResumed)
+def _resumed(run: Run, _: RunResumed) -> Run:
+    return run._replace(status=RunStatus.RUNNING)
+
+
+@RUN.on(RunInterrupted)
+def _interrupted(run: Run, _: RunInterrupted) -> Run:
+    return run._replace(status=RunStatus.INTERRUPTED)
+
+
+@RUN.on(RunFinished)
+def _finished(run: Run, _: RunFinished) -> Run:
+    return run._replace(status=RunStatus.FINISHED)
+
+
+@RUN.on(BusinessOutcomeRecorded)
+def _outcome_recorded(run: Run, event: BusinessOutcomeRecorded) -> Run:
+    if event.external_id is None:
+        return run
+    return run._replace(outcome_ids=run.outcome_ids | {_outcome_key(event.source, event.external_id)})
+
+
+# --- Decisions
+
+
+def start(run: Run, *, started: RunStarted) -> list[Event]:
+    """Begin the attempt that the goal dispatched. Rejected: already_exists."""
+    if run.status is not None:
+        raise Rejected("already_exists", "this run has started already")
+    return [started]
+
+
+def act(
+    run: Run,
+    *,
+    action: str,
+    action_type: str | None = None,
+    ok: bool | None = None,
+    detail: str | None = None,
+    attributes: Json | None = None,
+    reason: str | None = None,
+) -> list[Event]:
+    """Note an action of a running run. Rejected: not_allowed, no_action."""
+    _require(run, "act", RunStatus.RUNNING)
+    if not action.strip():
+        raise Rejected("no_action", "an action needs a name")
+    return [
+        ActionTaken(
+            goal_id=run.goal_id,
+            action=action,
+            action_type=action_type,
+            ok=ok,
+            detail=detail,
+            attributes=attributes or {},
+            reason=reason,
+        )
+    ]
+
+
+def heartbeat(run: Run, *, note: str | None = None, reason: str | None = None) -> list[Event]:
+    """Say that the worker is alive. Rejected: not_allowed."""
+    _require(run, "heartbeat", RunStatus.RUNNING)
+    return [RunHeartbeat(goal_id=run.goal_id, note=note, reason=reason)]
+
+
+def checkpoint(run: Run, *, checkpoint_ref: str, reason: str | None = None) -> list[Event]:
+    """Lay the run down at a point where it can be resumed.
+
+    checkpoint_ref: a pointer that the worker understands; checkpointing again at another one moves it.
+
+    Rejected: not_allowed, no_checkpoint.
+    """
+    if run.status is RunStatus.CHECKPOINTED and run.checkpoint_ref == checkpoint_ref:
+        return []
+    _require(run, "checkpoint", RunStatus.RUNNING, RunStatus.CHECKPOINTED)
+    if not checkpoint_ref.strip():
+        raise Rejected("no_checkpoint", "a checkpoint needs a reference that the worker can resume from")
+    return [RunCheckpointed(goal_id=run.goal_id, checkpoint_ref=checkpoint_ref, reason=reason)]
+
+
+def resume(run: Run, *, reason: str | None = None) -> list[Event]:
+    """Go on from the last checkpoint. Rejected: not_allowed."""
+    if run.status is RunStatus.RUNNING:
+        return []
+    _require(run, "resume", RunStatus.CHECKPOINTED)
+    return [RunResumed(goal_id=run.goal_id, checkpoint_ref=run.checkpoint_ref, reason=reason)]
+
+
+def interrupt(run: Run, *, reason: str | None) -> list[Event]:
+    """Say that the worker is gone for good. Rejected: not_allowed, no_reason."""
+    if run.status is RunStatus.INTERRUPTED:
+        return []
+    _require(run, "interrupt", *OPEN)
+    if not (reason and reason.strip()):
+        raise Rejected("no_reason", "to interrupt a run, say why")
+    return [RunInterrupted(goal_id=run.goal_id, reason=reason)]
+
+
+def verify(
+    run: Run,
+    *,
+    verifier_status: VerifierStatus,
+    verifier: str | None = None,
+    score: float | None = None,
+    detail: str | None = None,
+    reason: str | None = None,
+) -> list[Event]:
+    """Record a verifier's verdict, also after the run finished; the latest one counts. Rejected: not_allowed."""
+    _require(run, "verify", *OPEN, RunStatus.FINISHED)
+    return [
+        RunVerified(
+            goal_id=run.goal_id,
+            verifier_status=verifier_status,
+            verifier=verifier,
+            score=score,
+            detail=detail,
+            reason=reason,
+        )
+    ]
+
+
+def record_cost(
+    run: Run,
+    *,
+    cost_usd: Decimal | None = None,
+    tokens_in: int | None = None,
+    tokens_out: int | None = None,
+    model: str | None = None,
+    reason: str | None = None,
+) -> list[Event]:
+    """Add a bill; what is not said stays unknown. Rejected: no_cost. NotFound: unknown_run."""
+    existing(run)
+    if cost_usd is None and tokens_in is None and tokens_out is None:
+        raise Rejected("no_cost", "a bill needs a cost in USD or a number of tokens")
+    return [
+        CostRecorded(
+            goal_id=run.goal_id, cost_usd=cost_usd, tokens_in=tokens_in, tokens_out=tokens_out, model=model, reason=reason
+        )
+    ]
+
+
+def finish(
+    run: Run,
+    *,
+    local_outcome: LocalOutcome,
+    failure_category: FailureCategory | None = None,
+    detail: str | None = None,
+    duration_seconds: float | None = None,
+    metrics_after: Json | None = None,
+    source_outcome: str | None = None,
+    reason: str | None = None,
+) -> list[Event]:
+    """Close the run with its outcome, once.
+
+    failure_category: needed when it failed, possible when it was partial, refused when it succeeded.
+
+    Rejected: not_allowed, no_failure_category, unexpected_failure_category.
+    """
+    _require(run, "finish", RunStatus.RUNNING)
+    finished = RunFinished(
+        goal_id=run.goal_id,
+        local_outcome=local_outcome,
+        failure_category=failure_category,
+        detail=detail,
+        duration_seconds=duration_seconds,
+        metrics_after=metrics_after or {},
+        source_outcome=source_outcome,
+        reason=reason,
+    )
+    if finished.local_outcome is LocalOutcome.FAILED and failure_category is None:
+        choices = ", ".join(FailureCategory)
+        raise Rejected("no_failure_category", f"a failed run needs a failure category: one of {choices}")
+    if finished.local_outcome is LocalOutcome.SUCCEEDED and failure_category is not None:
+        raise Rejected("unexpected_failure_category", f"a succeeded run has no failure category, {failure_category} was given")
+    return [finished]
+
+
+def record_outcome(
+    run: Run,
+    *,
+    business_outcome: BusinessOutcome,
+    source: str | None = None,
+    external_id: str | None = None,
+    detail: str | None = None,
+    reason: str | None = None,
+) -> list[Event]:
+    """Record what a finished run was worth; the latest word counts, every one is kept.
+
+    external_id: a record of the source; the same one counts once.
+
+    Rejected: not_allowed.
+    """
+    if external_id is not None and _outcome_key(source, external_id) in run.outcome_ids:
+        return []
+    _require(run, "outcome", RunStatus.FINISHED)
+    return [
+        BusinessOutcomeRecorded(
+            goal_id=run.goal_id,
+            business_outcome=business_outcome,
+            source=source,
+            external_id=external_id,
+            detail=detail,
+            reason=reason,
+        )
+    ]
+
+
+# --- Rules shared by the decisions
+
+
+def existing(run: Run) -> RunStatus:
+    """The run's status. NotFound: unknown_run."""
+    if run.status is None:
+        raise NotFound("unknown_run", "there is no such run", hint="goal-ledger run list")
+    return run.status
+
+
+def duration(started_at: str | None, finished_at: str | None) -> float | None:
+    """Wall time in seconds between two known instants; None when one is unknown or the order is wrong."""
+    if started_at is None or finished_at is None or finished_at < started_at:
+        return None
+    return seconds_between(started_at, finished_at)
+
+
+def _require(run: Run, verb: str, *allowed: RunStatus) -> None:
+    status = existing(run)
+    if status in allowed:
+        return
+    needed = " or ".join(sorted(allowed))
+    ways = {
+        RunStatus.CHECKPOINTED: "goal-ledger run resume {stream}",
+        RunStatus.RUNNING: "goal-ledger run finish {stream} --outcome succeeded",
+        RunStatus.INTERRUPTED: f"goal-ledger run start {run.goal_id}",
+        RunStatus.FINISHED: f"goal-ledger run start {run.goal_id}",
+    }
+    raise Rejected("not_allowed", f"run is {status}; `{verb}` needs it {needed}", hint=ways[status])
+
+
+def _outcome_key(source: str | None, external_id: str) -> str:
+    return f"{source or ''}\0{external_id}"

@@ -1,0 +1,24 @@
+"""Every number that can be tuned, in one place; the values used go into the events that they shaped."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from goal_ledger.domain.base import Payload
+
+
+class Settings(Payload):
+    """The ledger's settings. Units are in the names."""
+
+    text_limit: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """Longest text accepted in an event, in characters."""
+    lock_wait_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    """How long a writer waits for the store's lock before `Conflict`, in seconds."""
+    durable: bool = True
+    """True: a commit survives power loss (SQLite synchronous=FULL). False: it survives a crash of the program only."""
+    state_cache: Annotated[int, Field(ge=0)] = 10_000
+    """States kept in memory between commands, in streams."""
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 5_000
+    """Events per page when views catch up."""
+    max_key_results: Annotated[int, Field(ge=1)] = 5
+    """Key results an objective may have."""
