@@ -49,6 +49,16 @@ class Recorded(NamedTuple):
     event: Event
 
 
+class Unreadable(NamedTuple):
+    """A stored event that this code does not understand, and why."""
+
+    position: int
+    stream: str
+    version: int
+    name: str
+    problem: str
+
+
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
 

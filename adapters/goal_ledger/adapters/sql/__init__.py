@@ -1,0 +1,1 @@
+"""SQLite connections, shared by the store and the views."""

@@ -1,0 +1,149 @@
+"""SQLite connections as we need them: one writer under a lock, readers beside it, errors in our words."""
+
+import os
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from goal_ledger.domain.errors import Conflict, Damaged, LedgerError, Unavailable
+
+_MODES = {"create": "rwc", "write": "rw", "read": "ro"}
+
+
+class Database:
+    """One SQLite file, or a private one in memory when path is None.
+
+    Threads share it: writers take turns, readers never wait for them (in memory they do). A forked child must open its own.
+    """
+
+    def __init__(
+        self, path: Path | None, *, wait_s: float = 30.0, synchronous: str = "FULL", read_only: bool = False
+    ) -> None:
+        self.path = path
+        self._wait_s = wait_s
+        self._synchronous = synchronous
+        self._read_only = read_only
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._readers: deque[sqlite3.Connection] = deque()
+        self._closed = False
+        self._writer = self._connect("read" if read_only else "create")
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the database's write lock from its first statement; all or nothing."""
+        with self._lock:
+            self._check_open()
+            writer = self._writer
+            writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield writer
+                writer.execute("COMMIT")
+            except BaseException:
+                if writer.in_transaction:
+                    writer.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def outside_transaction(self) -> Iterator[sqlite3.Connection]:
+        """The writer's connection, for statements that no transaction can hold."""
+        with self._lock:
+            self._check_open()
+            yield self._writer
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read with; it belongs to the caller until the block ends."""
+        if self.path is None:
+            with self._lock:
+                self._check_open()
+                yield self._writer
+            return
+        self._check_open()
+        try:
+            reader = self._readers.pop()
+        except IndexError:
+            reader = self._connect("read")
+        try:
+            yield reader
+        finally:
+            if self._closed:
+                reader.close()
+            else:
+                self._readers.append(reader)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one moment of the database for as long as the block lasts."""
+        with self.read() as reader:
+            if reader.in_transaction:  # in memory, inside the writer's own transaction
+                yield reader
+                return
+            reader.execute("BEGIN")
+            try:
+                yield reader
+            finally:
+                reader.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close every connection; blocks still reading close theirs."""
+        with self._lock:
+            self._closed = True
+            self._writer.close()
+            while self._readers:
+                self._readers.pop().close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable("closed", "the ledger is closed", hint="open it again")
+        if self._pid != os.getpid():
+            raise Unavailable("forked", "the ledger was opened before a fork", hint="open it in the child process")
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        target = ":memory:" if self.path is None else f"file:{quote(str(self.path.absolute()))}?mode={_MODES[mode]}"
+        connection = sqlite3.connect(
+            target,
+            uri=self.path is not None,
+            timeout=self._wait_s,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        if mode != "read":
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        return connection
+
+
+@contextmanager
+def in_our_words(path: Path | None) -> Iterator[None]:
+    """Turn sqlite3's errors into the ledger's."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise translated(error, path) from error
+
+
+def translated(error: sqlite3.Error, path: Path | None) -> LedgerError:
+    """The error in our words, with the way out."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    name = str(path) if path is not None else "the ledger in memory"
+    match code:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return Conflict("busy", f"{name} stayed locked by another writer", hint="try again, or raise lock_wait_s")
+        case sqlite3.SQLITE_FULL:
+            return Unavailable("disk_full", f"no space left for {name}; nothing was written", hint="free space, try again")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return Unavailable("not_writable", f"{name} cannot be written", hint="check its permissions and its folder's")
+        case sqlite3.SQLITE_CANTOPEN:
+            return Unavailable("cannot_open", f"{name} cannot be opened", hint="check that its folder exists and is readable")
+        case sqlite3.SQLITE_IOERR:
+            return Unavailable("io_error", f"reading or writing {name} failed; nothing was written: {error}")
+        case sqlite3.SQLITE_NOTADB:
+            return Unavailable("not_a_ledger", f"{name} is not a goal-ledger file", hint="name another file with --db")
+        case sqlite3.SQLITE_CORRUPT:
+            return Damaged("corrupt", f"{name} is corrupt: {error}", hint="restore a backup")
+    return Unavailable("store_error", f"{name}: {error}")

@@ -1,0 +1,150 @@
+"""Events as stored bytes and back: validation before anything is appended, upcasting when it is read."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid
+from goal_ledger.domain.errors import Invalid
+from goal_ledger.domain.registry import EVENTS, NAMES
+
+StoredRow = tuple[int, str, int, str, bytes]
+"""position, stream, version, name, body."""
+
+
+def encode(
+    event: Event,
+    *,
+    at: str,
+    occurred_at: str | None,
+    by: str,
+    command: tuple[str, str] | None,
+    cause: int | None,
+    text_limit: int,
+) -> bytes:
+    """The stored body of an event; command: its id and the digest of the wish.
+
+    Invalid: bad_text (NUL, lone surrogates), text_too_long, bad_number.
+    """
+    data = _said(event)
+    try:
+        body = orjson.dumps(
+            {
+                "v": event.schema_version,
+                "at": at,
+                "occurred_at": occurred_at,
+                "by": by,
+                "command": None if command is None else {"id": command[0], "digest": command[1]},
+                "cause": cause,
+                "data": data,
+            },
+            default=_as_json,
+        )
+    except TypeError as error:
+        words = str(error)
+        if "surrogate" in words or "UTF-8" in words:
+            raise Invalid("bad_text", "text holds a lone surrogate, which is not a character") from None
+        raise Invalid("bad_number", f"a value cannot be stored: {words}") from None
+    if len(body) > text_limit or b"\\u0000" in body:
+        check_text(data, text_limit)
+    return body
+
+
+def digest(stream: str, version: int, name: str, body: bytes) -> bytes:
+    """What `verify` compares: a change of any of the four shows."""
+    return sha256(f"{stream}\0{version}\0{name}\0".encode() + body).digest()
+
+
+def check_text(value: Any, limit: int) -> None:
+    """Refuse text that is too long or holds NUL, however deep it stands. Invalid: bad_text, text_too_long."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise Invalid("bad_text", "text holds a NUL character")
+        if len(value) > limit:
+            raise Invalid(
+                "text_too_long",
+                f"text of {len(value):,} characters; the limit is {limit:,}",
+                hint="shorten it, keep it elsewhere and store a reference, or raise text_limit",
+            )
+    elif isinstance(value, BaseModel):
+        check_text(value.__dict__, limit)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            check_text(key, limit)
+            check_text(item, limit)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            check_text(item, limit)
+
+
+class Codec:
+    """Reads stored rows as the events of a registry."""
+
+    def __init__(self, events: Mapping[str, type[Event]] = EVENTS) -> None:
+        self._events = events
+        self._readers: dict[str, tuple[int, Callable[[Any], Event]]] = {}
+
+    def decode(self, row: StoredRow) -> Recorded | Unreadable:
+        """The event in its present version; `Unreadable` says what this code does not understand."""
+        position, stream, version, name, body = row
+        try:
+            stored_version, read = self._readers.get(name) or self._reader(name)
+        except KeyError:
+            return Unreadable(position, stream, version, name, "unknown event, written by newer code")
+        try:
+            envelope = orjson.loads(body)
+            data = envelope["data"]
+            if envelope["v"] != stored_version:
+                data = self._upcast(name, envelope["v"], data)
+            command = envelope["command"]
+            return Recorded(
+                position,
+                stream,
+                version,
+                name,
+                envelope["at"],
+                envelope["occurred_at"],
+                envelope["by"],
+                None if command is None else command["id"],
+                envelope["cause"],
+                read(data),
+            )
+        except ValidationError as error:
+            return Unreadable(position, stream, version, name, invalid(error).message)
+        except (orjson.JSONDecodeError, KeyError, TypeError, LookupError, ValueError) as error:
+            return Unreadable(position, stream, version, name, f"{type(error).__name__}: {error}")
+
+    def _reader(self, name: str) -> tuple[int, Callable[[Any], Event]]:
+        event_type = self._events[name]
+        event_type.model_rebuild()  # classes are built when first needed
+        reader = self._readers[name] = (event_type.schema_version, event_type.__pydantic_validator__.validate_python)
+        return reader
+
+    def _upcast(self, name: str, stored: int, data: dict[str, Any]) -> dict[str, Any]:
+        event_type = self._events[name]
+        if stored > event_type.schema_version:
+            raise ValueError(f"version {stored} of {name} was written by newer code")
+        for version in range(stored, event_type.schema_version):
+            data = getattr(event_type, f"upcast_v{version}")(data)
+        return data
+
+
+def name_of(event: Event) -> str:
+    """The stored name. An event that is not in the registry is a mistake of the programmer."""
+    return NAMES[type(event)]
+
+
+def _said(payload: BaseModel) -> dict[str, Any]:
+    return {name: value for name, value in payload.__dict__.items() if value is not None}
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, BaseModel):
+        return _said(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

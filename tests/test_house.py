@@ -1,0 +1,62 @@
+"""The house itself: source roots, packaging and locked requirements."""
+
+import importlib.metadata
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
+NAMESPACES = [HOUSE / folder for folder in PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]
+PACKAGES = [package.parent for namespace in NAMESPACES for package in sorted(namespace.glob("*/__init__.py"))]
+
+
+def test_the_four_source_roots_are_known():
+    assert [namespace.parent.name for namespace in NAMESPACES] == ["domain", "projections", "adapters", "cli"]
+    assert sorted(package.name for package in PACKAGES) == ["adapters", "cli", "domain", "ledger", "projections"]
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES, ids=lambda path: path.parent.name)
+def test_no_module_stands_directly_in_the_namespace(namespace: Path):
+    assert list(namespace.glob("*.py")) == []  # an __init__.py here makes the other layers vanish
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
+def test_every_package_ships_its_types(package: Path):
+    assert (package / "py.typed").is_file()
+
+
+def test_a_wheel_holds_every_module_of_every_source_root(tmp_path: Path):
+    sources = {
+        path.relative_to(namespace.parent).as_posix()
+        for namespace in NAMESPACES
+        for path in namespace.rglob("*")
+        if path.suffix == ".py" or path.name == "py.typed"
+    }
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=HOUSE, check=True, capture_output=True)
+
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = set(archive.namelist())
+
+    assert sources - shipped == set()
+    assert {f"goal_ledger/{package.name}/py.typed" for package in PACKAGES} <= shipped
+    assert "goal_ledger/__init__.py" not in shipped
+    assert {name.split("/")[0].split("-")[0] for name in shipped} == {"goal_ledger"}
+
+
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt"])
+def test_locked_requirements_name_no_registry(name: str):
+    text = (HOUSE / "requirements" / name).read_text(encoding="utf-8")
+
+    assert [word for word in ("://", "file:", "--index-url", "--extra-index-url", "--find-links") if word in text] == []
+    assert "--hash=sha256:" in text
+
+
+def test_the_installed_version_is_the_declared_one():
+    assert importlib.metadata.version("goal-ledger") == PYPROJECT["project"]["version"]
