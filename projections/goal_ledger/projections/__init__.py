@@ -1,1 +1,1 @@
-"""Pure read models: each folds recorded events into rows, one file per read model."""
+"""What the ledger answers: read models folded from recorded events, by capability."""

@@ -17,7 +17,8 @@ _MODES = {"create": "rwc", "write": "rw", "read": "ro"}
 class Database:
     """One SQLite file, or a private one in memory when path is None.
 
-    Threads share it: writers take turns, readers never wait for them (in memory they do). A forked child must open its own.
+    Threads share it: writers take turns, readers never wait for them (in memory they do). A forked child must open its
+    own.
     """
 
     def __init__(
@@ -135,11 +136,17 @@ def translated(error: sqlite3.Error, path: Path | None) -> LedgerError:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return Conflict("busy", f"{name} stayed locked by another writer", hint="try again, or raise lock_wait_s")
         case sqlite3.SQLITE_FULL:
-            return Unavailable("disk_full", f"no space left for {name}; nothing was written", hint="free space, try again")
+            return Unavailable(
+                "disk_full", f"no space left for {name}; nothing was written", hint="free space, try again"
+            )
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
-            return Unavailable("not_writable", f"{name} cannot be written", hint="check its permissions and its folder's")
+            return Unavailable(
+                "not_writable", f"{name} cannot be written", hint="check its permissions and its folder's"
+            )
         case sqlite3.SQLITE_CANTOPEN:
-            return Unavailable("cannot_open", f"{name} cannot be opened", hint="check that its folder exists and is readable")
+            return Unavailable(
+                "cannot_open", f"{name} cannot be opened", hint="check that its folder exists and is readable"
+            )
         case sqlite3.SQLITE_IOERR:
             return Unavailable("io_error", f"reading or writing {name} failed; nothing was written: {error}")
         case sqlite3.SQLITE_NOTADB:

@@ -1,7 +1,7 @@
 """The log in SQLite: a recorder of the eventsourcing library, hardened, with a write path of our own.
 
-The library's methods (`insert_events`, `select_events`, `select_notifications`, `max_notification_id`) work as its other
-recorders' do, so its tools can be used on a ledger. The ledger itself goes through `transaction` and the reading methods.
+The library's methods (`insert_events`, `select_events`, `select_notifications`, `max_notification_id`) work as those of
+its other recorders, so its tools can be used on a ledger. The ledger itself uses `transaction` and the reading methods.
 """
 
 import os
@@ -59,11 +59,8 @@ _SCHEMA = (
 )
 
 _INSERT = "INSERT INTO stored_events (originator_id, originator_version, topic, state, digest) VALUES (?, ?, ?, ?, ?)"
-_INSERT_AT = (
-    "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state, digest) VALUES (?, ?, ?, ?, ?, ?)"
-)
+_INSERT_AT = "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?)"
 _COLUMNS = "rowid, originator_id, originator_version, topic, state"
-_TAIL = f"SELECT {_COLUMNS} FROM stored_events WHERE originator_id = ? AND originator_version > ? ORDER BY originator_version"
 _STREAM = (
     f"SELECT {_COLUMNS} FROM stored_events WHERE originator_id = ? AND originator_version > ? AND rowid <= ? "
     "ORDER BY originator_version"
@@ -95,7 +92,7 @@ class Transaction:
 
     def tail(self, stream: str, after: int) -> list[Recorded | Unreadable]:
         """The events of a stream behind a version."""
-        return [self._codec.decode(row) for row in self._execute(_TAIL, (stream, after))]
+        return [self._codec.decode(row) for row in self._execute(_STREAM, (stream, after, _NEWEST))]
 
     def between(self, first: int, last: int) -> list[Recorded | Unreadable]:
         """The events from one position to another, both included."""
@@ -137,7 +134,9 @@ class SqliteStore(SQLiteApplicationRecorder):
                 _create_when_new(path)
             elif path is not None and not path.exists():
                 raise NotFound("no_ledger", f"there is no ledger at {path}", hint="name it with --db")
-            self.database = Database(path, wait_s=wait_s, synchronous="FULL" if durable else "NORMAL", read_only=read_only)
+            self.database = Database(
+                path, wait_s=wait_s, synchronous="FULL" if durable else "NORMAL", read_only=read_only
+            )
             if path is None:
                 _create(self.database)
             try:
@@ -197,9 +196,7 @@ class SqliteStore(SQLiteApplicationRecorder):
         """None: the tables exist since the file was created."""
         return []
 
-    def _insert_events(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
-    ) -> Sequence[int] | None:
+    def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
         positions: list[int] = []
         for event in stored_events:
             stream = event.originator_id.hex if isinstance(event.originator_id, UUID) else event.originator_id
@@ -210,7 +207,7 @@ class SqliteStore(SQLiteApplicationRecorder):
 
 
 class _Datastore(SQLiteDatastore):
-    """The library's view of our connections: its pool begins transactions too late and prepares statements too often."""
+    """The library's view of our connections: its own pool begins late and prepares every statement anew."""
 
     def __init__(self, database: Database, originator_id_type: Literal["uuid", "text"]) -> None:
         self._database = database

@@ -12,7 +12,9 @@ from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.domain.base import Unreadable
 
 _ROWS = "SELECT rowid, originator_id, originator_version, topic, state, digest FROM stored_events ORDER BY rowid"
-_VERSIONS = "SELECT originator_id, originator_version, rowid FROM stored_events ORDER BY originator_id, originator_version"
+_VERSIONS = (
+    "SELECT originator_id, originator_version, rowid FROM stored_events ORDER BY originator_id, originator_version"
+)
 
 
 class Problem(NamedTuple):
@@ -79,7 +81,7 @@ def _rows(
 ) -> Iterator[Problem]:
     expected = 1
     for count, (*columns, stored_digest) in enumerate(connection.execute(_ROWS), start=1):
-        row: StoredRow = tuple(columns)  # type: ignore[assignment]
+        row: StoredRow = tuple(columns)
         position, stream, version, name, body = row
         yield from (_missing(lost, gaps) for lost in range(expected, position))
         expected = position + 1
@@ -122,7 +124,9 @@ def _is_known(connection: sqlite3.Connection, position: int, body: bytes) -> boo
 def _commands(connection: sqlite3.Connection) -> Iterator[Problem]:
     for command_id, first, last in connection.execute("SELECT id, first_position, last_position FROM commands"):
         for position in {first, last}:
-            row = connection.execute("SELECT originator_id, state FROM stored_events WHERE rowid = ?", (position,)).fetchone()
+            row = connection.execute(
+                "SELECT originator_id, state FROM stored_events WHERE rowid = ?", (position,)
+            ).fetchone()
             if row is None:
                 continue  # reported as missing already
             try:

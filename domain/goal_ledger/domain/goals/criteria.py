@@ -1,16 +1,19 @@
 """What done means: one list of criteria, some of them measured."""
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from goal_ledger.domain.base import Payload
+from goal_ledger.domain.base import Payload, invalid
 from goal_ledger.domain.errors import Invalid
 
 Op = Literal["<", "<=", ">", ">=", "="]
 
-_MEASURED = re.compile(r"\s*(?P<metric>.*?[^\s<>=])\s*(?P<op><=|>=|<|>|=)\s*(?P<target>[-+]?\d+(?:\.\d+)?)\s*(?P<unit>\S*)\s*")
+_MEASURED = re.compile(
+    r"\s*(?P<metric>.*?[^\s<>=])\s*(?P<op><=|>=|<|>|=)\s*(?P<target>[-+]?\d+(?:\.\d+)?)\s*(?P<unit>\S*)\s*"
+)
 
 
 class Criterion(Payload):
@@ -38,7 +41,9 @@ def measured(text: str) -> dict[str, object]:
     match = _MEASURED.fullmatch(text)
     if match is None:
         raise Invalid(
-            "bad_metric", f"{text!r} is not a measurable condition", hint='write it like "error rate < 1%" or "uptime >= 99.9"'
+            "bad_metric",
+            f"{text!r} is not a measurable condition",
+            hint='write it like "error rate < 1%" or "uptime >= 99.9"',
         )
     found = match.groupdict()
     return {
@@ -48,3 +53,18 @@ def measured(text: str) -> dict[str, object]:
         "target": float(found["target"]),
         "unit": found["unit"] or None,
     }
+
+
+def numbered(criteria: Iterable[Criterion | Mapping[str, Any] | str]) -> tuple[Criterion, ...]:
+    """Criteria as given, plain text among them, with the ids c1, c2 … where none is said. Invalid: invalid_value."""
+    typed = []
+    for number, given in enumerate(criteria, start=1):
+        if isinstance(given, Criterion):
+            typed.append(given)
+            continue
+        fields = {"text": given} if isinstance(given, str) else given
+        try:
+            typed.append(Criterion.model_validate({"id": f"c{number}", **fields}))
+        except ValidationError as error:
+            raise invalid(error) from None
+    return tuple(typed)

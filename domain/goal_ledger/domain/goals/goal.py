@@ -178,6 +178,24 @@ class GoalArchived(Transition):
     cause: Annotated[ArchiveCause, Field(strict=False)]
 
 
+TRANSITIONS: tuple[type[Transition], ...] = (
+    GoalApproved,
+    GoalRejected,
+    GoalReadied,
+    GoalActivated,
+    GoalWaited,
+    GoalRetried,
+    GoalBlocked,
+    GoalUnblocked,
+    GoalCheckpointed,
+    GoalResumed,
+    GoalCompleted,
+    GoalCompletedWithCaveats,
+    GoalFailed,
+    GoalArchived,
+)
+
+
 class RunDispatched(Event):
     """An attempt was handed out.
 
@@ -231,19 +249,7 @@ def _child_added(goal: Goal, event: ChildAdded) -> Goal:
     return goal._replace(key_results=(*goal.key_results, event.goal_id))
 
 
-@GOAL.on(
-    GoalApproved,
-    GoalRejected,
-    GoalReadied,
-    GoalActivated,
-    GoalWaited,
-    GoalRetried,
-    GoalBlocked,
-    GoalUnblocked,
-    GoalResumed,
-    GoalFailed,
-    GoalArchived,
-)
+@GOAL.on(*TRANSITIONS)
 def _moved(goal: Goal, event: Transition) -> Goal:
     return goal._replace(status=event.to_status)
 
@@ -331,7 +337,9 @@ def amend(
     changed = {name: value for name, value in new.items() if value != goal.contract.get(name)}
     if not changed:
         return []
-    contract = _checked(Contract.model_construct(None, **{**goal.contract, **changed}), now if "time_horizon" in changed else None)
+    contract = _checked(
+        Contract.model_construct(None, **{**goal.contract, **changed}), now if "time_horizon" in changed else None
+    )
     changed = {name: getattr(contract, name) for name in changed}
     if "parent_goal_id" in changed:
         _fits_under(contract, parent, key_results, max_key_results)
@@ -458,7 +466,9 @@ def dispatch(
             hint=f"goal-ledger run show {still[0]}",
         )
     started = [GoalActivated(from_status=status)] if status is GoalStatus.READY else []
-    attempt = RunDispatched(run_id=run_id, attempt=goal.attempts + 1, agent=agent, running=(*still, run_id), reason=reason)
+    attempt = RunDispatched(
+        run_id=run_id, attempt=goal.attempts + 1, agent=agent, running=(*still, run_id), reason=reason
+    )
     return [*started, attempt]
 
 

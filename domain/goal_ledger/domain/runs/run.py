@@ -70,8 +70,8 @@ class RunEvent(Event):
 class RunStarted(RunEvent):
     """attempt: the goal's count, from 1. job_id: the job of the scheduler that dispatched it.
 
-    metrics_before: key-result values at the start, by name. source, source_id, source_attempt, source_digest: the record
-    it was imported from, with that record's own count and content digest.
+    metrics_before: key-result values at the start, by name. source, source_id, source_attempt, source_digest: the
+    record it was imported from, with that record's own count and content digest.
     """
 
     attempt: Annotated[int, Field(ge=1)]
@@ -133,7 +133,10 @@ class CostRecorded(RunEvent):
 
 
 class RunFinished(RunEvent):
-    """duration_seconds: wall time; None when no clock time is known. source_outcome: the original word of an import."""
+    """duration_seconds: wall time as the worker measured it; otherwise it is the time since the start.
+
+    source_outcome: the original word of an import.
+    """
 
     local_outcome: Annotated[LocalOutcome, Field(strict=False)]
     failure_category: Category | None = None
@@ -208,7 +211,7 @@ def _outcome_recorded(run: Run, event: BusinessOutcomeRecorded) -> Run:
 def start(run: Run, *, started: RunStarted) -> list[Event]:
     """Begin the attempt that the goal dispatched. Rejected: already_exists."""
     if run.status is not None:
-        raise Rejected("already_exists", "this run has started already")
+        raise Rejected("already_exists", "this run has started already", hint="goal-ledger run show {stream}")
     return [started]
 
 
@@ -316,7 +319,12 @@ def record_cost(
         raise Rejected("no_cost", "a bill needs a cost in USD or a number of tokens")
     return [
         CostRecorded(
-            goal_id=run.goal_id, cost_usd=cost_usd, tokens_in=tokens_in, tokens_out=tokens_out, model=model, reason=reason
+            goal_id=run.goal_id,
+            cost_usd=cost_usd,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            model=model,
+            reason=reason,
         )
     ]
 
@@ -353,7 +361,9 @@ def finish(
         choices = ", ".join(FailureCategory)
         raise Rejected("no_failure_category", f"a failed run needs a failure category: one of {choices}")
     if finished.local_outcome is LocalOutcome.SUCCEEDED and failure_category is not None:
-        raise Rejected("unexpected_failure_category", f"a succeeded run has no failure category, {failure_category} was given")
+        raise Rejected(
+            "unexpected_failure_category", f"a succeeded run has no failure category, {failure_category} was given"
+        )
     return [finished]
 
 

@@ -1,0 +1,149 @@
+"""A projection's rows as a table: names, SQL and values, from the row type alone.
+
+The SQL is the part that SQLite and PostgreSQL share.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+
+import orjson
+
+from goal_ledger.projections.base import Key, Projection
+
+R = TypeVar("R", bound=tuple[Any, ...])
+
+_SQL_TYPES: dict[type, str] = {str: "TEXT", int: "INTEGER", bool: "INTEGER", float: "REAL", Decimal: "TEXT"}
+
+
+class Table(Generic[R]):
+    """Where the rows of one version of a projection live."""
+
+    def __init__(self, projection: Projection[R]) -> None:
+        self.projection = projection
+        self.name = f"{projection.name}__{projection.digest}"
+        hints = get_type_hints(projection.row)
+        self.columns = tuple(hints)
+        kinds = [_kind(hint) for hint in hints.values()]
+        self._writers = [(at, write) for at, kind in enumerate(kinds) if (write := _writer(kind)) is not None]
+        self._readers = [(at, read) for at, kind in enumerate(kinds) if (read := _reader(kind)) is not None]
+        key, names = projection.key, ", ".join(self.columns)
+        columns = ", ".join(
+            f"{column} {_sql_type(kind)}" + (" PRIMARY KEY" if column == key else "")
+            for column, kind in zip(self.columns, kinds, strict=True)
+        )
+        updates = ", ".join(f"{column} = excluded.{column}" for column in self.columns if column != key)
+        self.create = f'CREATE TABLE "{self.name}" ({columns})'
+        self.indexes = [
+            f'CREATE INDEX "{self.name}__{"_".join(index)}" ON "{self.name}" ({", ".join(index)})'
+            for index in projection.indexes
+        ]
+        self.drop = f'DROP TABLE IF EXISTS "{self.name}"'
+        self.upsert = (
+            f'INSERT INTO "{self.name}" ({names}) VALUES ({", ".join("?" * len(self.columns))}) '
+            f"ON CONFLICT ({key}) DO UPDATE SET {updates}"
+        )
+        self.delete = f'DELETE FROM "{self.name}" WHERE {key} = ?'
+        self.get = f'SELECT {names} FROM "{self.name}" WHERE {key} = ?'
+        self.count = f'SELECT COUNT(*) FROM "{self.name}"'
+
+    def select(
+        self,
+        where: Mapping[str, Any],
+        order: Sequence[str],
+        *,
+        descending: bool,
+        after: Sequence[Any] | None,
+        limit: int | None,
+    ) -> tuple[str, list[Any]]:
+        """The SQL of one page of rows.
+
+        where: columns and what they must equal; a list stands for any of its values. order: columns that are never
+        null, the last one unique. after: their values in the last row seen.
+        """
+        parts, values = self._filters(where)
+        if after is not None:
+            columns, marks = ", ".join(self._known(order)), ", ".join("?" * len(order))
+            parts.append(f"({columns}) {'<' if descending else '>'} ({marks})")
+            values.extend(after)
+        direction = " DESC" if descending else ""
+        sql = f'SELECT {", ".join(self.columns)} FROM "{self.name}"'
+        sql += f" WHERE {' AND '.join(parts)}" if parts else ""
+        sql += " ORDER BY " + ", ".join(column + direction for column in self._known(order))
+        if limit is not None:
+            sql += " LIMIT ?"
+            values.append(limit)
+        return sql, values
+
+    def encode(self, row: R) -> list[Any]:
+        """The row as values that a database stores."""
+        values = list(row)
+        for at, write in self._writers:
+            values[at] = write(values[at])
+        return values
+
+    def decode(self, stored: Sequence[Any]) -> R:
+        """The row as its type declares it."""
+        values = list(stored)
+        for at, read in self._readers:
+            if values[at] is not None:
+                values[at] = read(values[at])
+        row: R = self.projection.row(*values)
+        return row
+
+    def key_of(self, row: R) -> Key:
+        """The value that identifies the row."""
+        key: Key = getattr(row, self.projection.key)
+        return key
+
+    def _filters(self, where: Mapping[str, Any]) -> tuple[list[str], list[Any]]:
+        parts: list[str] = []
+        values: list[Any] = []
+        for column, wanted in where.items():
+            self._known([column])
+            if isinstance(wanted, (list, tuple, set, frozenset)):
+                parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+                values.extend(wanted)
+            else:
+                parts.append(f"{column} = ?")
+                values.append(wanted)
+        return parts, values
+
+    def _known(self, columns: Sequence[str]) -> Sequence[str]:
+        for column in columns:
+            if column not in self.columns:
+                raise ValueError(f"{self.projection.name} has no column {column}")
+        return columns
+
+
+def _kind(hint: Any) -> Any:
+    """The type of a column, without `| None`."""
+    if isinstance(hint, UnionType) or get_origin(hint) is UnionType:
+        [kind] = [part for part in get_args(hint) if part is not NoneType]
+        return kind
+    return hint
+
+
+def _sql_type(kind: Any) -> str:
+    return _SQL_TYPES.get(kind, "TEXT")
+
+
+def _writer(kind: Any) -> Callable[[Any], Any] | None:
+    if kind is Decimal:
+        return lambda value: None if value is None else str(value)
+    if get_origin(kind) in (tuple, dict):
+        return lambda value: None if value is None else orjson.dumps(value).decode()
+    return None
+
+
+def _reader(kind: Any) -> Callable[[Any], Any] | None:
+    if kind in (bool, Decimal) or (isinstance(kind, type) and issubclass(kind, StrEnum)):
+        reader: Callable[[Any], Any] = kind
+        return reader
+    if get_origin(kind) is tuple:
+        return lambda value: tuple(orjson.loads(value))
+    if get_origin(kind) is dict:
+        return orjson.loads
+    return None

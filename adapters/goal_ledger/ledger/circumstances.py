@@ -1,0 +1,66 @@
+"""Who, when and under which command id: what travels beside a wish, not in it."""
+
+from datetime import datetime
+from enum import Enum
+from hashlib import sha256
+from typing import Any, Literal, NamedTuple
+
+import orjson
+from pydantic import BaseModel
+
+from goal_ledger.domain.errors import Invalid
+from goal_ledger.domain.times import utc_text
+
+
+class _Unknown(Enum):
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Literal[_Unknown.UNKNOWN] = _Unknown.UNKNOWN
+"""For `occurred_at`: nobody knows when it was."""
+
+Occurred = datetime | Literal[_Unknown.UNKNOWN] | None
+
+
+class Circumstances(NamedTuple):
+    """actor: e.g. `agent:planner`. occurred_at: when it was true; now, unless said. cause: the position that led to it.
+
+    command_id: the same id and the same wish again give the first answer. if_version: the version that the first stream
+    acted on must have.
+    """
+
+    actor: str
+    command_id: str | None = None
+    occurred_at: Occurred = None
+    cause: int | None = None
+    if_version: int | None = None
+
+    def checked(self) -> "Circumstances":
+        """These, when they can be stored. Invalid: bad_actor, bad_command_id, naive_time."""
+        for code, what, text in (("bad_actor", "actor", self.actor), ("bad_command_id", "command id", self.command_id)):
+            if text is not None and not (isinstance(text, str) and _is_label(text)):
+                raise Invalid(code, f"the {what} must be 1 to 200 printable characters")
+        if isinstance(self.occurred_at, datetime):
+            utc_text(self.occurred_at)
+        return self
+
+
+def _is_label(text: str) -> bool:
+    return 0 < len(text) <= 200 and text.isprintable() and bool(text.strip())
+
+
+def wish_digest(operation: str, arguments: dict[str, Any]) -> str:
+    """Names a wish: the operation and the caller's own arguments, never generated ids or times."""
+    try:
+        wish = orjson.dumps([operation, arguments], default=_as_json, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        raise Invalid("bad_text", f"the arguments cannot be stored: {error}") from None
+    return sha256(wish).hexdigest()[:32]
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.__dict__
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)

@@ -1,0 +1,353 @@
+"""Goals: create them, move them through their life, ask where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypedDict, Unpack
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+from pydantic import ValidationError
+
+from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid
+from goal_ledger.domain.errors import Invalid, NotFound
+from goal_ledger.domain.goals import goal as rules
+from goal_ledger.domain.goals.criteria import Criterion, numbered
+from goal_ledger.domain.goals.goal import GOAL, Contract, Goal, Origin, RunDispatched
+from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
+from goal_ledger.domain.ids import require_id
+from goal_ledger.domain.times import utc_text
+from goal_ledger.projections.goals.board import GoalRow, goal_board
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger.ledger import Ledger
+    from goal_ledger.ledger.transaction import Tx
+
+P = ParamSpec("P")
+
+_INTERVAL = ("s", "m", "h", "d", "w")
+
+
+class ContractFields(TypedDict, total=False):
+    """The fields of `Contract` beside the title, as a caller gives them."""
+
+    description: str
+    goal_type: GoalType | str
+    category: str | None
+    task_category: str | None
+    parent_goal_id: str | None
+    owner_agent: str | None
+    priority: int
+    criteria: Sequence[Criterion | Mapping[str, Any] | str]
+    failure_conditions: Sequence[str]
+    constraints: Sequence[str]
+    review_cadence: str | None
+    start_condition: str | None
+    stop_condition: str | None
+    time_horizon: str
+    dependencies: Sequence[str]
+    allowed_capabilities: Sequence[str]
+    learning_required: bool
+    value: float | None
+    effort: float | None
+    risk: float | None
+    horizon_min_minutes: int | None
+    horizon_max_minutes: int | None
+    aligns_with: Sequence[str]
+    contradicts: Sequence[str]
+    metadata: dict[str, Any]
+
+
+class Amendment(ContractFields, total=False):
+    title: str
+
+
+class GoalNode(NamedTuple):
+    """A goal and what stands under it."""
+
+    goal: GoalRow
+    children: Sequence[GoalNode]
+
+
+class Page(NamedTuple):
+    """Some goals, and where the next page begins: None when there are no more."""
+
+    goals: Sequence[GoalRow]
+    next: tuple[int, str] | None
+
+
+class Goals:
+    """The goals of a ledger. Every method that writes returns the goal as it then stands."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    # --- Writing
+
+    def create(
+        self, title: str, *, origin: Origin | None = None, reason: str | None = None, **fields: Unpack[ContractFields]
+    ) -> GoalRow:
+        """Start a goal; see `Contract` for the fields. A criterion may be plain text.
+
+        Rejected: no_title, deadline_passed, wrong_parent, too_many_key_results. NotFound: unknown_goal.
+        Invalid: invalid_value, bad_cadence, bad_time.
+        """
+        contract = contract_of({"title": title, **fields})
+        origin = origin or Origin()
+
+        def work(tx: Tx) -> None:
+            create_in(tx, tx.new_id("goal_"), contract, origin, self._ledger.settings.max_key_results, reason=reason)
+
+        recorded = self._ledger.transact(
+            work, operation="goal.create", arguments={"contract": contract, "origin": origin, "reason": reason}
+        )
+        return self.get(recorded[0].stream, up_to=recorded[-1].position)
+
+    def amend(self, goal_id: str, *, reason: str | None = None, **changes: Unpack[Amendment]) -> GoalRow:
+        """Change fields of the contract; what already holds is not written.
+
+        Rejected: archived, cycle, fixed_field, and what `create` refuses. Invalid: unknown_field, invalid_value.
+        """
+        given: dict[str, Any] = {**changes}
+        if "criteria" in given:
+            given["criteria"] = numbered(given["criteria"])
+        check_cadence(given.get("review_cadence"))
+
+        def work(tx: Tx) -> None:
+            goal = self._known(tx, goal_id)
+            parent_id = given.get("parent_goal_id")
+            tx.act(
+                goal_id,
+                GOAL,
+                rules.amend,
+                goal_id=goal_id,
+                changes=given,
+                now=tx.now,
+                dependencies=_load_all(tx, given.get("dependencies") or ()),
+                depends_on=lambda other: tx.load(other, GOAL).dependencies,
+                reason=reason,
+                **_family(tx, parent_id, self._ledger.settings.max_key_results),
+            )
+            if parent_id is not None and parent_id != goal.contract.get("parent_goal_id"):
+                tx.act(parent_id, GOAL, rules.adopt, goal_id=goal_id, goal_type=goal.goal_type)
+
+        recorded = self._ledger.transact(
+            work, operation="goal.amend", arguments={"goal_id": goal_id, "changes": given, "reason": reason}
+        )
+        return self._answer(goal_id, recorded)
+
+    def approve(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
+        """Let a proposed goal start."""
+        return self._move(goal_id, rules.approve, reason=reason)
+
+    def reject(self, goal_id: str, *, reason: str | None) -> GoalRow:
+        """Turn a proposed goal down."""
+        return self._move(goal_id, rules.reject, reason=reason)
+
+    def ready(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
+        """Release a planned goal for work; its dependencies must be done."""
+
+        def work(tx: Tx) -> None:
+            dependencies = _load_all(tx, self._known(tx, goal_id).dependencies)
+            tx.act(goal_id, GOAL, rules.ready, dependencies=dependencies, reason=reason)
+
+        arguments = {"goal_id": goal_id, "reason": reason}
+        return self._answer(goal_id, self._ledger.transact(work, operation="goal.ready", arguments=arguments))
+
+    def activate(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
+        """Start, or take up again what was waiting."""
+        return self._move(goal_id, rules.activate, reason=reason)
+
+    def wait(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
+        """Pause until something arrives."""
+        return self._move(goal_id, rules.wait, reason=reason)
+
+    def retry(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
+        """Try again after waiting."""
+        return self._move(goal_id, rules.retry, reason=reason)
+
+    def block(self, goal_id: str, *, reason: str | None) -> GoalRow:
+        """Say that something stands in the way."""
+        return self._move(goal_id, rules.block, reason=reason)
+
+    def unblock(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
+        """Say that the way is free again."""
+        return self._move(goal_id, rules.unblock, reason=reason)
+
+    def checkpoint(self, goal_id: str, *, checkpoint_ref: str | None = None, reason: str | None = None) -> GoalRow:
+        """Lay the goal down so that it can be resumed."""
+        return self._move(goal_id, rules.checkpoint, checkpoint_ref=checkpoint_ref, reason=reason)
+
+    def resume(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
+        """Go on from the checkpoint, or after waiting."""
+        return self._move(goal_id, rules.resume, reason=reason)
+
+    def complete(
+        self, goal_id: str, *, evidence: str | None = None, caveats: str | None = None, reason: str | None = None
+    ) -> GoalRow:
+        """Say that the goal is reached; with caveats when it is not quite."""
+        return self._move(goal_id, rules.complete, evidence=evidence, caveats=caveats, reason=reason)
+
+    def fail(self, goal_id: str, *, reason: str | None) -> GoalRow:
+        """Give the goal up as failed."""
+        return self._move(goal_id, rules.fail, reason=reason)
+
+    def archive(self, goal_id: str, *, cause: ArchiveCause | None = None, reason: str | None = None) -> GoalRow:
+        """Put the goal away for good."""
+        return self._move(goal_id, rules.archive, cause=cause, reason=reason)
+
+    # --- Reading
+
+    def get(self, goal_id: str, *, up_to: int | None = None) -> GoalRow:
+        """One goal as it stands, or stood at a position. NotFound: unknown_goal."""
+        row = self._ledger.fold(goal_board, require_id("goal_", goal_id), up_to=up_to)
+        if row is None:
+            raise NotFound("unknown_goal", f"there is no goal {goal_id}", hint="goal-ledger goal list")
+        return row
+
+    def list(
+        self,
+        *,
+        status: GoalStatus | Iterable[GoalStatus] | None = None,
+        goal_type: GoalType | None = None,
+        owner_agent: str | None = None,
+        source: str | None = None,
+        parent_goal_id: str | None = None,
+        after: tuple[int, str] | None = None,
+        limit: int | None = None,
+    ) -> Page:
+        """Goals by priority, then age; after: where the page before ended."""
+        wanted = {
+            "status": status if status is None or isinstance(status, str) else tuple(status),
+            "goal_type": goal_type,
+            "owner_agent": owner_agent,
+            "source": source,
+            "parent_goal_id": parent_goal_id,
+        }
+        where = {column: value for column, value in wanted.items() if value is not None}
+        more = None if limit is None else limit + 1
+        rows = self._ledger.views.select(goal_board, where, order=("priority", "goal_id"), after=after, limit=more)
+        if limit is None or len(rows) <= limit:
+            return Page(rows, None)
+        last = rows[limit - 1]
+        return Page(rows[:limit], (last.priority, last.goal_id))
+
+    def tree(self, goal_id: str | None = None) -> Sequence[GoalNode]:
+        """A goal with everything under it, or all goals that stand under none."""
+        if goal_id is not None:
+            return [self._node(self.get(goal_id), self._children_of)]
+        rows = self.list().goals
+        children: dict[str | None, list[GoalRow]] = {}
+        for row in rows:
+            children.setdefault(row.parent_goal_id, []).append(row)
+        return [self._node(row, lambda parent: children.get(parent, [])) for row in children.get(None, [])]
+
+    def timeline(self, goal_id: str, *, up_to: int | None = None) -> Sequence[Recorded | Unreadable]:
+        """The goal's events and those of its runs, in order of position. NotFound: unknown_goal."""
+        own = self._ledger.stream(require_id("goal_", goal_id), up_to=up_to)
+        if not own:
+            raise NotFound("unknown_goal", f"there is no goal {goal_id}", hint="goal-ledger goal list")
+        runs = [
+            recorded.event.run_id
+            for recorded in own
+            if isinstance(recorded, Recorded) and isinstance(recorded.event, RunDispatched)
+        ]
+        events = own + [recorded for run_id in runs for recorded in self._ledger.stream(run_id, up_to=up_to)]
+        return sorted(events, key=lambda recorded: recorded.position)
+
+    def blocked_by(self, goal: GoalRow) -> Sequence[str]:
+        """The dependencies that are not done."""
+        return [other for other in goal.dependencies if not self.get(other).done]
+
+    def is_overdue(self, goal: GoalRow) -> bool:
+        """Whether the deadline passed before it was started."""
+        return rules.is_overdue(goal.status, goal.time_horizon, utc_text(self._ledger.now()))
+
+    # --- Shared
+
+    def _move(
+        self,
+        goal_id: str,
+        decide: Callable[Concatenate[Goal, P], Sequence[Event]],
+        *args: P.args,
+        **wish: P.kwargs,
+    ) -> GoalRow:
+        return self._answer(goal_id, self._ledger.act(require_id("goal_", goal_id), GOAL, decide, *args, **wish))
+
+    def _answer(self, goal_id: str, recorded: tuple[Recorded, ...]) -> GoalRow:
+        return self.get(goal_id, up_to=recorded[-1].position if recorded else None)
+
+    def _known(self, tx: Tx, goal_id: str) -> Goal:
+        goal = tx.load(require_id("goal_", goal_id), GOAL)
+        rules.existing(goal)
+        return goal
+
+    def _children_of(self, goal_id: str) -> Sequence[GoalRow]:
+        return self.list(parent_goal_id=goal_id).goals
+
+    def _node(self, goal: GoalRow, children_of: Callable[[str], Sequence[GoalRow]]) -> GoalNode:
+        return GoalNode(goal, [self._node(child, children_of) for child in children_of(goal.goal_id)])
+
+
+def contract_of(fields: Mapping[str, Any]) -> Contract:
+    """The contract that the fields describe. Invalid: invalid_value, unknown_field, bad_cadence."""
+    try:
+        contract = Contract.model_validate({**fields, "criteria": numbered(fields.get("criteria", ()))})
+    except ValidationError as error:
+        raise invalid(error) from None
+    check_cadence(contract.review_cadence)
+    return contract
+
+
+def create_in(
+    tx: Tx, goal_id: str, contract: Contract, origin: Origin, max_key_results: int, *, reason: str | None = None
+) -> None:
+    """Create a goal inside a transaction, and note it on its parent."""
+    tx.act(
+        goal_id,
+        GOAL,
+        rules.create,
+        goal_id=goal_id,
+        contract=contract,
+        origin=origin,
+        now=tx.now,
+        dependencies=_load_all(tx, contract.dependencies),
+        reason=reason,
+        **_family(tx, contract.parent_goal_id, max_key_results),
+    )
+    if contract.parent_goal_id is not None:
+        tx.act(contract.parent_goal_id, GOAL, rules.adopt, goal_id=goal_id, goal_type=contract.goal_type)
+
+
+def check_cadence(cadence: str | None) -> None:
+    """Accept an interval like `7d`, or a cron line with an optional time zone. Invalid: bad_cadence."""
+    if cadence is None:
+        return
+    if cadence[:-1].isdecimal() and int(cadence[:-1]) > 0 and cadence[-1:] in _INTERVAL:
+        return
+    *cron, zone = cadence.rsplit(" ", 1) if cadence.count(" ") == 5 else (cadence, "UTC")
+    try:
+        ZoneInfo(zone)
+        CronSim(" ".join(cron), datetime(2000, 1, 1))  # noqa: DTZ001 — only to read the line
+    except (CronSimError, ZoneInfoNotFoundError, ValueError):
+        raise Invalid(
+            "bad_cadence",
+            f"{cadence!r} is neither an interval nor a cron line",
+            hint='write it like 7d, or "0 9 * * 1", or "0 9 * * 1 Europe/Berlin"',
+        ) from None
+
+
+def _family(tx: Tx, parent_id: str | None, max_key_results: int) -> dict[str, Any]:
+    if parent_id is None:
+        return {}
+    parent = tx.load(parent_id, GOAL)
+    return {
+        "parent": parent,
+        "key_results": [tx.load(key_result, GOAL) for key_result in parent.key_results],
+        "max_key_results": max_key_results,
+    }
+
+
+def _load_all(tx: Tx, goal_ids: Iterable[str]) -> dict[str, Goal]:
+    return {goal_id: tx.load(goal_id, GOAL) for goal_id in goal_ids}

@@ -1,0 +1,388 @@
+"""The ledger: open it, act on it, ask it."""
+
+import copy
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version as distribution_version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
+
+from pydantic import ValidationError
+
+from goal_ledger.adapters.store.sqlite import Command, SqliteStore
+from goal_ledger.adapters.store.verify import Problem, problems
+from goal_ledger.adapters.views.sqlite import Views
+from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, invalid
+from goal_ledger.domain.continuity.meta import LedgerCreated
+from goal_ledger.domain.errors import Damaged, LedgerError, Rejected
+from goal_ledger.domain.settings import Settings
+from goal_ledger.ledger.circumstances import Circumstances, wish_digest
+from goal_ledger.ledger.goals import Goals
+from goal_ledger.ledger.location import locate, views_beside
+from goal_ledger.ledger.runs import Runs
+from goal_ledger.ledger.transaction import Pending, StateCache, Tx
+from goal_ledger.projections.base import Projection
+from goal_ledger.projections.registry import PROJECTIONS
+
+S = TypeVar("S")
+R = TypeVar("R", bound=tuple[Any, ...])
+P = ParamSpec("P")
+
+_META: Decider[None] = Decider("ledger", None)
+
+
+def utc_now() -> datetime:
+    """The real time."""
+    return datetime.now(UTC)
+
+
+class Stats(NamedTuple):
+    """head: the position of the last event. bytes: size of the log, 0 in memory."""
+
+    ledger_id: str
+    path: str
+    events: int
+    streams: int
+    head: int
+    first_at: str | None
+    last_at: str | None
+    bytes: int
+
+
+class Ledger:
+    """The memory of an organisation of agents: one append-only log and the read models folded from it.
+
+    Safe to share between threads. A context manager: leaving it closes the files.
+    """
+
+    @classmethod
+    def open(
+        cls,
+        url: str | Path = "goal-ledger.db",
+        *,
+        actor: str | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        settings: Settings = Settings(),
+        read_only: bool = False,
+        create: bool = True,
+    ) -> "Ledger":
+        """Open a ledger, and create it when there is none.
+
+        url: a path, `sqlite:///path` or `:memory:`. actor: who writes unless said otherwise, `user:<login>` by default.
+        clock: gives `at`, in UTC. read_only: nothing is written, views are folded in memory. create: False refuses a
+        file that does not exist.
+
+        NotFound: no_ledger. Unavailable: cannot_open, not_writable, not_a_ledger, newer_format. Invalid: bad_url.
+        """
+        path = locate(url)
+        circumstances = Circumstances(actor or f"user:{os.environ.get('USER') or 'unknown'}").checked()
+        if not create and path is not None and not (path.exists() and path.stat().st_size):
+            read_only = True  # refuses what is not there, in the store's words
+        store = SqliteStore(path, wait_s=settings.lock_wait_s, durable=settings.durable, read_only=read_only)
+        return cls(_Core(store, path, clock, settings, read_only), circumstances)
+
+    def __init__(self, core: "_Core", circumstances: Circumstances) -> None:
+        self._core = core
+        self._circumstances = circumstances
+        if core.store.head() == 0 and not core.read_only:
+            self._found()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files; `follow` ends."""
+        self._core.close()
+
+    # --- Capabilities
+
+    @property
+    def goals(self) -> Goals:
+        """What should be achieved."""
+        return Goals(self)
+
+    @property
+    def runs(self) -> Runs:
+        """What was tried."""
+        return Runs(self)
+
+    # --- Writing
+
+    def using(self, **circumstances: Any) -> "Ledger":
+        """The same ledger under other circumstances: actor, command_id, occurred_at, cause, if_version.
+
+        Invalid: bad_actor, bad_command_id, naive_time.
+        """
+        other = copy.copy(self)
+        other._circumstances = self._circumstances._replace(**circumstances).checked()
+        return other
+
+    def act(
+        self,
+        stream: str,
+        decider: Decider[S],
+        decide: Callable[Concatenate[S, P], Sequence[Event]],
+        *args: P.args,
+        **wish: P.kwargs,
+    ) -> tuple[Recorded, ...]:
+        """Decide on one stream and append what was decided, in one transaction. What was appended; () means already so.
+
+        Errors: those of the decision, of `Tx.act` and of `transact`.
+        """
+        return self.transact(
+            lambda tx: tx.act(stream, decider, decide, *args, **wish),
+            operation=f"{decider.kind}.{decide.__name__}",
+            arguments={"stream": stream, "args": args, **wish},
+        )
+
+    def transact(
+        self,
+        work: Callable[[Tx], object],
+        *,
+        operation: str | None = None,
+        arguments: dict[str, Any] | None = None,
+    ) -> tuple[Recorded, ...]:
+        """Run work under the write lock and append everything it gathered, or nothing when it raises.
+
+        operation, arguments: what makes the wish the same wish when its command id comes again; the name of the
+        function unless said.
+
+        What work raises, and Rejected: read_only, nested, command_id_reused. Conflict: busy, wrong_version.
+        Invalid: invalid_value, for events that do not fit their type. Unavailable: disk_full, io_error.
+        """
+        core, who = self._core, self._circumstances
+        if core.read_only:
+            raise Rejected("read_only", "the ledger was opened read-only", hint="open it without read_only")
+        command = None
+        if who.command_id is not None:
+            command = (who.command_id, wish_digest(operation or work.__qualname__, arguments or {}))
+        with core.one_at_a_time():
+            with core.store.transaction() as log:
+                if command is not None and (known := log.command(command[0])) is not None:
+                    return _same_wish(command, known, log.between(known.first_position, known.last_position))
+                pending = Pending(log, core.states, core.clock(), core.settings.text_limit)
+                try:
+                    work(Tx(pending, who, command, os.urandom))
+                except ValidationError as error:
+                    raise invalid(error) from None
+                if pending.rows:
+                    log.append(pending.rows)
+                    if command is not None:
+                        span = pending.rows[0][0], pending.rows[-1][0]
+                        log.remember(command[0], Command(command[1], *span))
+            core.states.update(pending.states)
+        if pending.rows:
+            core.tell_followers()
+        return tuple(pending.recorded)
+
+    # --- Reading
+
+    @property
+    def id(self) -> str:
+        """The ledger's own id, in its first event."""
+        return self._core.ledger_id()
+
+    @property
+    def path(self) -> Path | None:
+        """The log's file; None in memory."""
+        return self._core.path
+
+    @property
+    def settings(self) -> Settings:
+        """The settings it was opened with."""
+        return self._core.settings
+
+    @property
+    def views(self) -> Views:
+        """The read models."""
+        return self._core.views()
+
+    def now(self) -> datetime:
+        """When a wish made here would be true."""
+        occurred = self._circumstances.occurred_at
+        return occurred if isinstance(occurred, datetime) else self._core.clock()
+
+    def stream(self, stream: str, *, up_to: int | None = None) -> list[Recorded | Unreadable]:
+        """The events of one stream, up to a position; [] when there is none."""
+        return self._core.store.stream(stream, up_to=up_to)
+
+    def fold(self, projection: Projection[R], stream: str, *, up_to: int | None = None) -> R | None:
+        """The row of one stream, folded from its own events: as of now, or of a position. None when there is no row.
+
+        For projections whose rows belong to one stream each.
+        """
+        store, cache = self._core.store, self._core.rows
+        if up_to is not None:
+            row = None
+            for recorded in store.stream(stream, up_to=up_to):
+                row = projection.fold(row, recorded)
+            return row
+        key = (stream, projection.name)
+        version, row = cache.get(key) or (0, None)
+        if news := store.stream(stream, after=version):
+            for recorded in news:
+                row = projection.fold(row, recorded)
+            cache.update({key: (news[-1].version, row)})
+        return row
+
+    def events(self, *, after: int = 0) -> Iterator[Recorded | Unreadable]:
+        """Every event behind a position, in order, as of the moment each page is read."""
+        store, page = self._core.store, self._core.settings.page
+        while rows := store.page(after, page):
+            yield from map(store.decode, rows)
+            after = rows[-1][0]
+
+    def follow(
+        self,
+        callback: Callable[[Recorded | Unreadable], object],
+        *,
+        after: int = 0,
+        poll_s: float = 0.2,
+        stop: threading.Event | None = None,
+    ) -> int:
+        """Call back for every event behind a position, then for new ones as they come, in order, each once.
+
+        Blocks until stop is set or the ledger is closed; poll_s: how often to look for events of other processes, in
+        seconds. The last position told: keep it, and go on from it next time.
+        """
+        stop = stop or threading.Event()
+        while not stop.is_set() and not self._core.closed:
+            for recorded in self.events(after=after):
+                callback(recorded)
+                after = recorded.position
+                if stop.is_set() or self._core.closed:
+                    return after
+            self._core.wait_for_events(after, poll_s)
+        return after
+
+    def stats(self) -> Stats:
+        """How large the log is."""
+        store = self._core.store
+        events, streams = store.counts()
+        head = store.head()
+        ends = [store.decode(row) for at in {1, head} for row in store.page(at - 1, 1)] if head else []
+        times = sorted(recorded.at for recorded in ends if isinstance(recorded, Recorded))
+        path = self._core.path
+        size = path.stat().st_size if path is not None else 0
+        return Stats(
+            self.id, str(path or ":memory:"), events, streams, head, times[0] if times else None,
+            times[-1] if times else None, size,
+        )  # fmt: skip
+
+    def verify(self, progress: Callable[[int], None] = lambda _: None) -> int:
+        """Prove that the log is what was written; the number of events checked. Damaged: with every problem."""
+        found = problems(self._core.store, progress)
+        if not found:
+            return self._core.store.counts()[0]
+        named = tuple(str(self._named(problem)) for problem in found)
+        more = f" (and {len(named) - 1} more)" if len(named) > 1 else ""
+        raise Damaged("damaged", named[0] + more, hint="restore a backup; do not write until then", problems=named)
+
+    def _named(self, problem: Problem) -> Problem:
+        """The problem with the stream that the read models remember, where the log itself cannot tell."""
+        if problem.stream is not None or problem.position is None:
+            return problem
+        try:
+            return problem._replace(stream=self.views.stream_at(problem.position))
+        except LedgerError:
+            return problem
+
+    def _found(self) -> None:
+        """Write the first event; another process may have been quicker."""
+
+        def found(tx: Tx) -> None:
+            if tx.is_first:
+                software = f"goal-ledger {distribution_version('goal-ledger')}"
+                tx.act(tx.new_id("meta_"), _META, lambda _: [LedgerCreated(software=software)])
+
+        self.transact(found)
+
+
+def _same_wish(command: tuple[str, str], known: Command, first: list[Recorded | Unreadable]) -> tuple[Recorded, ...]:
+    if command[1] != known.digest:
+        raise Rejected(
+            "command_id_reused",
+            f"command id {command[0]!r} was used for another wish, at position {known.first_position}",
+            hint="use a new command id for a new wish",
+        )
+    return tuple(recorded for recorded in first if isinstance(recorded, Recorded))
+
+
+class _Core:
+    """What the light copies of one Ledger share."""
+
+    def __init__(
+        self, store: SqliteStore, path: Path | None, clock: Callable[[], datetime], settings: Settings, read_only: bool
+    ) -> None:
+        self.store = store
+        self.path = path
+        self.clock = clock
+        self.settings = settings
+        self.read_only = read_only
+        self.states = StateCache(settings.state_cache)
+        self.rows = StateCache(settings.state_cache)
+        self.closed = False
+        self._ledger_id: str | None = None
+        self._views: Views | None = None
+        self._lock = threading.RLock()
+        self._in_transaction = False
+        self._news = threading.Condition()
+
+    @contextmanager
+    def one_at_a_time(self) -> Iterator[None]:
+        """Threads of this process take turns; a transaction inside a transaction is refused."""
+        with self._lock:
+            if self._in_transaction:
+                raise Rejected("nested", "a transaction is under way in this thread", hint="use its tx instead")
+            self._in_transaction = True
+            try:
+                yield
+            finally:
+                self._in_transaction = False
+
+    def ledger_id(self) -> str:
+        if self._ledger_id is None:
+            rows = self.store.page(0, 1)
+            if not rows:
+                return ""
+            self._ledger_id = rows[0][1]
+        return self._ledger_id
+
+    def views(self) -> Views:
+        with self._lock:
+            if self._views is None:
+                self._views = Views(
+                    None if self.read_only or self.path is None else views_beside(self.path),
+                    self.store,
+                    PROJECTIONS.values(),
+                    ledger=self.ledger_id(),
+                    page=self.settings.page,
+                    wait_s=self.settings.lock_wait_s,
+                )
+            return self._views
+
+    def tell_followers(self) -> None:
+        with self._news:
+            self._news.notify_all()
+
+    def wait_for_events(self, after: int, poll_s: float) -> None:
+        with self._news:
+            if not self.closed and self.store.head() <= after:
+                self._news.wait(poll_s)
+
+    def close(self) -> None:
+        self.closed = True
+        self.tell_followers()
+        with self._lock:
+            if self._views is not None:
+                self._views.close()
+            self.store.close()

@@ -1,0 +1,34 @@
+"""Where a ledger lives: what its url names, and where its views stand."""
+
+from pathlib import Path
+
+from goal_ledger.domain.errors import Invalid
+
+_SQLITE = "sqlite:///"
+
+
+def locate(url: str | Path) -> Path | None:
+    """The file that a url names; None for `:memory:`.
+
+    url: a path, `sqlite:///relative`, `sqlite:////absolute` or `:memory:`. Invalid: bad_url.
+    """
+    text = str(url)
+    if text == ":memory:":
+        return None
+    if text.startswith(_SQLITE):
+        text = text[len(_SQLITE) :]
+    elif "://" in text or text.startswith("file:"):
+        kind = text.split(":", 1)[0]
+        raise Invalid("bad_url", f"{kind} is not a kind of ledger", hint="name a path, sqlite:///path or :memory:")
+    if not text or "\0" in text or text.endswith("/"):
+        raise Invalid("bad_url", f"{text!r} names no file", hint="name a path, sqlite:///path or :memory:")
+    path = Path(text)
+    if path.is_dir():
+        raise Invalid("bad_url", f"{text} is a folder", hint=f"name a file in it: {text}/goal-ledger.db")
+    return path
+
+
+def views_beside(path: Path) -> Path:
+    """The file of the read models, beside the log."""
+    stem = path.name.removesuffix(".db")
+    return path.with_name(f"{stem}.views.db")

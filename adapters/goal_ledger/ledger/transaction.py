@@ -1,0 +1,186 @@
+"""Inside a transaction: load streams, decide, and collect the events that the commit will append."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from goal_ledger.adapters.store.codec import StoredRow, encode, name_of
+from goal_ledger.adapters.store.sqlite import Transaction
+from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable
+from goal_ledger.domain.errors import Conflict, LedgerError, Rejected
+from goal_ledger.domain.ids import new_id
+from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.circumstances import UNKNOWN, Circumstances
+
+S = TypeVar("S")
+P = ParamSpec("P")
+
+StateKey = tuple[str, str]
+"""A stream, and what folded it."""
+
+
+class StateCache:
+    """What was folded from the streams used last, with the version it stands at, so that a load reads only the rest."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._states: OrderedDict[StateKey, tuple[int, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: StateKey) -> tuple[int, Any] | None:
+        """Version and state, when they are remembered."""
+        return self._states.get(key)
+
+    def update(self, states: dict[StateKey, tuple[int, Any]]) -> None:
+        """Remember these; the ones not used for longest are forgotten."""
+        with self._lock:
+            for key, state in states.items():
+                self._states[key] = state
+                self._states.move_to_end(key)
+            while len(self._states) > self._most:
+                self._states.popitem(last=False)
+
+
+class Pending:
+    """What a transaction has gathered so far; shared by the copies of a Tx."""
+
+    def __init__(self, log: Transaction, cache: StateCache, at: datetime, text_limit: int) -> None:
+        self.log = log
+        self.cache = cache
+        self.at = at
+        self.at_text = utc_text(at)
+        self.text_limit = text_limit
+        self.head = log.head()
+        self.rows: list[StoredRow] = []
+        self.recorded: list[Recorded] = []
+        self.states: dict[StateKey, tuple[int, Any]] = {}
+        self.expectation_met = False
+
+
+class Tx:
+    """One transaction under the write lock. Handed to the function that `Ledger.transact` calls."""
+
+    def __init__(
+        self,
+        pending: Pending,
+        circumstances: Circumstances,
+        command: tuple[str, str] | None,
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self._pending = pending
+        self._circumstances = circumstances
+        self._command = command
+        self._entropy = entropy
+        occurred = circumstances.occurred_at
+        self.now: datetime | None = None if occurred is UNKNOWN else occurred or pending.at
+        """When the wish is true; None when nobody knows."""
+        self._occurred_at = None if self.now is None else pending.at_text if occurred is None else utc_text(self.now)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the log is still empty."""
+        return self._pending.head == 0
+
+    def using(self, **circumstances: Any) -> "Tx":
+        """The same transaction under other circumstances: `occurred_at`, `actor`, `cause`."""
+        changed = self._circumstances._replace(**circumstances).checked()
+        return Tx(self._pending, changed, self._command, self._entropy)
+
+    def new_id(self, prefix: str) -> str:
+        """A new id from the ledger's clock."""
+        return new_id(prefix, self._pending.at, self._entropy(10))
+
+    def load(self, stream: str, decider: Decider[S]) -> S:
+        """The state of a stream, everything gathered so far included. Rejected: newer_event."""
+        state: S = self._load(stream, decider)[1]
+        return state
+
+    def act(
+        self,
+        stream: str,
+        decider: Decider[S],
+        decide: Callable[Concatenate[S, P], Sequence[Event]],
+        *args: P.args,
+        **wish: P.kwargs,
+    ) -> list[Recorded]:
+        """Decide on a stream and gather the events; the state loaded next holds them. What was gathered.
+
+        Errors of the decision, and Conflict: wrong_version; Invalid: bad_text, text_too_long, bad_number.
+        """
+        version, state = self._load(stream, decider)
+        self._expect(stream, version)
+        try:
+            events = decide(state, *args, **wish)
+        except LedgerError as error:
+            error.about(stream)
+            raise
+        gathered = []
+        for event in events:
+            version += 1
+            gathered.append(self._gather(stream, version, event))
+            state = decider.evolve(state, event)
+        if events:
+            self._pending.states[(stream, decider.kind)] = (version, state)
+        return gathered
+
+    def _load(self, stream: str, decider: Decider[S]) -> tuple[int, S]:
+        pending = self._pending
+        key = (stream, decider.kind)
+        if (loaded := pending.states.get(key)) is not None:
+            return loaded
+        version, state = pending.cache.get(key) or (0, decider.initial)
+        for recorded in pending.log.tail(stream, version):
+            if isinstance(recorded, Unreadable):
+                raise Rejected(
+                    "newer_event",
+                    f"{decider.kind} {stream} holds {recorded.name} at position {recorded.position}, which this code "
+                    f"cannot read ({recorded.problem}); it takes no writes until then",
+                    hint="upgrade goal-ledger, or run goal-ledger ledger verify",
+                )
+            state = decider.evolve(state, recorded.event)
+            version = recorded.version
+        pending.states[key] = (version, state)
+        return version, state
+
+    def _expect(self, stream: str, version: int) -> None:
+        expected = self._circumstances.if_version
+        if expected is None or self._pending.expectation_met:
+            return
+        if version != expected:
+            raise Conflict(
+                "wrong_version",
+                f"{stream} is at version {version}, not {expected}: somebody changed it meanwhile",
+                hint="look at it again, then repeat with its version",
+            )
+        self._pending.expectation_met = True
+
+    def _gather(self, stream: str, version: int, event: Event) -> Recorded:
+        pending, who = self._pending, self._circumstances
+        body = encode(
+            event,
+            at=pending.at_text,
+            occurred_at=self._occurred_at,
+            by=who.actor,
+            command=self._command,
+            cause=who.cause,
+            text_limit=pending.text_limit,
+        )
+        name = name_of(event)
+        position = pending.head + len(pending.rows) + 1
+        recorded = Recorded(
+            position,
+            stream,
+            version,
+            name,
+            pending.at_text,
+            self._occurred_at,
+            who.actor,
+            None if self._command is None else self._command[0],
+            who.cause,
+            event,
+        )
+        pending.rows.append((position, stream, version, name, body))
+        pending.recorded.append(recorded)
+        return recorded

@@ -1,0 +1,69 @@
+"""A projection: a fold from recorded events to rows, one row at a time."""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from goal_ledger.domain.base import Event, Recorded, Unreadable
+from goal_ledger.domain.registry import NAMES
+
+R = TypeVar("R", bound=tuple[Any, ...])
+E = TypeVar("E", bound=Event)
+Key = str | int
+
+
+class Fold(NamedTuple):
+    """How one event type changes a row, and which row: the stream's own when at is None."""
+
+    handler: Callable[[Any, Recorded, Any], Any]
+    at: Callable[[Recorded, Any], Key] | None
+
+
+class Projection(Generic[R]):
+    """Rows of one type, folded from the events that it handles.
+
+    row: a NamedTuple whose fields are the columns. key: the field that identifies a row. indexes: columns that
+    questions filter or order by. version: add 1 when a fold changes its meaning, so that stored rows are folded anew.
+    """
+
+    def __init__(
+        self, name: str, row: type[R], *, key: str, indexes: Sequence[Sequence[str]] = (), version: int = 1
+    ) -> None:
+        self.name = name
+        self.row = row
+        self.key = key
+        self.indexes = indexes
+        self.version = version
+        self.folds: dict[type[Event], Fold] = {}
+
+    def on(
+        self, *types: type[E], at: Callable[[Recorded, E], Key] | None = None
+    ) -> Callable[[Callable[[R | None, Recorded, E], R | None]], Callable[[R | None, Recorded, E], R | None]]:
+        """Register how events of these types change a row: None in, no row yet; None out, delete it.
+
+        at: which row, when it is not that of the event's own stream.
+        """
+
+        def register(
+            handler: Callable[[R | None, Recorded, E], R | None],
+        ) -> Callable[[R | None, Recorded, E], R | None]:
+            for event_type in types:
+                self.folds[event_type] = Fold(handler, at)
+            return handler
+
+        return register
+
+    def fold(self, row: R | None, recorded: Recorded | Unreadable) -> R | None:
+        """The row of one stream after an event of it; what it does not handle leaves the row as it is."""
+        if isinstance(recorded, Unreadable) or (fold := self.folds.get(type(recorded.event))) is None:
+            return row
+        folded: R | None = fold.handler(row, recorded, recorded.event)
+        return folded
+
+    @property
+    def digest(self) -> str:
+        """Names the shape of the rows and what they are folded from: 12 hex digits that change when either does."""
+        shape = [f"{field}:{kind}" for field, kind in self.row.__annotations__.items()]
+        reads = sorted(f"{NAMES[event_type]}@{event_type.schema_version}" for event_type in self.folds)
+        text = "\n".join([self.name, self.key, str(self.version), *shape, *reads, repr(self.indexes)])
+        return sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,186 @@
+"""Every goal with its contract and where it stands."""
+
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.goals.goal import (
+    TRANSITIONS,
+    GoalAmended,
+    GoalArchived,
+    GoalCheckpointed,
+    GoalCompleted,
+    GoalCompletedWithCaveats,
+    GoalCreated,
+    GoalSource,
+    RunDispatched,
+    Transition,
+    typed_changes,
+)
+from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
+from goal_ledger.projections.base import Projection
+
+
+class GoalRow(NamedTuple):
+    """One goal. Times are UTC text; created_at and updated_at are when it was true, not when it was recorded.
+
+    status_reason: why it is in its status. done: completed, also after it was archived. deleted_at: when it was
+    archived. version, position: of its last event.
+    """
+
+    goal_id: str
+    title: str
+    description: str
+    goal_type: GoalType
+    status: GoalStatus
+    status_reason: str | None
+    priority: int
+    category: str | None
+    task_category: str | None
+    parent_goal_id: str | None
+    owner_agent: str | None
+    criteria: tuple[dict[str, Any], ...]
+    failure_conditions: tuple[str, ...]
+    constraints: tuple[str, ...]
+    review_cadence: str | None
+    start_condition: str | None
+    stop_condition: str | None
+    time_horizon: str
+    dependencies: tuple[str, ...]
+    allowed_capabilities: tuple[str, ...]
+    learning_required: bool
+    value: float | None
+    effort: float | None
+    risk: float | None
+    horizon_min_minutes: int | None
+    horizon_max_minutes: int | None
+    aligns_with: tuple[str, ...]
+    contradicts: tuple[str, ...]
+    metadata: dict[str, Any]
+    source: GoalSource
+    source_id: str | None
+    created_by: str
+    proposal_id: str | None
+    auto_approved: bool
+    done: bool
+    attempts: int
+    last_run_id: str | None
+    checkpoint_ref: str | None
+    evidence: str | None
+    caveats: str | None
+    created_at: str | None
+    updated_at: str | None
+    deleted_at: str | None
+    version: int
+    position: int
+
+
+goal_board = Projection(
+    "goal_board",
+    GoalRow,
+    key="goal_id",
+    indexes=(("priority", "goal_id"), ("status", "priority", "goal_id"), ("parent_goal_id",)),
+)
+
+_CONTRACT = (
+    "title", "description", "goal_type", "status", "priority", "category", "task_category", "parent_goal_id",
+    "owner_agent", "failure_conditions", "constraints", "review_cadence", "start_condition", "stop_condition",
+    "time_horizon", "dependencies", "allowed_capabilities", "learning_required", "value", "effort", "risk",
+    "horizon_min_minutes", "horizon_max_minutes", "aligns_with", "contradicts", "metadata", "source", "source_id",
+    "proposal_id", "auto_approved",
+)  # fmt: skip
+
+
+@goal_board.on(GoalCreated)
+def _created(_: GoalRow | None, recorded: Recorded, event: GoalCreated) -> GoalRow:
+    fields = event.__dict__
+    return GoalRow(
+        goal_id=recorded.stream,
+        criteria=_criteria(event.criteria),
+        created_by=event.created_by or recorded.by,
+        status_reason=event.reason,
+        done=False,
+        attempts=0,
+        last_run_id=None,
+        checkpoint_ref=None,
+        evidence=None,
+        caveats=None,
+        created_at=recorded.occurred_at,
+        updated_at=recorded.occurred_at,
+        deleted_at=None,
+        version=recorded.version,
+        position=recorded.position,
+        **{name: fields[name] for name in _CONTRACT},
+    )
+
+
+@goal_board.on(GoalAmended)
+def _amended(row: GoalRow | None, recorded: Recorded, event: GoalAmended) -> GoalRow | None:
+    changes = typed_changes(event.changes)
+    if "criteria" in changes:
+        changes["criteria"] = _criteria(changes["criteria"])
+    return _touched(row, recorded, **changes)
+
+
+@goal_board.on(*TRANSITIONS)
+def _moved(row: GoalRow | None, recorded: Recorded, event: Transition) -> GoalRow | None:
+    return _touched(row, recorded, status=event.to_status, status_reason=event.reason)
+
+
+@goal_board.on(GoalCheckpointed)
+def _checkpointed(row: GoalRow | None, recorded: Recorded, event: GoalCheckpointed) -> GoalRow | None:
+    return _touched(
+        row, recorded, status=event.to_status, status_reason=event.reason, checkpoint_ref=event.checkpoint_ref
+    )
+
+
+@goal_board.on(GoalCompleted)
+def _completed(row: GoalRow | None, recorded: Recorded, event: GoalCompleted) -> GoalRow | None:
+    return _touched(
+        row, recorded, status=event.to_status, status_reason=event.reason, done=True, evidence=event.evidence
+    )
+
+
+@goal_board.on(GoalCompletedWithCaveats)
+def _completed_with_caveats(row: GoalRow | None, recorded: Recorded, event: GoalCompletedWithCaveats) -> GoalRow | None:
+    return _touched(
+        row,
+        recorded,
+        status=event.to_status,
+        status_reason=event.reason,
+        done=True,
+        evidence=event.evidence,
+        caveats=event.caveats,
+    )
+
+
+@goal_board.on(GoalArchived)
+def _archived(row: GoalRow | None, recorded: Recorded, event: GoalArchived) -> GoalRow | None:
+    return _touched(
+        row,
+        recorded,
+        status=event.to_status,
+        status_reason=event.reason or event.cause,
+        deleted_at=recorded.occurred_at,
+    )
+
+
+@goal_board.on(RunDispatched)
+def _dispatched(row: GoalRow | None, recorded: Recorded, event: RunDispatched) -> GoalRow | None:
+    return _touched(row, recorded, attempts=event.attempt, last_run_id=event.run_id)
+
+
+def _touched(row: GoalRow | None, recorded: Recorded, **changes: Any) -> GoalRow | None:
+    if row is None:
+        return None
+    return row._replace(
+        version=recorded.version,
+        position=recorded.position,
+        updated_at=recorded.occurred_at or row.updated_at,
+        **changes,
+    )
+
+
+def _criteria(criteria: tuple[BaseModel, ...]) -> tuple[dict[str, Any], ...]:
+    return tuple(criterion.model_dump() for criterion in criteria)

@@ -1,0 +1,192 @@
+"""Every run with what it did and how it ended."""
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.runs.run import (
+    ActionTaken,
+    BusinessOutcome,
+    BusinessOutcomeRecorded,
+    CostRecorded,
+    FailureCategory,
+    LocalOutcome,
+    RunCheckpointed,
+    RunFinished,
+    RunHeartbeat,
+    RunInterrupted,
+    RunResumed,
+    RunStarted,
+    RunStatus,
+    RunVerified,
+    VerifierStatus,
+    duration,
+)
+from goal_ledger.projections.base import Projection
+
+
+class RunRow(NamedTuple):
+    """One run. Times are UTC text of when it was true; None means unknown.
+
+    cost_usd, tokens: sums of the bills that said them. duration_seconds: wall time.
+    """
+
+    run_id: str
+    goal_id: str
+    attempt: int
+    agent: str | None
+    job_id: str | None
+    status: RunStatus
+    task_category: str | None
+    plan_summary: str | None
+    actions_taken: tuple[str, ...]
+    verifier_status: VerifierStatus | None
+    verifier: str | None
+    score: float | None
+    local_outcome: LocalOutcome | None
+    business_outcome: BusinessOutcome
+    failure_category: FailureCategory | None
+    detail: str | None
+    metrics_before: dict[str, Any]
+    metrics_after: dict[str, Any]
+    duration_seconds: float | None
+    cost_usd: Decimal | None
+    tokens_in: int | None
+    tokens_out: int | None
+    checkpoint_ref: str | None
+    started_at: str | None
+    finished_at: str | None
+    heartbeat_at: str | None
+    source: str | None
+    source_id: str | None
+    source_attempt: int | None
+    source_outcome: str | None
+    recorded_at: str
+    version: int
+    position: int
+
+
+runs = Projection(
+    "runs",
+    RunRow,
+    key="run_id",
+    indexes=(("goal_id", "attempt"), ("status", "run_id"), ("agent", "run_id"), ("local_outcome", "run_id")),
+)
+
+
+@runs.on(RunStarted)
+def _started(_: RunRow | None, recorded: Recorded, event: RunStarted) -> RunRow:
+    return RunRow(
+        run_id=recorded.stream,
+        goal_id=event.goal_id,
+        attempt=event.attempt,
+        agent=event.agent,
+        job_id=event.job_id,
+        status=RunStatus.RUNNING,
+        task_category=event.task_category,
+        plan_summary=event.plan_summary,
+        actions_taken=(),
+        verifier_status=None,
+        verifier=None,
+        score=None,
+        local_outcome=None,
+        business_outcome=BusinessOutcome.UNKNOWN,
+        failure_category=None,
+        detail=None,
+        metrics_before=event.metrics_before,
+        metrics_after={},
+        duration_seconds=None,
+        cost_usd=None,
+        tokens_in=None,
+        tokens_out=None,
+        checkpoint_ref=None,
+        started_at=recorded.occurred_at,
+        finished_at=None,
+        heartbeat_at=recorded.occurred_at,
+        source=event.source,
+        source_id=event.source_id,
+        source_attempt=event.source_attempt,
+        source_outcome=None,
+        recorded_at=recorded.at,
+        version=recorded.version,
+        position=recorded.position,
+    )
+
+
+@runs.on(ActionTaken)
+def _acted(row: RunRow | None, recorded: Recorded, event: ActionTaken) -> RunRow | None:
+    if row is None:
+        return None
+    return _touched(row, recorded, actions_taken=(*row.actions_taken, event.action), heartbeat_at=recorded.occurred_at)
+
+
+@runs.on(RunHeartbeat)
+def _beat(row: RunRow | None, recorded: Recorded, _: RunHeartbeat) -> RunRow | None:
+    return _touched(row, recorded, heartbeat_at=recorded.occurred_at)
+
+
+@runs.on(RunCheckpointed)
+def _checkpointed(row: RunRow | None, recorded: Recorded, event: RunCheckpointed) -> RunRow | None:
+    return _touched(row, recorded, status=RunStatus.CHECKPOINTED, checkpoint_ref=event.checkpoint_ref)
+
+
+@runs.on(RunResumed)
+def _resumed(row: RunRow | None, recorded: Recorded, _: RunResumed) -> RunRow | None:
+    return _touched(row, recorded, status=RunStatus.RUNNING, heartbeat_at=recorded.occurred_at)
+
+
+@runs.on(RunInterrupted)
+def _interrupted(row: RunRow | None, recorded: Recorded, event: RunInterrupted) -> RunRow | None:
+    return _touched(row, recorded, status=RunStatus.INTERRUPTED, detail=event.reason, finished_at=recorded.occurred_at)
+
+
+@runs.on(RunVerified)
+def _verified(row: RunRow | None, recorded: Recorded, event: RunVerified) -> RunRow | None:
+    return _touched(row, recorded, verifier_status=event.verifier_status, verifier=event.verifier, score=event.score)
+
+
+@runs.on(CostRecorded)
+def _billed(row: RunRow | None, recorded: Recorded, event: CostRecorded) -> RunRow | None:
+    if row is None:
+        return None
+    return _touched(
+        row,
+        recorded,
+        cost_usd=row.cost_usd if event.cost_usd is None else (row.cost_usd or Decimal(0)) + event.cost_usd,
+        tokens_in=_sum(row.tokens_in, event.tokens_in),
+        tokens_out=_sum(row.tokens_out, event.tokens_out),
+    )
+
+
+@runs.on(RunFinished)
+def _finished(row: RunRow | None, recorded: Recorded, event: RunFinished) -> RunRow | None:
+    if row is None:
+        return None
+    measured = event.duration_seconds
+    return _touched(
+        row,
+        recorded,
+        status=RunStatus.FINISHED,
+        local_outcome=event.local_outcome,
+        failure_category=event.failure_category,
+        detail=event.detail,
+        duration_seconds=duration(row.started_at, recorded.occurred_at) if measured is None else measured,
+        metrics_after=event.metrics_after,
+        finished_at=recorded.occurred_at,
+        source_outcome=event.source_outcome,
+    )
+
+
+@runs.on(BusinessOutcomeRecorded)
+def _outcome_recorded(row: RunRow | None, recorded: Recorded, event: BusinessOutcomeRecorded) -> RunRow | None:
+    return _touched(row, recorded, business_outcome=event.business_outcome)
+
+
+def _touched(row: RunRow | None, recorded: Recorded, **changes: Any) -> RunRow | None:
+    if row is None:
+        return None
+    return row._replace(version=recorded.version, position=recorded.position, **changes)
+
+
+def _sum(known: int | None, more: int | None) -> int | None:
+    return known if more is None else (known or 0) + more
