@@ -17,6 +17,7 @@ from goal_ledger.domain.goals.criteria import Criterion, numbered
 from goal_ledger.domain.goals.goal import GOAL, Contract, Goal, Origin, RunDispatched
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
 from goal_ledger.domain.ids import require_id
+from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
 from goal_ledger.projections.goals.board import GoalRow, goal_board
 
@@ -97,7 +98,8 @@ class Goals:
         origin = origin or Origin()
 
         def work(tx: Tx) -> None:
-            create_in(tx, tx.new_id("goal_"), contract, origin, self._ledger.settings.max_key_results, reason=reason)
+            most = self._ledger.settings.max_key_results
+            create_in(tx, tx.new_id("goal_"), contract, origin, max_key_results=most, reason=reason)
 
         recorded = self._ledger.transact(
             work, operation="goal.create", arguments={"contract": contract, "origin": origin, "reason": reason}
@@ -301,7 +303,13 @@ def contract_of(fields: Mapping[str, Any]) -> Contract:
 
 
 def create_in(
-    tx: Tx, goal_id: str, contract: Contract, origin: Origin, max_key_results: int, *, reason: str | None = None
+    tx: Tx,
+    goal_id: str,
+    contract: Contract,
+    origin: Origin,
+    *,
+    max_key_results: int = Settings().max_key_results,
+    reason: str | None = None,
 ) -> None:
     """Create a goal inside a transaction, and note it on its parent."""
     tx.act(

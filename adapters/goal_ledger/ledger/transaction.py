@@ -2,7 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -91,6 +92,18 @@ class Tx:
     def new_id(self, prefix: str) -> str:
         """A new id from the ledger's clock."""
         return new_id(prefix, self._pending.at, self._entropy(10))
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """A part of the transaction: when the block raises, what it gathered is forgotten, the rest stays."""
+        pending = self._pending
+        rows, states = len(pending.rows), dict(pending.states)
+        try:
+            yield
+        except BaseException:
+            del pending.rows[rows:], pending.recorded[rows:]
+            pending.states = states
+            raise
 
     def load(self, stream: str, decider: Decider[S]) -> S:
         """The state of a stream, everything gathered so far included. Rejected: newer_event."""
