@@ -11,12 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
-from pydantic import ValidationError
-
 from goal_ledger.adapters.store.sqlite import Command, SqliteStore
 from goal_ledger.adapters.store.verify import Problem, problems
 from goal_ledger.adapters.views.sqlite import Views
-from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, invalid
+from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable
 from goal_ledger.domain.continuity.meta import LedgerCreated
 from goal_ledger.domain.errors import Damaged, LedgerError, Rejected
 from goal_ledger.domain.settings import Settings
@@ -176,10 +174,9 @@ class Ledger:
                 if command is not None and (known := log.command(command[0])) is not None:
                     return _same_wish(command, known, log.between(known.first_position, known.last_position))
                 pending = Pending(log, core.states, core.clock(), core.settings.text_limit)
-                try:
-                    work(Tx(pending, who, command, os.urandom))
-                except ValidationError as error:
-                    raise invalid(error) from None
+                tx = Tx(pending, who, command, os.urandom)
+                with tx.all_or_nothing():
+                    work(tx)
                 if pending.rows:
                     log.append(pending.rows)
                     if command is not None:

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from pydantic import ValidationError
+
 from goal_ledger.adapters.store.codec import StoredRow, encode, name_of
 from goal_ledger.adapters.store.sqlite import Transaction
-from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable
+from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, invalid
 from goal_ledger.domain.errors import Conflict, LedgerError, Rejected
 from goal_ledger.domain.ids import new_id
 from goal_ledger.domain.times import utc_text
@@ -95,14 +97,19 @@ class Tx:
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
-        """A part of the transaction: when the block raises, what it gathered is forgotten, the rest stays."""
+        """A part of the transaction: when the block raises, what it gathered is forgotten, the rest stays.
+
+        Invalid: invalid_value, for events that do not fit their type.
+        """
         pending = self._pending
         rows, states = len(pending.rows), dict(pending.states)
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             del pending.rows[rows:], pending.recorded[rows:]
             pending.states = states
+            if isinstance(error, ValidationError):
+                raise invalid(error) from None
             raise
 
     def load(self, stream: str, decider: Decider[S]) -> S:
