@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from goal_ledger.domain.goals.goal import GoalCreated, RunDispatched
-from goal_ledger.domain.runs.run import ActionTaken, CostRecorded, RunFinished, RunStarted, RunVerified
+from goal_ledger.domain.goals.goal import GoalCreated, GoalSource, RunDispatched
+from goal_ledger.domain.goals.lifecycle import GoalStatus
+from goal_ledger.domain.runs.run import (
+    ActionTaken,
+    CostRecorded,
+    FailureCategory,
+    LocalOutcome,
+    RunFinished,
+    RunStarted,
+    RunVerified,
+    VerifierStatus,
+)
 from goal_ledger.ledger import Invalid, Ledger, NotFound, Recorded
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -67,10 +77,10 @@ def test_a_record_becomes_a_goal_and_the_five_events_of_its_run(ledger, tmp_path
             GoalCreated(
                 title="daily_backup",
                 task_category="backup",
-                source="imported",
+                source=GoalSource.IMPORTED,
                 created_by="import:cron",
                 source_id="cron:daily_backup",
-                status="active",
+                status=GoalStatus.ACTIVE,
             ),
         ),
         (
@@ -100,7 +110,7 @@ def test_a_record_becomes_a_goal_and_the_five_events_of_its_run(ledger, tmp_path
         (
             "run.verified",
             ended,
-            RunVerified(**own, verifier_status="failed", verifier="restore_check", score=0.25),
+            RunVerified(**own, verifier_status=VerifierStatus.FAILED, verifier="restore_check", score=0.25),
         ),
         ("run.cost_recorded", ended, CostRecorded(**own, cost_usd=Decimal("0.1"))),
         (
@@ -108,8 +118,8 @@ def test_a_record_becomes_a_goal_and_the_five_events_of_its_run(ledger, tmp_path
             ended,
             RunFinished(
                 **own,
-                local_outcome="failed",
-                failure_category="execution_timeout",
+                local_outcome=LocalOutcome.FAILED,
+                failure_category=FailureCategory.EXECUTION_TIMEOUT,
                 duration_seconds=1750.5,
                 source_outcome="agent_timeout",
             ),

@@ -2,6 +2,10 @@
 
 from goal_ledger.domain.base import Event, Recorded
 from goal_ledger.domain.errors import Conflict, Damaged, Invalid, LedgerError, NotFound, Rejected, Unavailable
+from goal_ledger.domain.goals.criteria import Criterion
+from goal_ledger.domain.goals.goal import Contract, Origin
+from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
+from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, RunStatus, VerifierStatus
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.circumstances import UNKNOWN
 from goal_ledger.ledger.ledger import Ledger
@@ -9,16 +13,27 @@ from goal_ledger.ledger.transaction import Tx
 
 __all__ = [
     "UNKNOWN",
+    "ArchiveCause",
+    "BusinessOutcome",
     "Conflict",
+    "Contract",
+    "Criterion",
     "Damaged",
     "Event",
+    "FailureCategory",
+    "GoalStatus",
+    "GoalType",
     "Invalid",
     "Ledger",
     "LedgerError",
+    "LocalOutcome",
     "NotFound",
+    "Origin",
     "Recorded",
     "Rejected",
+    "RunStatus",
     "Settings",
     "Tx",
     "Unavailable",
+    "VerifierStatus",
 ]
