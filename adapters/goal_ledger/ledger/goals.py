@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypedDict, Unpack
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
 from pydantic import ValidationError
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid
-from goal_ledger.domain.errors import Invalid, NotFound
+from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.goals import goal as rules
 from goal_ledger.domain.goals.criteria import Criterion, numbered
 from goal_ledger.domain.goals.goal import GOAL, Contract, Goal, Origin, RunDispatched
@@ -26,8 +23,6 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.transaction import Tx
 
 P = ParamSpec("P")
-
-_INTERVAL = ("s", "m", "h", "d", "w")
 
 
 class ContractFields(TypedDict, total=False):
@@ -114,7 +109,7 @@ class Goals:
         given: dict[str, Any] = {**changes}
         if "criteria" in given:
             given["criteria"] = numbered(given["criteria"])
-        check_cadence(given.get("review_cadence"))
+        _check_cadence(given.get("review_cadence"))
 
         def work(tx: Tx) -> None:
             goal = self._known(tx, goal_id)
@@ -298,7 +293,7 @@ def contract_of(fields: Mapping[str, Any]) -> Contract:
         contract = Contract.model_validate({**fields, "criteria": numbered(fields.get("criteria", ()))})
     except ValidationError as error:
         raise invalid(error) from None
-    check_cadence(contract.review_cadence)
+    _check_cadence(contract.review_cadence)
     return contract
 
 
@@ -328,22 +323,11 @@ def create_in(
         tx.act(contract.parent_goal_id, GOAL, rules.adopt, goal_id=goal_id, goal_type=contract.goal_type)
 
 
-def check_cadence(cadence: str | None) -> None:
-    """Accept an interval like `7d`, or a cron line with an optional time zone. Invalid: bad_cadence."""
-    if cadence is None:
-        return
-    if cadence[:-1].isdecimal() and int(cadence[:-1]) > 0 and cadence[-1:] in _INTERVAL:
-        return
-    *cron, zone = cadence.rsplit(" ", 1) if cadence.count(" ") == 5 else (cadence, "UTC")
-    try:
-        ZoneInfo(zone)
-        CronSim(" ".join(cron), datetime(2000, 1, 1))  # noqa: DTZ001 — only to read the line
-    except (CronSimError, ZoneInfoNotFoundError, ValueError):
-        raise Invalid(
-            "bad_cadence",
-            f"{cadence!r} is neither an interval nor a cron line",
-            hint='write it like 7d, or "0 9 * * 1", or "0 9 * * 1 Europe/Berlin"',
-        ) from None
+def _check_cadence(cadence: str | None) -> None:
+    if cadence is not None:
+        from goal_ledger.ledger.cadence import check_cadence  # time zones are slow to import
+
+        check_cadence(cadence)
 
 
 def _family(tx: Tx, parent_id: str | None, max_key_results: int) -> dict[str, Any]:

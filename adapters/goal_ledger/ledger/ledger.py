@@ -6,10 +6,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version as distribution_version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
 from goal_ledger.adapters.store.sqlite import Command, SqliteStore
 from goal_ledger.adapters.store.verify import Problem, problems
@@ -20,12 +19,14 @@ from goal_ledger.domain.errors import Damaged, LedgerError, Rejected
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.circumstances import Circumstances, wish_digest
 from goal_ledger.ledger.goals import Goals
-from goal_ledger.ledger.imports import Imports
 from goal_ledger.ledger.location import locate, views_beside
 from goal_ledger.ledger.runs import Runs
 from goal_ledger.ledger.transaction import Pending, StateCache, Tx
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.registry import PROJECTIONS
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger.imports import Imports
 
 S = TypeVar("S")
 R = TypeVar("R", bound=tuple[Any, ...])
@@ -117,6 +118,8 @@ class Ledger:
     @property
     def imports(self) -> Imports:
         """Histories from elsewhere."""
+        from goal_ledger.ledger.imports import Imports  # its record formats are models that few commands need
+
         return Imports(self)
 
     # --- Writing
@@ -304,7 +307,9 @@ class Ledger:
 
         def found(tx: Tx) -> None:
             if tx.is_first:
-                software = f"goal-ledger {distribution_version('goal-ledger')}"
+                from importlib.metadata import version  # slow to import, and needed once in a ledger's life
+
+                software = f"goal-ledger {version('goal-ledger')}"
                 tx.act(tx.new_id("meta_"), _META, lambda _: [LedgerCreated(software=software)])
 
         self.transact(found)
