@@ -1,5 +1,7 @@
 """The ledger: open it, act on it, ask it."""
 
+from __future__ import annotations
+
 import copy
 import os
 import threading
@@ -69,7 +71,7 @@ class Ledger:
         settings: Settings = Settings(),
         read_only: bool = False,
         create: bool = True,
-    ) -> "Ledger":
+    ) -> Ledger:
         """Open a ledger, and create it when there is none.
 
         url: a path, `sqlite:///path` or `:memory:`. actor: who writes unless said otherwise, `user:<login>` by default.
@@ -85,7 +87,7 @@ class Ledger:
         store = SqliteStore(path, wait_s=settings.lock_wait_s, durable=settings.durable, read_only=read_only)
         return cls(_Core(store, path, clock, settings, read_only), circumstances)
 
-    def __init__(self, core: "_Core", circumstances: Circumstances) -> None:
+    def __init__(self, core: _Core, circumstances: Circumstances) -> None:
         self._core = core
         self._circumstances = circumstances
         if core.store.head() == 0 and not core.read_only:
@@ -124,7 +126,7 @@ class Ledger:
 
     # --- Writing
 
-    def using(self, **circumstances: Any) -> "Ledger":
+    def using(self, **circumstances: Any) -> Ledger:
         """The same ledger under other circumstances: actor, command_id, occurred_at, cause, if_version.
 
         Invalid: bad_actor, bad_command_id, naive_time.
