@@ -5,6 +5,7 @@ from goal_ledger.domain.errors import Conflict, Damaged, Invalid, LedgerError, N
 from goal_ledger.domain.goals.criteria import Criterion
 from goal_ledger.domain.goals.goal import Contract, Origin
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
+from goal_ledger.domain.learning.lesson import LessonCategory
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, RunStatus, VerifierStatus
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.circumstances import UNKNOWN
@@ -26,6 +27,7 @@ __all__ = [
     "Invalid",
     "Ledger",
     "LedgerError",
+    "LessonCategory",
     "LocalOutcome",
     "NotFound",
     "Origin",

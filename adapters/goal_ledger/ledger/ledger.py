@@ -21,6 +21,7 @@ from goal_ledger.domain.errors import Damaged, LedgerError, Rejected
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.circumstances import Circumstances, wish_digest
 from goal_ledger.ledger.goals import Goals
+from goal_ledger.ledger.lessons import Lessons
 from goal_ledger.ledger.location import locate, views_beside
 from goal_ledger.ledger.runs import Runs
 from goal_ledger.ledger.transaction import Pending, StateCache, Tx
@@ -116,6 +117,11 @@ class Ledger:
     def runs(self) -> Runs:
         """What was tried."""
         return Runs(self)
+
+    @property
+    def lessons(self) -> Lessons:
+        """What was learned."""
+        return Lessons(self)
 
     @property
     def imports(self) -> Imports:

@@ -93,7 +93,9 @@ class Decider(Generic[S]):
 def invalid(error: ValidationError) -> Invalid:
     """pydantic's findings as one of our errors, on one line; the offending values are not repeated."""
     findings = [
-        (".".join(str(part) for part in found["loc"]) or "value") + ": " + found["msg"].removeprefix("Value error, ").lower()
+        (".".join(str(part) for part in found["loc"]) or "value")
+        + ": "
+        + found["msg"].removeprefix("Value error, ").lower()
         for found in error.errors(include_url=False, include_context=False, include_input=False)
     ]
     return Invalid("invalid_value", "; ".join(findings[:3]) + (" …" if len(findings) > 3 else ""))

@@ -3,6 +3,7 @@
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.continuity import meta
 from goal_ledger.domain.goals import goal
+from goal_ledger.domain.learning import lesson
 from goal_ledger.domain.runs import run
 
 EVENTS: dict[str, type[Event]] = {
@@ -35,6 +36,11 @@ EVENTS: dict[str, type[Event]] = {
     "run.cost_recorded": run.CostRecorded,
     "run.finished": run.RunFinished,
     "run.business_outcome_recorded": run.BusinessOutcomeRecorded,
+    "lesson.learned": lesson.LessonLearned,
+    "lesson.confirmed": lesson.LessonConfirmed,
+    "lesson.contradicted": lesson.LessonContradicted,
+    "lesson.applied": lesson.LessonApplied,
+    "lesson.retired": lesson.LessonRetired,
 }
 
 NAMES: dict[type[Event], str] = {event_type: name for name, event_type in EVENTS.items()}

@@ -1,0 +1,215 @@
+"""A lesson: a heuristic in plain language, with the evidence for and against it."""
+
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
+
+from goal_ledger.domain.base import Decider, Event, Share
+from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.goals.lifecycle import GoalType
+from goal_ledger.domain.ids import derived_id
+
+PRIOR_STRENGTH = 2
+"""How many pieces of evidence a stated confidence weighs (DESIGN: a prior of strength 2)."""
+
+# --- Words
+
+
+class LessonCategory(StrEnum):
+    ANTI_PATTERN = "anti_pattern"
+    SAFE_DEFAULT = "safe_default"
+    WINNING_STRATEGY = "winning_strategy"
+    POLICY_PATCH = "policy_patch"
+
+
+class Scope(NamedTuple):
+    """Where a lesson applies; None stands for any."""
+
+    goal_type: GoalType | None
+    action_type: str | None
+
+
+def lesson_id(scope: Scope, text: str) -> str:
+    """The id of the lesson with this text in this scope, whoever learns it: the same lesson has one stream.
+
+    Case and white space make no difference. The id carries no time.
+    """
+    words = " ".join(text.casefold().split())
+    return derived_id("les_", f"{scope.goal_type or ''}\0{scope.action_type or ''}", words, None)
+
+
+# --- Events
+
+
+class LessonLearned(Event):
+    """confidence: stated by whoever learned it, the prior. run_id: the run that taught it."""
+
+    goal_type: Annotated[GoalType | None, Field(strict=False)] = None
+    action_type: str | None = None
+    lesson_text: str
+    category: Annotated[LessonCategory, Field(strict=False)]
+    confidence: Share = 0.5
+    run_id: str | None = None
+
+
+class LessonConfirmed(Event):
+    """Evidence for the lesson; run_id: the run that gave it, None when a person says so."""
+
+    run_id: str | None = None
+
+
+class LessonContradicted(Event):
+    """Evidence against the lesson."""
+
+    run_id: str | None = None
+
+
+class LessonApplied(Event):
+    """A run worked by the lesson."""
+
+    run_id: str
+
+
+class LessonRetired(Event):
+    """The lesson is given to no run any more; its history stays."""
+
+
+# --- State
+
+
+class Lesson(NamedTuple):
+    active: bool | None = None
+    evidence: frozenset[str] = frozenset()
+    counter_evidence: frozenset[str] = frozenset()
+    applied_in: frozenset[str] = frozenset()
+
+
+LESSON = Decider("lesson", Lesson())
+
+
+@LESSON.on(LessonLearned)
+def _learned(_: Lesson, event: LessonLearned) -> Lesson:
+    return Lesson(active=True, evidence=frozenset({event.run_id} if event.run_id else ()))
+
+
+@LESSON.on(LessonConfirmed)
+def _confirmed(lesson: Lesson, event: LessonConfirmed) -> Lesson:
+    return lesson._replace(evidence=lesson.evidence | {event.run_id}) if event.run_id else lesson
+
+
+@LESSON.on(LessonContradicted)
+def _contradicted(lesson: Lesson, event: LessonContradicted) -> Lesson:
+    return lesson._replace(counter_evidence=lesson.counter_evidence | {event.run_id}) if event.run_id else lesson
+
+
+@LESSON.on(LessonApplied)
+def _applied(lesson: Lesson, event: LessonApplied) -> Lesson:
+    return lesson._replace(applied_in=lesson.applied_in | {event.run_id})
+
+
+@LESSON.on(LessonRetired)
+def _retired(lesson: Lesson, _: LessonRetired) -> Lesson:
+    return lesson._replace(active=False)
+
+
+# --- Decisions
+
+
+def learn(
+    lesson: Lesson,
+    *,
+    scope: Scope,
+    text: str,
+    category: LessonCategory,
+    confidence: float | None = None,
+    run_id: str | None = None,
+    reason: str | None = None,
+) -> list[Event]:
+    """Learn it, or add the run as evidence when the lesson is known already.
+
+    confidence: 0.5 unless stated; of a known lesson the first statement holds.
+
+    Rejected: no_text, retired, already_evidence.
+    """
+    if not text.strip():
+        raise Rejected("no_text", "a lesson needs a text that is not blank")
+    if lesson.active is not None:
+        return confirm(lesson, run_id=run_id, reason=reason) if run_id is not None else []
+    return [
+        LessonLearned(
+            goal_type=scope.goal_type,
+            action_type=scope.action_type,
+            lesson_text=text.strip(),
+            category=category,
+            confidence=0.5 if confidence is None else confidence,
+            run_id=run_id,
+            reason=reason,
+        )
+    ]
+
+
+def confirm(lesson: Lesson, *, run_id: str | None = None, reason: str | None = None) -> list[Event]:
+    """Count evidence for the lesson; a run counts once. Rejected: retired, already_evidence. NotFound: unknown_lesson."""
+    _active(lesson)
+    if run_id is not None:
+        if run_id in lesson.evidence:
+            return []
+        _counts_once(run_id, lesson.counter_evidence, "against")
+    return [LessonConfirmed(run_id=run_id, reason=reason)]
+
+
+def contradict(lesson: Lesson, *, run_id: str | None = None, reason: str | None = None) -> list[Event]:
+    """Count evidence against the lesson; a run counts once. Rejected: retired, already_evidence."""
+    _active(lesson)
+    if run_id is not None:
+        if run_id in lesson.counter_evidence:
+            return []
+        _counts_once(run_id, lesson.evidence, "for")
+    return [LessonContradicted(run_id=run_id, reason=reason)]
+
+
+def apply(lesson: Lesson, *, run_id: str, reason: str | None = None) -> list[Event]:
+    """Note that a run worked by the lesson. Rejected: retired."""
+    _active(lesson)
+    if run_id in lesson.applied_in:
+        return []
+    return [LessonApplied(run_id=run_id, reason=reason)]
+
+
+def retire(lesson: Lesson, *, reason: str | None) -> list[Event]:
+    """Give the lesson to no run any more. Rejected: no_reason. NotFound: unknown_lesson."""
+    if existing(lesson) is False:
+        return []
+    if not (reason and reason.strip()):
+        raise Rejected(
+            "no_reason", "to retire a lesson, say why", hint='goal-ledger lesson retire {stream} --reason "…"'
+        )
+    return [LessonRetired(reason=reason)]
+
+
+# --- Rules shared by the decisions
+
+
+def existing(lesson: Lesson) -> bool:
+    """Whether the lesson is active. NotFound: unknown_lesson."""
+    if lesson.active is None:
+        raise NotFound("unknown_lesson", "there is no such lesson", hint="goal-ledger lesson list")
+    return lesson.active
+
+
+def confidence_of(stated: float, evidence: int, counter_evidence: int) -> float:
+    """How sure we are: the mean of a beta distribution whose prior is the stated confidence. 0.0 to 1.0."""
+    return (PRIOR_STRENGTH * stated + evidence) / (PRIOR_STRENGTH + evidence + counter_evidence)
+
+
+def _active(lesson: Lesson) -> None:
+    if not existing(lesson):
+        raise Rejected(
+            "retired", "the lesson is retired and takes no evidence", hint="goal-ledger lesson show {stream} says why"
+        )
+
+
+def _counts_once(run_id: str, other_side: frozenset[str], side: str) -> None:
+    if run_id in other_side:
+        raise Rejected("already_evidence", f"run {run_id} counts already, as evidence {side} the lesson")
