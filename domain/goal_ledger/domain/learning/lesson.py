@@ -150,7 +150,10 @@ def learn(
 
 
 def confirm(lesson: Lesson, *, run_id: str | None = None, reason: str | None = None) -> list[Event]:
-    """Count evidence for the lesson; a run counts once. Rejected: retired, already_evidence. NotFound: unknown_lesson."""
+    """Count evidence for the lesson; a run counts once.
+
+    Rejected: retired, already_evidence. NotFound: unknown_lesson.
+    """
     _active(lesson)
     if run_id is not None:
         if run_id in lesson.evidence:
