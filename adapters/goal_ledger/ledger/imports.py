@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
+from goal_ledger.adapters.ingest.events import Columns, EventRecord, read_events
 from goal_ledger.adapters.ingest.lines import BadLine
 from goal_ledger.adapters.ingest.runs import RunRecord, read_runs
+from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Invalid, LedgerError
 from goal_ledger.domain.goals import goal as goal_rules
-from goal_ledger.domain.goals.goal import GOAL, Contract, GoalSource, Origin
+from goal_ledger.domain.goals.goal import GOAL, ActivityRecorded, Contract, GoalSource, Origin
 from goal_ledger.domain.ids import derived_id
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN, RunStarted
@@ -25,9 +27,16 @@ if TYPE_CHECKING:
 
 _BATCH = 500  # records per transaction: few enough that other writers get their turn
 
+Progress = Callable[[int, int], None]
+"""Called now and then with how many records are done, and of how many."""
+
+
+def _quiet(_done: int, _of: int) -> None:
+    """No progress wanted."""
+
 
 class RunImport(NamedTuple):
-    """What an import did.
+    """What an import of run records did.
 
     records, goals, runs: in the file. events: appended now. unchanged: runs that were there already. changed: ids of
     runs that were there with other content, left as they are. skipped: lines that were not taken; problems: which, why.
@@ -43,97 +52,142 @@ class RunImport(NamedTuple):
     problems: Sequence[BadLine]
 
 
+class EventImport(NamedTuple):
+    """What an import of a process log did; the fields as in `RunImport`. rows: good rows in the file."""
+
+    goals: int
+    rows: int
+    events: int
+    skipped: int
+    unchanged: int
+    problems: Sequence[BadLine]
+
+
 class Imports:
-    """Ways in for what happened elsewhere. Repeating one adds nothing: ids are derived from the records."""
+    """Ways in for what happened elsewhere. Repeating one adds nothing: ids are derived from the records.
+
+    A bad line is left out and reported, the others land; strict: nothing lands when a line is bad.
+
+    Errors of every import: Invalid: bad_lines (strict only), bad_gzip. NotFound: no_file. Unavailable: cannot_read.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         # An import is many transactions, and repeatable without a command id.
         self._ledger = ledger.using(command_id=None, if_version=None)
 
-    def runs(
-        self,
-        path: str | Path,
-        *,
-        strict: bool = False,
-        progress: Callable[[int, int], None] = lambda _done, _of: None,
-    ) -> RunImport:
+    def runs(self, path: str | Path, *, strict: bool = False, progress: Progress = _quiet) -> RunImport:
         """Take run records (format: `goal_ledger.adapters.ingest.runs`): a task is a goal, an attempt a run.
 
         History is recorded as it was: no attempt limit, no check of overlap; attempts are numbered by start time, then
-        line. A bad line is left out and reported, the others land; strict: nothing lands when a line is bad.
-
-        Invalid: bad_lines (strict only), bad_gzip. NotFound: no_file. Unavailable: cannot_read.
+        line.
         """
-        problems: list[BadLine] = []
-        records: list[RunRecord] = []
-        for found in read_runs(Path(path)):
-            if isinstance(found, BadLine):
-                problems.append(found)
-            else:
-                records.append(found)
-        if strict:
-            _refuse(problems)
-        history = _RunHistory(self._ledger, sorted(records, key=_when))
-        size = len(records) if strict else _BATCH
-        for start in range(0, len(records), size or 1):
-            problems += history.take(start, start + size, strict=strict)
-            progress(min(start + size, len(records)), len(records))
-        self._ledger.views.catch_up()
+        records, problems = _sorted_out(read_runs(Path(path)), strict=strict)
+        records.sort(key=lambda record: (*_when(record.started_at), record.line))
+        teller = _RunTeller(self._ledger, records)
+        events, unchanged = self._take(records, teller.tell, problems, strict=strict, progress=progress)
         return RunImport(
             len(records),
             len({(record.source, record.task_id) for record in records}),
             len({(record.source, record.run_id) for record in records}),
-            history.events,
+            events,
             len(problems),
-            history.unchanged,
-            history.changed,
+            unchanged - len(teller.changed),
+            teller.changed,
             sorted(problems),
         )
 
+    def events(
+        self,
+        path: str | Path,
+        *,
+        case: str,
+        activity: str,
+        time: str,
+        prefix: str | None = None,
+        strict: bool = False,
+        progress: Progress = _quiet,
+    ) -> EventImport:
+        """Take a process log (format: `goal_ledger.adapters.ingest.events`): a case is a goal, a row an activity of it.
 
-class _RunHistory:
-    """Records in the order in which they happened, and what became of them."""
+        case, activity, time: the names of those columns. prefix: names the source, so that equal case ids of two logs
+        stay apart; the file's name unless said. Rows move no goal; they are told in order of time, then line.
 
-    def __init__(self, ledger: Ledger, records: Sequence[RunRecord]) -> None:
-        self._ledger = ledger
-        self._records = records
-        self._goals = _goal_ids(ledger, records)
-        self.events = 0
-        self.unchanged = 0
-        self.changed: list[str] = []
+        Invalid: no_header, unknown_column.
+        """
+        source = prefix or Path(path).name.split(".")[0]
+        records, problems = _sorted_out(read_events(Path(path), Columns(case, activity, time)), strict=strict)
+        records.sort(key=lambda record: (*_when(record.occurred_at), record.line))
+        teller = _EventTeller(self._ledger, source, records)
+        events, unchanged = self._take(records, teller.tell, problems, strict=strict, progress=progress)
+        goals = len({record.case for record in records})
+        return EventImport(goals, len(records), events, len(problems), unchanged, sorted(problems))
 
-    def take(self, start: int, end: int, *, strict: bool) -> list[BadLine]:
-        """Record a slice in one transaction; the lines that the ledger refused."""
-        refused: list[BadLine] = []
-        known: list[tuple[RunRecord, bool]] = []
+    def _take(
+        self,
+        records: Sequence[Line],
+        tell: Callable[[Tx, Line], bool],
+        problems: list[BadLine],
+        *,
+        strict: bool,
+        progress: Progress,
+    ) -> tuple[int, int]:
+        """Tell the records in batches; how many events were appended, and how many records were there already.
+
+        problems: the lines that the ledger refuses are added to it.
+        """
+        events = unchanged = 0
+        size = max(1, len(records)) if strict else _BATCH
 
         def work(tx: Tx) -> None:
-            for record in self._records[start:end]:
+            nonlocal unchanged
+            for record in records[start : start + size]:
                 try:
                     with tx.all_or_nothing():
-                        if (same := self._tell(tx, record)) is not None:
-                            known.append((record, same))
+                        unchanged += not tell(tx, record)
                 except LedgerError as error:
-                    refused.append(BadLine(record.line, error.message))
+                    problems.append(BadLine(record.line, error.message))
             if strict:
-                _refuse(refused)
+                _refuse(problems)
 
-        self.events += len(self._ledger.transact(work))
-        self.unchanged += sum(same for _, same in known)
-        self.changed += [f"{record.source}:{record.run_id}" for record, same in known if not same]
-        return refused
+        for start in range(0, len(records), size):
+            events += len(self._ledger.transact(work))
+            progress(min(start + size, len(records)), len(records))
+        self._ledger.views.catch_up()
+        return events, unchanged
 
-    def _tell(self, tx: Tx, record: RunRecord) -> bool | None:
-        """Record one attempt; for one that is there already, whether it is the same."""
+
+class _HasLine(Protocol):
+    @property
+    def line(self) -> int: ...
+
+
+Line = TypeVar("Line", bound=_HasLine)
+
+
+class _RunTeller:
+    """Tells run records. changed: the known runs whose record now says something else."""
+
+    def __init__(self, ledger: Ledger, records: Iterable[RunRecord]) -> None:
+        starts: dict[tuple[str, str], datetime | None] = {}
+        for record in records:
+            starts.setdefault((record.source, record.task_id), record.started_at)
+        self._goals = _goal_ids(ledger, starts)
+        self.changed: list[str] = []
+
+    def tell(self, tx: Tx, record: RunRecord) -> bool:
+        """Record one attempt; False when it is there already."""
         run_id = derived_id("grun_", record.source, f"run:{record.run_id}", record.started_at)
         run = tx.load(run_id, RUN)
         if run.status is not None:
-            return run.source_digest == record.digest
+            if run.source_digest != record.digest:
+                self.changed.append(f"{record.source}:{record.run_id}")
+            return False
         goal_id = self._goals[record.source, record.task_id]
         begun = tx.using(occurred_at=record.started_at or UNKNOWN)
         ended = tx.using(occurred_at=record.finished_at or UNKNOWN)
         if tx.load(goal_id, GOAL).status is None:
-            create_in(begun, goal_id, _contract(record), _origin(record))
+            contract = Contract(title=record.title, description=record.description, task_category=record.category)
+            create_in(begun, goal_id, contract, _origin(record.source, record.task_id))
         attempt = tx.load(goal_id, GOAL).attempts + 1
         begun.act(goal_id, GOAL, goal_rules.record_dispatch, run_id=run_id, agent=record.agent)
         started = RunStarted(
@@ -176,40 +230,81 @@ class _RunHistory:
             duration_seconds=record.duration_seconds,
             source_outcome=record.original_outcome,
         )
-        return None
+        return True
 
 
-def _goal_ids(ledger: Ledger, records: Iterable[RunRecord]) -> dict[tuple[str, str], str]:
-    """The id of each task's goal: the one it has, or one derived from the task and its first known start."""
-    first: dict[tuple[str, str], datetime | None] = {}
-    for record in records:
-        first.setdefault((record.source, record.task_id), record.started_at)
+class _EventTeller:
+    """Tells the rows of a process log."""
+
+    def __init__(self, ledger: Ledger, source: str, records: Iterable[EventRecord]) -> None:
+        self._source = source
+        starts: dict[tuple[str, str], datetime | None] = {}
+        for record in records:
+            starts.setdefault((source, record.case), record.occurred_at)
+        self._goals = _goal_ids(ledger, starts)
+        self._told: dict[str, set[str]] = {}
+
+    def tell(self, tx: Tx, record: EventRecord) -> bool:
+        """Record one row; False when it is there already."""
+        goal_id = self._goals[self._source, record.case]
+        if goal_id not in self._told:
+            self._told[goal_id] = {
+                recorded.event.source_id
+                for recorded in tx.history(goal_id)
+                if isinstance(recorded, Recorded) and isinstance(recorded.event, ActivityRecorded)
+                if recorded.event.source_id is not None
+            }
+        if record.digest in self._told[goal_id]:
+            return False
+        then = tx.using(occurred_at=record.occurred_at or UNKNOWN)
+        if tx.load(goal_id, GOAL).status is None:
+            contract = Contract(title=f"{self._source} {record.case}")
+            create_in(then, goal_id, contract, _origin(self._source, record.case))
+        then.act(
+            goal_id,
+            GOAL,
+            goal_rules.record_activity,
+            activity=record.activity,
+            attributes=dict(record.attributes),
+            source_id=record.digest,
+        )
+        self._told[goal_id].add(record.digest)
+        return True
+
+
+def _goal_ids(ledger: Ledger, starts: Mapping[tuple[str, str], datetime | None]) -> dict[tuple[str, str], str]:
+    """The goal of each source and external id: the one it has, or one derived from both and its first known start."""
     # An earlier import may have known another first start: what is there keeps its id.
     there = {
         row.source_id: row.goal_id
         for row in ledger.views.select(goal_board, {"source": GoalSource.IMPORTED}, order=("goal_id",))
     }
     return {
-        (source, task): there.get(f"{source}:{task}") or derived_id("goal_", source, f"task:{task}", at)
-        for (source, task), at in first.items()
+        (source, external): there.get(f"{source}:{external}") or derived_id("goal_", source, f"goal:{external}", at)
+        for (source, external), at in starts.items()
     }
 
 
-def _contract(record: RunRecord) -> Contract:
-    return Contract(title=record.title, description=record.description, task_category=record.category)
+def _origin(source: str, external_id: str) -> Origin:
+    return Origin(source=GoalSource.IMPORTED, created_by=f"import:{source}", source_id=f"{source}:{external_id}")
 
 
-def _origin(record: RunRecord) -> Origin:
-    return Origin(
-        source=GoalSource.IMPORTED,
-        created_by=f"import:{record.source}",
-        source_id=f"{record.source}:{record.task_id}",
-    )
+def _sorted_out(found: Iterable[Line | BadLine], *, strict: bool) -> tuple[list[Line], list[BadLine]]:
+    records: list[Line] = []
+    problems: list[BadLine] = []
+    for item in found:
+        if isinstance(item, BadLine):
+            problems.append(item)
+        else:
+            records.append(item)
+    if strict:
+        _refuse(problems)
+    return records, problems
 
 
-def _when(record: RunRecord) -> tuple[bool, float, int]:
-    started = record.started_at
-    return started is None, 0.0 if started is None else started.timestamp(), record.line
+def _when(moment: datetime | None) -> tuple[bool, float]:
+    """Sorts by time, what has none last."""
+    return moment is None, 0.0 if moment is None else moment.timestamp()
 
 
 def _refuse(problems: Sequence[BadLine]) -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from goal_ledger.adapters.store.codec import StoredRow, encode, name_of
 from goal_ledger.adapters.store.sqlite import Transaction
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, invalid
-from goal_ledger.domain.errors import Conflict, LedgerError, Rejected
+from goal_ledger.domain.errors import Conflict, Invalid, LedgerError, Rejected
 from goal_ledger.domain.ids import new_id
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.circumstances import UNKNOWN, Circumstances
@@ -113,9 +113,13 @@ class Tx:
             raise
 
     def load(self, stream: str, decider: Decider[S]) -> S:
-        """The state of a stream, everything gathered so far included. Rejected: newer_event."""
+        """The state of a stream, everything gathered so far included. Rejected: newer_event. Invalid: bad_stream."""
         state: S = self._load(stream, decider)[1]
         return state
+
+    def history(self, stream: str) -> list[Recorded | Unreadable]:
+        """The stored events of a stream, without what was gathered so far."""
+        return self._pending.log.tail(stream, 0)
 
     def act(
         self,
@@ -136,17 +140,24 @@ class Tx:
         except LedgerError as error:
             error.about(stream)
             raise
-        gathered = []
-        for event in events:
-            version += 1
-            gathered.append(self._gather(stream, version, event))
-            state = decider.evolve(state, event)
+        gathered: list[Recorded] = []
+        already = len(self._pending.rows)
+        try:
+            for event in events:
+                version += 1
+                gathered.append(self._gather(stream, version, event))
+                state = decider.evolve(state, event)
+        except BaseException:
+            del self._pending.rows[already:], self._pending.recorded[already:]  # all events of a decision or none
+            raise
         if events:
             self._pending.states[(stream, decider.kind)] = (version, state)
         return gathered
 
     def _load(self, stream: str, decider: Decider[S]) -> tuple[int, S]:
         pending = self._pending
+        if not (isinstance(stream, str) and 0 < len(stream) <= 200 and stream.isprintable()):
+            raise Invalid("bad_stream", "the name of a stream must be 1 to 200 printable characters")
         key = (stream, decider.kind)
         if (loaded := pending.states.get(key)) is not None:
             return loaded

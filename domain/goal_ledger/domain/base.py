@@ -101,33 +101,32 @@ def invalid(error: ValidationError) -> Invalid:
     return Invalid("invalid_value", "; ".join(findings[:3]) + (" …" if len(findings) > 3 else ""))
 
 
-def _plain(value: Any) -> None:
+def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool)):
-        return
+        return value
     if isinstance(value, int):
         if not -LARGEST_INT - 1 <= value <= LARGEST_INT:
             raise ValueError("integers are limited to 64 bits")
-    elif isinstance(value, float):
+        return value
+    if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError("numbers must be finite")
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _plain(item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise ValueError("keys must be text")
-            _plain(item)
-    else:
-        raise ValueError(f"{type(value).__name__} is not JSON")
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise ValueError("keys must be text")
+        return {key: _plain(item) for key, item in value.items()}
+    raise ValueError(f"{type(value).__name__} is not JSON")
 
 
-def _is_plain(value: dict[str, Any]) -> dict[str, Any]:
+def _as_plain(value: dict[str, Any]) -> dict[str, Any]:
+    """A copy, as it will read back: what the caller changes later does not reach the event."""
     try:
-        _plain(value)
+        return {key: _plain(item) for key, item in value.items()}
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    return value
 
 
 def _decimal_input(value: Any) -> Any:
@@ -137,7 +136,7 @@ def _decimal_input(value: Any) -> Any:
     return str(value) if isinstance(value, float) else value
 
 
-Json = Annotated[dict[str, Any], AfterValidator(_is_plain)]
+Json = Annotated[dict[str, Any], AfterValidator(_as_plain)]
 """Free-form data: what JSON can hold, numbers finite and within 64 bits."""
 
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
@@ -147,6 +146,8 @@ Money = Annotated[Decimal, BeforeValidator(_decimal_input), Field(strict=False, 
 """An exact, non-negative amount; stored as text."""
 
 Count = Annotated[int, Field(ge=0, le=LARGEST_INT)]
+Tokens = Annotated[int, Field(ge=0, le=10**15)]
+"""Small enough that the sum of thousands still fits 64 bits."""
 Seconds = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 """0.0 to 1.0."""

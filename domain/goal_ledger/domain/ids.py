@@ -30,7 +30,7 @@ def derived_id(prefix: str, source: str, external_id: str, at: datetime | None) 
 
 def require_id(prefix: str, text: str) -> str:
     """The text, when it is an id of that kind; NotFound otherwise, for nothing can be stored under it."""
-    if text.startswith(prefix) and _SHAPE.fullmatch(text):
+    if isinstance(text, str) and text.startswith(prefix) and _SHAPE.fullmatch(text):
         return text
     kind = _KINDS[prefix]
     raise NotFound(f"unknown_{kind}", f"there is no {kind} {text!r}: {kind} ids look like {prefix}01HZX3…")

@@ -26,6 +26,7 @@ EVENTS: dict[str, type[Event]] = {
     "goal.failed": goal.GoalFailed,
     "goal.archived": goal.GoalArchived,
     "goal.run_dispatched": goal.RunDispatched,
+    "goal.activity_recorded": goal.ActivityRecorded,
     "run.started": run.RunStarted,
     "run.action_taken": run.ActionTaken,
     "run.heartbeat": run.RunHeartbeat,

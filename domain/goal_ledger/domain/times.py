@@ -10,11 +10,14 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def utc_text(moment: datetime) -> str:
     """The moment as stored: `2026-02-24T09:00:00.000000Z`.
 
-    Invalid: naive_time (a datetime without a time zone).
+    Invalid: naive_time (a datetime without a time zone), bad_time (outside the calendar in UTC).
     """
     if moment.utcoffset() is None:
         raise Invalid("naive_time", f"{moment.isoformat()} has no time zone", hint="use UTC, e.g. 2026-02-24T09:00:00Z")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    except OverflowError:
+        raise Invalid("bad_time", f"{moment.isoformat()} is outside the calendar in UTC") from None
 
 
 def parse_utc(text: str) -> datetime:

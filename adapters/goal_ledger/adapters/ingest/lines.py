@@ -1,4 +1,4 @@
-"""Files of records, line by line, plain or gzip."""
+"""Files of records, plain or gzip."""
 
 import gzip
 from collections.abc import Iterator
@@ -18,22 +18,19 @@ class BadLine(NamedTuple):
     reason: str
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, bytes] | BadLine]:
-    """The lines of a file with their numbers, blank ones left out; gzip when the file starts like it.
+@contextmanager
+def reading(path: Path) -> Iterator[IO[bytes]]:
+    """The file's bytes, unpacked when it starts like gzip.
 
     NotFound: no_file. Unavailable: cannot_read. Invalid: bad_gzip.
     """
     try:
-        with _opened(path) as file:
-            number = 0
-            while line := file.readline(LONGEST_LINE + 1):
-                number += 1
-                if len(line) > LONGEST_LINE:
-                    while line and not line.endswith(b"\n"):
-                        line = file.readline(LONGEST_LINE)
-                    yield BadLine(number, f"the line is longer than {LONGEST_LINE:,} bytes")
-                elif line := line.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").strip():
-                    yield number, line
+        with path.open("rb") as file:
+            if file.peek(2)[:2] == b"\x1f\x8b":
+                with gzip.open(file) as unpacked:
+                    yield cast(IO[bytes], unpacked)
+            else:
+                yield file
     except FileNotFoundError:
         raise NotFound("no_file", f"there is no file {path}") from None
     except (gzip.BadGzipFile, EOFError) as error:
@@ -42,11 +39,15 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes] | BadLine]:
         raise Unavailable("cannot_read", f"{path} cannot be read: {error.strerror or error}") from None
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    with path.open("rb") as file:
-        if file.peek(2)[:2] != b"\x1f\x8b":
-            yield file
-            return
-        with gzip.open(file) as unpacked:
-            yield cast(IO[bytes], unpacked)
+def read_lines(path: Path) -> Iterator[tuple[int, bytes] | BadLine]:
+    """The lines of a file with their numbers, blank ones left out. Errors: those of `reading`."""
+    with reading(path) as file:
+        number = 0
+        while line := file.readline(LONGEST_LINE + 1):
+            number += 1
+            if len(line) > LONGEST_LINE:
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(LONGEST_LINE)
+                yield BadLine(number, f"the line is longer than {LONGEST_LINE:,} bytes")
+            elif line := line.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").strip():
+                yield number, line

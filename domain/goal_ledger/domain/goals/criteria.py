@@ -58,6 +58,8 @@ def measured(text: str) -> dict[str, object]:
 def numbered(criteria: Iterable[Criterion | Mapping[str, Any] | str]) -> tuple[Criterion, ...]:
     """Criteria as given, plain text among them, with the ids c1, c2 … where none is said. Invalid: invalid_value."""
     typed = []
+    if isinstance(criteria, (str, Mapping)) or not isinstance(criteria, Iterable):
+        raise Invalid("invalid_value", "criteria: a list is needed", hint='e.g. ["error rate < 1%"]')
     for number, given in enumerate(criteria, start=1):
         if isinstance(given, Criterion):
             typed.append(given)

@@ -208,6 +208,17 @@ class RunDispatched(Event):
     running: Texts
 
 
+class ActivityRecorded(Event):
+    """Something that was seen happening around a goal; it moves nothing.
+
+    source_id: names the record it was imported from, so that it is imported once.
+    """
+
+    activity: str
+    attributes: Json = Field(default_factory=dict)
+    source_id: str | None = None
+
+
 # --- State
 
 
@@ -320,11 +331,12 @@ def amend(
     key_results: Iterable[Goal] = (),
     max_key_results: int = 5,
     depends_on: Callable[[str], Iterable[str]] = lambda _: (),
+    parent_of: Callable[[str], str | None] = lambda _: None,
     reason: str | None = None,
 ) -> list[Event]:
     """Change fields of the contract; the type stays.
 
-    depends_on: the dependencies of any goal, to refuse a cycle.
+    depends_on, parent_of: the dependencies and the parent of any goal, to refuse a cycle.
 
     Rejected: archived, cycle, fixed_field and what `create` refuses. Invalid: unknown_field, invalid_value.
     """
@@ -340,9 +352,15 @@ def amend(
     contract = _checked(
         Contract.model_construct(None, **{**goal.contract, **changed}), now if "time_horizon" in changed else None
     )
-    changed = {name: getattr(contract, name) for name in changed}
+    changed = {name: value for name in changed if (value := getattr(contract, name)) != goal.contract.get(name)}
+    if not changed:  # the same deadline in other words
+        return []
     if "parent_goal_id" in changed:
         _fits_under(contract, parent, key_results, max_key_results)
+        if (
+            cycle := find_cycle(goal_id, _above(contract.parent_goal_id), lambda one: _above(parent_of(one)))
+        ) is not None:
+            raise Rejected("cycle", "goals would stand in a circle: " + " under ".join(cycle))
     if "dependencies" in changed:
         _known(goal_id, dependencies or {})
         if (cycle := find_cycle(goal_id, contract.dependencies, depends_on)) is not None:
@@ -457,6 +475,11 @@ def dispatch(
     status = existing(goal)
     if status not in (GoalStatus.READY, GoalStatus.ACTIVE):
         moves(status, "activate")
+        raise Rejected(
+            "not_allowed",
+            f"goal is {status}; to start a run it must be ready or active",
+            hint="goal-ledger goal activate {stream}",
+        )
     _no_open(dependencies)
     still = tuple(running)
     if still and not overlap:
@@ -476,6 +499,21 @@ def record_dispatch(goal: Goal, *, run_id: str, agent: str | None) -> list[Event
     """Number an attempt that history tells of: no rule applies to what has already happened."""
     existing(goal)
     return [RunDispatched(run_id=run_id, attempt=goal.attempts + 1, agent=agent, running=goal.running)]
+
+
+def record_activity(
+    goal: Goal,
+    *,
+    activity: str,
+    attributes: Json | None = None,
+    source_id: str | None = None,
+    reason: str | None = None,
+) -> list[Event]:
+    """Note what was seen happening; it moves nothing. Rejected: no_activity. NotFound: unknown_goal."""
+    existing(goal)
+    if not activity.strip():
+        raise Rejected("no_activity", "an activity needs a name")
+    return [ActivityRecorded(activity=activity, attributes=attributes or {}, source_id=source_id, reason=reason)]
 
 
 # --- Rules shared by the decisions
@@ -531,11 +569,12 @@ def _transition(
     status = existing(goal)
     if not moves(status, verb):
         return []
+    moved = event(from_status=status, reason=reason, **fields)
     if why and not (reason and reason.strip()):
         raise Rejected(
             "no_reason", f"to {verb} a goal, say why", hint=f'goal-ledger goal {verb} {{stream}} --reason "…"'
         )
-    return [event(from_status=status, reason=reason, **fields)]
+    return [moved]
 
 
 def _checked(contract: Contract, now: datetime | None) -> Contract:
@@ -560,9 +599,18 @@ def _fits_under(contract: Contract, parent: Goal | None, key_results: Iterable[G
         allowed = " or ".join(sorted(PARENTS[kind])) or "no other goal"
         raise Rejected("wrong_parent", f"a goal of type {kind} stands under {allowed}, not under {parent.goal_type}")
     if kind is GoalType.KEY_RESULT:
-        held = sum(1 for key_result in key_results if key_result.status is not GoalStatus.ARCHIVED)
+        held = sum(
+            1
+            for other in key_results
+            if other.status is not GoalStatus.ARCHIVED
+            and other.contract["parent_goal_id"] == contract.parent_goal_id  # some were moved elsewhere
+        )
         if held >= most:
             raise Rejected("too_many_key_results", f"the objective has {held} key results, the most is {most}")
+
+
+def _above(parent_goal_id: str | None) -> tuple[str, ...]:
+    return () if parent_goal_id is None else (parent_goal_id,)
 
 
 def _known(goal_id: str, dependencies: Mapping[str, Goal]) -> None:

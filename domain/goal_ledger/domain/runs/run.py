@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Count, Decider, Event, Json, Money, Seconds
+from goal_ledger.domain.base import Count, Decider, Event, Json, Money, Seconds, Tokens
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.times import seconds_between
 
@@ -127,8 +127,8 @@ class CostRecorded(RunEvent):
     """One bill: a run may have several, they add up."""
 
     cost_usd: Money | None = None
-    tokens_in: Count | None = None
-    tokens_out: Count | None = None
+    tokens_in: Tokens | None = None
+    tokens_out: Tokens | None = None
     model: str | None = None
 
 
@@ -227,19 +227,18 @@ def act(
 ) -> list[Event]:
     """Note an action of a running run. Rejected: not_allowed, no_action."""
     _require(run, "act", RunStatus.RUNNING)
+    taken = ActionTaken(
+        goal_id=run.goal_id,
+        action=action,
+        action_type=action_type,
+        ok=ok,
+        detail=detail,
+        attributes=attributes or {},
+        reason=reason,
+    )
     if not action.strip():
         raise Rejected("no_action", "an action needs a name")
-    return [
-        ActionTaken(
-            goal_id=run.goal_id,
-            action=action,
-            action_type=action_type,
-            ok=ok,
-            detail=detail,
-            attributes=attributes or {},
-            reason=reason,
-        )
-    ]
+    return [taken]
 
 
 def heartbeat(run: Run, *, note: str | None = None, reason: str | None = None) -> list[Event]:
@@ -258,9 +257,10 @@ def checkpoint(run: Run, *, checkpoint_ref: str, reason: str | None = None) -> l
     if run.status is RunStatus.CHECKPOINTED and run.checkpoint_ref == checkpoint_ref:
         return []
     _require(run, "checkpoint", RunStatus.RUNNING, RunStatus.CHECKPOINTED)
+    laid_down = RunCheckpointed(goal_id=run.goal_id, checkpoint_ref=checkpoint_ref, reason=reason)
     if not checkpoint_ref.strip():
         raise Rejected("no_checkpoint", "a checkpoint needs a reference that the worker can resume from")
-    return [RunCheckpointed(goal_id=run.goal_id, checkpoint_ref=checkpoint_ref, reason=reason)]
+    return [laid_down]
 
 
 def resume(run: Run, *, reason: str | None = None) -> list[Event]:
@@ -276,9 +276,10 @@ def interrupt(run: Run, *, reason: str | None) -> list[Event]:
     if run.status is RunStatus.INTERRUPTED:
         return []
     _require(run, "interrupt", *OPEN)
+    interrupted = RunInterrupted(goal_id=run.goal_id, reason=reason)
     if not (reason and reason.strip()):
         raise Rejected("no_reason", "to interrupt a run, say why")
-    return [RunInterrupted(goal_id=run.goal_id, reason=reason)]
+    return [interrupted]
 
 
 def verify(
