@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from goal_ledger.domain.goals.goal import GoalCreated, GoalSource, RunDispatched
+from goal_ledger.domain.goals.goal import ActivityRecorded, GoalCreated, GoalSource, RunDispatched
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.runs.run import (
     ActionTaken,
@@ -312,3 +312,104 @@ def test_real_runs_without_clock_times_land_whole(ledger):
     done = ledger.imports.runs(DATA / "runs_taubench_airline.jsonl.gz")
     assert (done.goals, done.runs, done.skipped) == (35, 140, 0)
     assert sum(run.local_outcome == "succeeded" for run in ledger.runs.list().runs) == 55
+
+
+LOG = """case,what,when,who
+A,opened,2025-11-09T08:00:00Z,ana
+B,opened,2025-11-09T07:00:00Z,
+A,"closed, at last",2025-11-09T10:00:00+01:00,ben
+A,reopened,,ana
+"""
+COLUMNS = {"case": "case", "activity": "what", "time": "when"}
+
+
+def write_log(folder: Path, text: str, name: str = "log.csv") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_a_case_becomes_a_goal_and_each_row_an_activity_in_order_of_time(ledger, tmp_path):
+    done = ledger.imports.events(write_log(tmp_path, LOG), **COLUMNS, prefix="desk")
+    assert (done.goals, done.rows, done.events, done.skipped) == (2, 4, 6, 0)
+    told = [
+        (ledger.goals.get(r.stream).title, r.occurred_at, r.event.activity, r.event.attributes)
+        for r in ledger.events()
+        if isinstance(r, Recorded) and isinstance(r.event, ActivityRecorded)
+    ]
+    assert told == [
+        ("desk B", "2025-11-09T07:00:00.000000Z", "opened", {}),
+        ("desk A", "2025-11-09T08:00:00.000000Z", "opened", {"who": "ana"}),
+        ("desk A", "2025-11-09T09:00:00.000000Z", "closed, at last", {"who": "ben"}),
+        ("desk A", None, "reopened", {"who": "ana"}),
+    ]
+
+
+def test_activities_move_no_goal(ledger, tmp_path):
+    ledger.imports.events(write_log(tmp_path, LOG), **COLUMNS)
+    assert {goal.status for goal in ledger.goals.list().goals} == {GoalStatus.ACTIVE}
+
+
+def test_a_longer_log_adds_only_its_new_rows(ledger, tmp_path):
+    ledger.imports.events(write_log(tmp_path, LOG), **COLUMNS)
+    assert ledger.imports.events(write_log(tmp_path, LOG), **COLUMNS).events == 0
+    more = ledger.imports.events(write_log(tmp_path, LOG + "A,opened,2025-11-01T08:00:00Z,ana\n"), **COLUMNS)
+    assert (more.events, more.unchanged, more.goals) == (1, 4, 2)
+
+
+def test_rows_that_are_alike_are_all_kept_once(ledger, tmp_path):
+    row = "A,opened,2025-11-09T08:00:00Z,ana\n"
+    path = write_log(tmp_path, "case,what,when,who\n" + row * 3)
+    assert ledger.imports.events(path, **COLUMNS).events == 4
+    assert ledger.imports.events(path, **COLUMNS).events == 0
+
+
+def test_equal_cases_of_two_logs_stay_apart(ledger, tmp_path):
+    for name in ("one.csv", "two.csv"):
+        ledger.imports.events(write_log(tmp_path, LOG, name), **COLUMNS)
+    assert sorted(goal.title for goal in ledger.goals.list().goals) == ["one A", "one B", "two A", "two B"]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("A,opened", "2 cells, the header has 4"),
+        (",opened,2025-11-09T08:00:00Z,ana", "case: blank"),
+        ("A, ,2025-11-09T08:00:00Z,ana", "what: blank"),
+        ("A,opened,yesterday,ana", "not an ISO 8601 time"),
+        ("A,opened,2025-11-09T08:00:00,ana", "no time zone"),
+        ('A,"opened"x,2025-11-09T08:00:00Z,ana', "not CSV"),
+        ("A,opened,2025-11-09T08:00:00Z," + "x" * 10_001, "text of 10,001"),
+    ],
+)
+def test_a_bad_row_is_reported_by_line_and_the_others_land(ledger, tmp_path, row, reason):
+    path = write_log(tmp_path, f"case,what,when,who\nB,opened,2025-11-09T08:00:00Z,\n{row}\nB,closed,,\n")
+    done = ledger.imports.events(path, **COLUMNS)
+    assert [(problem.line, reason in problem.reason) for problem in done.problems] == [(3, True)], done.problems
+    assert (done.events, done.skipped) == (3, 1)
+
+
+def test_bytes_that_are_no_text_are_refused_row_by_row(ledger, tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_bytes(b"case,what,when,who\nA,opened,,\xff\nA,closed,,ana\n")
+    done = ledger.imports.events(path, **COLUMNS)
+    assert [problem.line for problem in done.problems] == [2]
+    assert done.events == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("", "no_header"), ("case,case,what,when\n", "no_header"), ("case,what\n", "unknown_column")],
+)
+def test_a_log_without_the_named_columns_is_refused(ledger, tmp_path, text, code):
+    with pytest.raises(Invalid) as refused:
+        ledger.imports.events(write_log(tmp_path, text), **COLUMNS)
+    assert refused.value.code == code
+
+
+@needs_data
+def test_a_real_process_log_lands_whole_and_once(ledger):
+    columns = {"case": "case_id", "activity": "activity", "time": "ts"}
+    done = ledger.imports.events(DATA / "events_bpic2013_incidents.csv.gz", **columns)
+    assert (done.goals, done.rows, done.events, done.skipped) == (5287, 51931, 57218, 0)
+    assert ledger.imports.events(DATA / "events_bpic2013_incidents.csv.gz", **columns).events == 0
