@@ -1,0 +1,82 @@
+"""Settings from a TOML file beside the ledger, the environment, and arguments; the last one wins."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from goal_ledger.domain.base import invalid
+from goal_ledger.domain.errors import Invalid, LedgerError, Unavailable
+from goal_ledger.domain.settings import Settings
+
+FILE_NAME = "goal-ledger.toml"
+PREFIX = "GOAL_LEDGER_"
+
+
+class Configuration(NamedTuple):
+    """The settings, and where each value comes from: `default`, a file, an environment variable, or `argument`."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+def configure(
+    file: Path | None, *, environment: Mapping[str, str] | None = None, arguments: Mapping[str, Any] | None = None
+) -> Configuration:
+    """The settings that hold, with their origins. file: read when it exists.
+
+    Invalid: bad_settings, unknown_setting, invalid_value. Unavailable: cannot_read.
+    """
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(Settings.model_fields, "default")
+    for origin, found in (
+        (str(file), {} if file is None else _from_file(file)),
+        (None, _from_environment(os.environ if environment is None else environment)),
+        ("argument", dict(arguments or {})),
+    ):
+        values |= found
+        origins |= {name: origin or f"{PREFIX}{name.upper()}" for name in found}
+    try:
+        return Configuration(Settings.model_validate(values), origins)
+    except ValidationError as error:
+        raise _about(error, origins) from None
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid("bad_settings", f"{file} is not TOML: {error}") from None
+    except OSError as error:
+        raise Unavailable("cannot_read", f"{file} cannot be read: {error.strerror}") from None
+    if unknown := [name for name in values if name not in Settings.model_fields]:
+        known = ", ".join(Settings.model_fields)
+        raise Invalid("unknown_setting", f"{file}: there is no setting {unknown[0]!r}; there are {known}")
+    return values
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Text as the field's type; other variables with our prefix mean something else and are left alone."""
+    found = {}
+    for name, field in Settings.model_fields.items():
+        if (text := environment.get(f"{PREFIX}{name.upper()}")) is not None:
+            try:
+                found[name] = TypeAdapter(field.annotation).validate_python(text)
+            except ValidationError:
+                raise Invalid(
+                    "invalid_value", f"{PREFIX}{name.upper()} is {text!r}, which is no value of {name}"
+                ) from None
+    return found
+
+
+def _about(error: ValidationError, origins: Mapping[str, str]) -> LedgerError:
+    names = [str(found["loc"][0]) for found in error.errors() if found["loc"]]
+    problem = invalid(error)
+    if names and names[0] in origins:
+        return Invalid(problem.code, f"{problem.message} (from {origins[names[0]]})")
+    return problem
