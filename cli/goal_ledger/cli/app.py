@@ -1,0 +1,144 @@
+"""What one call of the command shares: the ledger it asks, and the one way to answer."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger import Ledger
+
+DEFAULT_DB = "goal-ledger.db"
+MOST_WARNINGS = 20
+
+Progress = Callable[[int, int], None]
+
+
+class App:
+    """The global options, as far as they are known, and what follows from them.
+
+    json_expected: `--json` stands somewhere on the command line; it decides while the line is not understood yet.
+    """
+
+    def __init__(self, *, json_expected: bool = False) -> None:
+        self.db: str | None = None
+        self.actor: str | None = None
+        self.json = False
+        self.json_expected = json_expected
+        self.understood = False
+        self.answered = False
+        self.circumstances: dict[str, Any] = {}
+        self._ledger: Ledger | None = None
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether the answer, or the refusal, is a JSON document."""
+        return self.json or (self.json_expected and not self.understood)
+
+    # --- The ledger
+
+    @property
+    def ledger(self) -> "Ledger":
+        """The ledger, which must exist. NotFound: no_ledger."""
+        return self.open(create=False)
+
+    def open(self, *, create: bool) -> "Ledger":
+        """The ledger under the circumstances of this call; it is closed when the call ends."""
+        if self._ledger is None:
+            from goal_ledger.ledger import Ledger
+
+            url = self.db if self.db is not None else os.environ.get("GOAL_LEDGER_DB") or DEFAULT_DB
+            actor = self.actor if self.actor is not None else os.environ.get("GOAL_LEDGER_ACTOR") or _login()
+            ledger = Ledger.open(url, actor=actor, create=create)
+            click.get_current_context().find_root().call_on_close(ledger.close)
+            self._ledger = ledger.using(**self.circumstances)
+        return self._ledger
+
+    # --- Answers
+
+    def show(self, data: Any, human: Callable[[Any], None], *, warnings: Sequence[str] = (), **beside: Any) -> None:
+        """Answer with data: as the JSON document, or as `human` draws it.
+
+        beside: what stands next to `data` in the document, e.g. `next`.
+        """
+        if self.wants_json:
+            self.document({"version": 1, "status": "ok", "data": data, **beside, "warnings": warnings})
+            return
+        human(data)
+        for warning in warnings:
+            self.say(f"warning: {warning}")
+
+    def show_list(
+        self, rows: Sequence[Any], human: Callable[[Any], None], *, next_page: str | None = None, empty: str
+    ) -> None:
+        """Answer with a list.
+
+        next_page: the cursor where the next page begins. empty: what to say to people when there is nothing.
+        """
+        self.show(rows, human if rows else lambda _: self.say(empty), warnings=self._quarantine(), next=next_page)
+        if next_page is not None and not self.wants_json:
+            self.say(f"{len(rows)} shown; for more add: --after {next_page}")
+
+    def document(self, document: dict[str, Any]) -> None:
+        """Print the one JSON document of this call."""
+        self.answered = True
+        click.echo(orjson.dumps(document, default=as_json))
+
+    def say(self, words: str) -> None:
+        """Words beside the data, to stderr, on one line."""
+        from goal_ledger.cli.text import visible
+
+        click.echo(visible(words), err=True)
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Progress]:
+        """A bar on stderr for long work, when somebody watches."""
+        if self.wants_json or not sys.stderr.isatty():
+            yield lambda _done, _of: None
+            return
+        from goal_ledger.cli.render import progress_bar
+
+        with progress_bar(what) as bar:
+            yield bar
+
+    def _quarantine(self) -> list[str]:
+        """One warning per event that the read models could not fold: rows may lack what it says."""
+        if self._ledger is None:
+            return []
+        found = [
+            f"{item.projection} lacks position {item.position}, {item.event} of {item.stream}: {item.problem}"
+            for item in self._ledger.views.quarantined()
+        ]
+        return at_most(found, "events are lacking; see goal-ledger projection status")
+
+
+def at_most(warnings: Sequence[str], rest: str) -> list[str]:
+    """The first warnings, and how many there are beyond them."""
+    more = len(warnings) - MOST_WARNINGS
+    return [*warnings[:MOST_WARNINGS], *([f"{more} more {rest}"] if more > 0 else [])]
+
+
+def as_json(value: Any) -> Any:
+    """What orjson cannot write by itself: decimals as text, models as objects."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _login() -> str:
+    import getpass
+
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (ImportError, KeyError, OSError):  # a user without a name, as in many containers
+        return "cli:unknown"
+
+
+pass_app = click.make_pass_decorator(App)

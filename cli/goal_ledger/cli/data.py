@@ -1,0 +1,81 @@
+"""What the verbs answer, as plain data: the fields of the rows, and what is asked of the ledger beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from goal_ledger.domain.base import Recorded, Unreadable
+from goal_ledger.domain.goals.goal import GoalCreated, RunDispatched, Transition
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.goals import GoalNode
+    from goal_ledger.projections.goals.board import GoalRow
+
+Data = dict[str, Any]
+
+_COLUMNS = {"reason", "from_status", "run_id", "attempt"}  # they stand beside the details
+
+
+def goal_data(ledger: Ledger, row: GoalRow) -> Data:
+    """A goal with what depends on other goals and on the time."""
+    return {**row._asdict(), "blocked_by": ledger.goals.blocked_by(row), "overdue": ledger.goals.is_overdue(row)}
+
+
+def tree_data(ledger: Ledger, nodes: Iterable[GoalNode]) -> list[Data]:
+    """Goals with their children inside them."""
+    return [{**goal_data(ledger, node.goal), "children": tree_data(ledger, node.children)} for node in nodes]
+
+
+def timeline_data(events: Sequence[Recorded | Unreadable]) -> list[Data]:
+    """One row per event, all with the same fields; an event that cannot be read says why in `problem`."""
+    attempts = {
+        recorded.event.run_id: recorded.event.attempt
+        for recorded in events
+        if isinstance(recorded, Recorded) and isinstance(recorded.event, RunDispatched)
+    }
+    return [_event_data(recorded, attempts) for recorded in events]
+
+
+def _event_data(recorded: Recorded | Unreadable, attempts: dict[str, int]) -> Data:
+    run_id = recorded.stream if recorded.stream.startswith("grun_") else None
+    row: Data = {
+        "position": recorded.position,
+        "at": None,
+        "occurred_at": None,
+        "by": None,
+        "event": recorded.name,
+        "from": None,
+        "to": None,
+        "reason": None,
+        "stream": recorded.stream,
+        "version": recorded.version,
+        "run_id": run_id,
+        "attempt": attempts.get(run_id or ""),
+        "command_id": None,
+        "cause": None,
+        "details": {},
+        "problem": None,
+    }
+    if isinstance(recorded, Unreadable):
+        return row | {"problem": recorded.problem}
+    event = recorded.event
+    row |= {
+        "at": recorded.at,
+        "occurred_at": recorded.occurred_at,
+        "by": recorded.by,
+        "reason": event.reason,
+        "command_id": recorded.command,
+        "cause": recorded.cause,
+        "details": {name: value for name, value in event if name not in _COLUMNS and value not in (None, "", (), {})},
+    }
+    if isinstance(event, Transition):
+        row |= {"from": event.from_status, "to": event.to_status}
+    elif isinstance(event, GoalCreated):
+        row["to"] = row["details"].pop("status")
+    elif isinstance(event, RunDispatched):
+        row |= {"run_id": event.run_id, "attempt": event.attempt}
+    elif run_id is not None:
+        row["details"].pop("goal_id", None)  # the goal whose timeline this is
+    return row

@@ -1,0 +1,256 @@
+"""goal-ledger goal: create goals, move them through their life, look at them."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from goal_ledger.cli import render
+from goal_ledger.cli.app import App
+from goal_ledger.cli.command import Noun
+from goal_ledger.cli.data import goal_data, timeline_data, tree_data
+from goal_ledger.cli.options import JSON_PAIR, OneOf, as_of_now, pages, writes
+from goal_ledger.domain.errors import Invalid
+from goal_ledger.domain.goals.criteria import measured
+from goal_ledger.domain.goals.goal import GoalSource, Origin
+from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
+
+ID = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
+
+
+@click.group(cls=Noun, examples=("goal-ledger goal list --status active", f"goal-ledger goal show {ID}"))
+def goal() -> None:
+    """What should be achieved: create, move and look at goals."""
+
+
+# --- The contract
+
+
+def contract(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that describe a goal; the function gets the given ones as `fields`."""
+    options = (
+        click.option("--description", metavar="TEXT", help="What it is about."),
+        click.option(
+            "--type", "goal_type", type=OneOf(GoalType), metavar="TYPE", help=f"One of {', '.join(GoalType)}."
+        ),
+        click.option("--priority", type=int, metavar="1-5", help="1 critical, 3 unless said, 5 low."),
+        click.option("--category", metavar="TEXT", help="Free category."),
+        click.option("--task-category", metavar="TEXT", help="Category of its tasks, for routing."),
+        click.option("--parent", "parent_goal_id", metavar="GOAL", help="The goal it stands under."),
+        click.option("--owner", "owner_agent", metavar="AGENT", help="The one agent that answers for it."),
+        click.option("--metric", multiple=True, metavar="TEXT", help='Measured condition: "error rate < 1%".  [many]'),
+        click.option("--criterion", multiple=True, metavar="TEXT", help="Another condition of done.  [many]"),
+        click.option(
+            "--failure-condition", "failure_conditions", multiple=True, metavar="TEXT", help="Failed when.  [many]"
+        ),
+        click.option("--constraint", "constraints", multiple=True, metavar="TEXT", help="To be kept to.  [many]"),
+        click.option("--cadence", "review_cadence", metavar="CRON", help="Review: 7d, or a cron line with a zone."),
+        click.option("--start-condition", metavar="TEXT", help="Starts when."),
+        click.option("--stop-condition", metavar="TEXT", help="Stops when."),
+        click.option("--horizon", "time_horizon", metavar="TIME", help="Deadline, or `ongoing`."),
+        click.option("--depends-on", "dependencies", multiple=True, metavar="GOAL", help="To be done first.  [many]"),
+        click.option(
+            "--capability", "allowed_capabilities", multiple=True, metavar="NAME", help="What it may use.  [many]"
+        ),
+        click.option("--learning/--no-learning", "learning_required", default=None, help="Whether lessons are drawn."),
+        click.option("--value", type=float, metavar="0-1", help="Estimated value."),
+        click.option("--effort", type=float, metavar="0-1", help="Estimated effort."),
+        click.option("--risk", type=float, metavar="0-1", help="Estimated risk."),
+        click.option("--horizon-min", "horizon_min_minutes", type=int, metavar="MINUTES", help="Shortest work."),
+        click.option("--horizon-max", "horizon_max_minutes", type=int, metavar="MINUTES", help="Longest work."),
+        click.option("--aligns-with", multiple=True, metavar="BELIEF", help="A belief it follows.  [many]"),
+        click.option("--contradicts", multiple=True, metavar="BELIEF", help="A belief it contradicts.  [many]"),
+        click.option(
+            "--meta", "metadata", type=JSON_PAIR, multiple=True, metavar="KEY=JSON", help="Free data.  [many]"
+        ),
+    )
+    names = (
+        "description", "goal_type", "priority", "category", "task_category", "parent_goal_id", "owner_agent",
+        "failure_conditions", "constraints", "review_cadence", "start_condition", "stop_condition", "time_horizon",
+        "dependencies", "allowed_capabilities", "learning_required", "value", "effort", "risk", "horizon_min_minutes",
+        "horizon_max_minutes", "aligns_with", "contradicts",
+    )  # fmt: skip
+
+    @functools.wraps(function)
+    def described(*args: Any, metric: tuple[str, ...], criterion: tuple[str, ...], **given: Any) -> None:
+        fields = {name: value for name in names if (value := given.pop(name)) not in (None, ())}
+        if metric or criterion:
+            fields["criteria"] = [*map(measured, metric), *criterion]
+        if metadata := given.pop("metadata"):
+            fields["metadata"] = dict(metadata)
+        function(*args, fields=fields, **given)
+
+    for option in reversed(options):
+        described = option(described)
+    return described
+
+
+@goal.command(
+    "create",
+    examples=(
+        'goal-ledger goal create "Cut checkout errors" --type objective --priority 2 \\\n'
+        '      --metric "error rate < 1%"',
+    ),
+)
+@click.argument("title")
+@contract
+@click.option(
+    "--source",
+    type=OneOf((GoalSource.USER, GoalSource.COLLABORATIVE)),
+    default=GoalSource.USER,
+    help="Whose idea it is; user unless said.",
+)
+@writes
+def create(app: App, title: str, fields: dict[str, Any], source: GoalSource, reason: str | None) -> None:
+    """Start a goal called TITLE; it is planned until it is made ready."""
+    row = app.open(create=True).goals.create(title, origin=Origin(source=source), reason=reason, **fields)
+    app.show(row._asdict(), render.goal_line)
+
+
+@goal.command("amend", examples=(f'goal-ledger goal amend {ID} --priority 1 --reason "launch moved up"',))
+@click.argument("goal_id", metavar="GOAL")
+@click.option("--title", metavar="TEXT", help="A new title.")
+@contract
+@writes
+def amend(app: App, goal_id: str, title: str | None, fields: dict[str, Any], reason: str | None) -> None:
+    """Change the given fields of GOAL.
+
+    A list is replaced as a whole; --metric and --criterion are one list. An empty text takes a value away.
+    """
+    changes = fields | ({} if title is None else {"title": title})
+    if not changes:
+        raise click.UsageError("Nothing to change: give at least one field.")
+    row = app.ledger.goals.amend(goal_id, reason=reason, **_cleared(changes))
+    app.show(row._asdict(), render.goal_line)
+
+
+def _cleared(changes: dict[str, Any]) -> dict[str, Any]:
+    """An empty text stands for nothing."""
+    cleared = {name: None if value == "" else value for name, value in changes.items()}
+    for name in ("title", "description"):
+        if name in changes:
+            cleared[name] = changes[name]
+    return {name: () if value in (("",), [""]) else value for name, value in cleared.items()}
+
+
+# --- Moving
+
+
+def _move(verb: str, words: str, examples: tuple[str, ...]) -> None:
+    @goal.command(verb, help=words, examples=examples)
+    @click.argument("goal_id", metavar="GOAL")
+    @writes
+    def move(app: App, goal_id: str, reason: str | None) -> None:
+        row = getattr(app.ledger.goals, verb)(goal_id, reason=reason)
+        app.show(row._asdict(), render.goal_line)
+
+
+for _verb, _words, _why in (
+    ("approve", "Let a proposed GOAL start.", ""),
+    ("reject", "Turn a proposed GOAL down; say why.", ' --reason "duplicate of another"'),
+    ("ready", "Release a planned GOAL for work; its dependencies must be done.", ""),
+    ("activate", "Start GOAL, or take it up again after waiting.", ""),
+    ("wait", "Pause GOAL until something arrives.", ' --reason "for the new tapes"'),
+    ("retry", "Try GOAL again after waiting.", ""),
+    ("block", "Say that something stands in GOAL's way; say what.", ' --reason "no access to the vault"'),
+    ("unblock", "Say that GOAL's way is free again.", ' --reason "access granted"'),
+    ("resume", "Go on with GOAL from its checkpoint, or after waiting.", ""),
+    ("fail", "Give GOAL up as failed; say why.", ' --reason "the supplier is gone"'),
+):
+    _move(_verb, _words, (f"goal-ledger goal {_verb} {ID}{_why}",))
+
+
+@goal.command("checkpoint", examples=(f"goal-ledger goal checkpoint {ID} --ref s3://plans/step-3",))
+@click.argument("goal_id", metavar="GOAL")
+@click.option("--ref", metavar="TEXT", help="Where the work can be taken up again.")
+@writes
+def checkpoint(app: App, goal_id: str, ref: str | None, reason: str | None) -> None:
+    """Lay GOAL down so that it can be resumed."""
+    row = app.ledger.goals.checkpoint(goal_id, checkpoint_ref=ref, reason=reason)
+    app.show(row._asdict(), render.goal_line)
+
+
+@goal.command("complete", examples=(f'goal-ledger goal complete {ID} --evidence "error rate 0.7% for a week"',))
+@click.argument("goal_id", metavar="GOAL")
+@click.option("--evidence", metavar="TEXT", help="What shows that it is done.")
+@click.option("--caveats", metavar="TEXT", help="What is missing: it completes with caveats.")
+@writes
+def complete(app: App, goal_id: str, evidence: str | None, caveats: str | None, reason: str | None) -> None:
+    """Say that GOAL is reached."""
+    row = app.ledger.goals.complete(goal_id, evidence=evidence, caveats=caveats, reason=reason)
+    app.show(row._asdict(), render.goal_line)
+
+
+@goal.command("archive", examples=(f'goal-ledger goal archive {ID} --cause stopped --reason "out of scope"',))
+@click.argument("goal_id", metavar="GOAL")
+@click.option("--cause", type=OneOf(ArchiveCause), help="done for a completed goal, cancelled for any other.")
+@writes
+def archive(app: App, goal_id: str, cause: ArchiveCause | None, reason: str | None) -> None:
+    """Put GOAL away for good."""
+    row = app.ledger.goals.archive(goal_id, cause=cause, reason=reason)
+    app.show(row._asdict(), render.goal_line)
+
+
+# --- Looking
+
+
+@goal.command("show", examples=(f"goal-ledger goal show {ID}",))
+@click.argument("goal_id", metavar="GOAL")
+@as_of_now
+def show(app: App, goal_id: str) -> None:
+    """Everything about GOAL as it stands."""
+    app.show(goal_data(app.ledger, app.ledger.goals.get(goal_id)), render.goal)
+
+
+@goal.command("list", examples=("goal-ledger goal list --status active --status waiting --limit 20",))
+@click.option(
+    "--status", type=OneOf(GoalStatus), multiple=True, metavar="STATUS", help=f"One of {', '.join(GoalStatus)}.  [many]"
+)
+@click.option("--type", "goal_type", type=OneOf(GoalType), metavar="TYPE", help=f"One of {', '.join(GoalType)}.")
+@click.option("--owner", "owner_agent", metavar="AGENT", help="That this agent answers for.")
+@click.option("--source", type=OneOf(GoalSource), help="From this source.")
+@click.option("--parent", "parent_goal_id", metavar="GOAL", help="Directly under this goal.")
+@as_of_now
+@pages
+def list_(app: App, status: tuple[GoalStatus, ...], after: str | None, limit: int | None, **where: Any) -> None:
+    """Goals by priority, then age."""
+    page = app.ledger.goals.list(status=status or None, after=_place(after), limit=limit, **where)
+    chosen = status or any(where.values()) or after
+    app.show_list(
+        [goal_data(app.ledger, row) for row in page.goals],
+        render.goals,
+        next_page=None if page.next is None else f"{page.next[0]}:{page.next[1]}",
+        empty="No goal matches; see all: goal-ledger goal list"
+        if chosen
+        else 'No goals yet; create one: goal-ledger goal create "Cut checkout errors"',
+    )
+
+
+def _place(cursor: str | None) -> tuple[int, str] | None:
+    if cursor is None:
+        return None
+    priority, _, goal_id = cursor.partition(":")
+    if not (priority.isdecimal() and goal_id):
+        raise Invalid("bad_cursor", f"{cursor!r} is no place in this list", hint="give the `next` of the page before")
+    return int(priority), goal_id
+
+
+@goal.command("tree", examples=("goal-ledger goal tree", f"goal-ledger goal tree {ID}"))
+@click.argument("goal_id", metavar="[GOAL]", required=False)
+@as_of_now
+def tree(app: App, goal_id: str | None) -> None:
+    """Goals under the goals they serve: all, or those under GOAL."""
+    app.show_list(
+        tree_data(app.ledger, app.ledger.goals.tree(goal_id)),
+        render.tree,
+        empty='No goals yet; create one: goal-ledger goal create "Cut checkout errors"',
+    )
+
+
+@goal.command("timeline", examples=(f"goal-ledger goal timeline {ID}",))
+@click.argument("goal_id", metavar="GOAL")
+@click.pass_obj
+def timeline(app: App, goal_id: str) -> None:
+    """Every event of GOAL and of its runs, in order."""
+    app.show_list(timeline_data(app.ledger.goals.timeline(goal_id)), render.timeline, empty="No events.")

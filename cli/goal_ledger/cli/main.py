@@ -1,0 +1,173 @@
+"""goal-ledger <noun> <verb>: the root command, and what errors become."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from io import TextIOWrapper
+from typing import Any, NamedTuple
+
+import click
+
+from goal_ledger.cli.app import App, at_most
+from goal_ledger.cli.command import Noun, show_words
+from goal_ledger.cli.text import visible
+from goal_ledger.domain.errors import Damaged, LedgerError
+
+PROGRAM = "goal-ledger"
+COMPLETION = "_GOAL_LEDGER_COMPLETE"  # set by the shell that asks what could be typed next
+INTERRUPTED = 130  # 128 + SIGINT
+BROKEN_PIPE = 141  # 128 + SIGPIPE
+
+
+class Lazy(NamedTuple):
+    """A noun that is imported when it is used."""
+
+    place: str
+    help: str
+
+
+NOUNS = {
+    "goal": Lazy("goal_ledger.cli.goal:goal", "What should be achieved: create, move and look at goals."),
+    "run": Lazy("goal_ledger.cli.run:run", "What was tried: attempts at goals, from start to outcome."),
+    "import": Lazy("goal_ledger.cli.imports:import_", "Bring in histories from elsewhere."),
+    "ledger": Lazy("goal_ledger.cli.ledger:ledger", "The log itself: its size, and proof that it is unaltered."),
+    "projection": Lazy("goal_ledger.cli.projection:projection", "The read models: what they hold, rebuild them."),
+}
+
+
+class Root(Noun):
+    """The nouns, each imported when it is used, so that help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if (noun := NOUNS.get(cmd_name)) is None:
+            return None
+        module, attribute = noun.place.split(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Nouns"):
+            formatter.write_dl([(name, noun.help) for name, noun in NOUNS.items()])
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        number = version(PROGRAM)
+        app = ctx.ensure_object(App)
+        if app.wants_json:
+            show_words(ctx, "version", number)
+        else:
+            click.echo(f"{PROGRAM} {number}")
+        ctx.exit()
+
+
+@click.command(
+    PROGRAM,
+    cls=Root,
+    examples=(
+        'goal-ledger goal create "Cut checkout errors" --metric "error rate < 1%"',
+        "goal-ledger goal list",
+        "goal-ledger goal --help",
+    ),
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
+def root() -> None:
+    """The memory of an organisation of agents: goals, runs, and the reasons.
+
+    Global options may stand anywhere. Times are UTC, ISO 8601.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code. Nothing escapes: what goes wrong becomes one line or one document."""
+    given = list(sys.argv[1:] if args is None else args)
+    options = given[: given.index("--")] if "--" in given else given
+    app = App(json_expected="--json" in options)
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 — until we end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that lacks a character shows its number
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(given, app)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return reader_gone()
+    return code
+
+
+def reader_gone() -> int:
+    """Write nowhere from now on, so that the interpreter's own flush at exit is quiet too; the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE
+
+
+def _run(args: list[str], app: App) -> int:
+    try:
+        if instruction := os.environ.get(COMPLETION):
+            from click.shell_completion import shell_complete
+
+            return shell_complete(root, {}, PROGRAM, COMPLETION, instruction)
+        with root.make_context(PROGRAM, args, obj=app) as context:
+            root.invoke(context)
+        return 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        message = error.format_message()
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            if not app.wants_json:
+                click.echo(message, err=True)
+                return error.exit_code
+            message = "Missing command"
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else PROGRAM
+        return _refuse(app, error.exit_code, "usage", message.rstrip("."), hint=f"see {command} --help")
+    except (click.Abort, KeyboardInterrupt):
+        return _refuse(app, INTERRUPTED, "interrupted", "interrupted")
+    except LedgerError as error:
+        problems = {"problems": error.problems} if isinstance(error, Damaged) else {}
+        return _refuse(app, error.exit_code, error.code, error.message, hint=error.hint, **problems)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _refuse(app, 1, "io_error", f"{where}{error.strerror or error}")
+    except Exception as error:  # the last resort: a mistake of ours, in one line
+        if os.environ.get("GOAL_LEDGER_DEBUG"):
+            import traceback
+
+            traceback.print_exc()
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        return _refuse(
+            app, 1, "unexpected", what, hint="set GOAL_LEDGER_DEBUG=1 to see where; this is a mistake of goal-ledger"
+        )
+
+
+def _refuse(app: App, code: int, name: str, message: str, *, hint: str | None = None, **more: Any) -> int:
+    """Say what went wrong, in one document or one line; the exit code."""
+    words = " ".join(message.split("\n"))
+    if app.wants_json and not app.answered:
+        error = {"code": name, "message": _characters(words), "hint": _characters(hint), **more}
+        app.document({"version": 1, "status": "error", "error": error})
+    else:
+        click.echo(visible(f"error: {words}" + (f" — {hint}" if hint else "")), err=True)
+        for problem in at_most(more.get("problems", ())[1:], "problems"):
+            click.echo(visible(f"       {problem}"), err=True)
+    return code
+
+
+def _characters(text: str | None) -> str | None:
+    """The text without lone surrogates, which a command line in another encoding may hold and JSON may not."""
+    return None if text is None else text.encode(errors="backslashreplace").decode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""What verbs have in common: kinds of values, and the options that say why, when and under which id."""
+
+import functools
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from json import loads
+from typing import Any
+
+import click
+
+from goal_ledger.cli.app import App
+from goal_ledger.cli.command import Section
+from goal_ledger.domain.errors import Invalid
+from goal_ledger.domain.times import parse_utc
+
+PAGE = 50  # rows of a list that people see unless they say otherwise
+
+
+class OneOf(click.Choice[str]):
+    """One of the words of an enum, as that enum."""
+
+    def __init__(self, words: Sequence[StrEnum] | type[StrEnum]) -> None:
+        self.words = {str(word): word for word in words}
+        super().__init__(list(self.words))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> StrEnum:
+        return value if isinstance(value, StrEnum) else self.words[super().convert(value, param, ctx)]
+
+
+class Time(click.ParamType[datetime | str]):
+    """An ISO 8601 instant. also: a word that is taken as it is."""
+
+    name = "time"
+
+    def __init__(self, also: str | None = None) -> None:
+        self.also = also
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime | str:
+        if value == self.also or isinstance(value, datetime):
+            return value  # type: ignore[no-any-return]
+        try:
+            return parse_utc(value)
+        except Invalid as error:
+            where = f"{param.opts[0]}: " if param is not None else ""
+            raise Invalid(error.code, where + error.message, hint=error.hint) from None
+
+
+class Amount(click.ParamType[Decimal]):
+    """An exact number."""
+
+    name = "decimal"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        try:
+            return Decimal(value)
+        except InvalidOperation:
+            self.fail(f"{value!r} is not a decimal number.", param, ctx)
+
+
+class Pair(click.ParamType[tuple[str, Any]]):
+    """KEY=VALUE, the value read by `read`, which raises ValueError."""
+
+    name = "pair"
+
+    def __init__(self, read: Callable[[str], Any], example: str) -> None:
+        self.read = read
+        self.example = example
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
+        if isinstance(value, tuple):
+            return value
+        key, equals, text = value.partition("=")
+        try:
+            if not (key and equals):
+                raise ValueError
+            return key, self.read(text)
+        except (ValueError, RecursionError):
+            self.fail(f"{value!r} cannot be read; write it like {self.example}", param, ctx)
+
+
+def number(text: str) -> int | float:
+    """A whole number as int, any other as float. ValueError."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+JSON_PAIR = Pair(loads, "team='\"payments\"' or retries=3")
+NUMBER_PAIR = Pair(number, "error_rate=0.7")
+
+_RECORDING = "Recording options"
+
+
+def writes(function: Callable[..., None]) -> Callable[..., None]:
+    """A verb that writes: `--reason` goes to the function, the other circumstances to the ledger it opens."""
+
+    def option(*names: str, **kwargs: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        return click.option(*names, cls=Section, section=_RECORDING, **kwargs)
+
+    @option("--reason", metavar="TEXT", help="Why, in one line, for the audit.")
+    @option("--command-id", metavar="ID", help="The same id and the same wish again change nothing.")
+    @option("--occurred-at", type=Time("unknown"), help="When it was true, or `unknown`; now unless said.")
+    @option("--now", type=Time(), help="Act as if it were this time: for deadlines and as --occurred-at.")
+    @option("--if-version", type=click.IntRange(min=0), metavar="N", help="Only if the version is still N.")
+    @functools.wraps(function)
+    def writing(
+        *,
+        command_id: str | None,
+        occurred_at: datetime | str | None,
+        now: datetime | None,
+        if_version: int | None,
+        **wish: Any,
+    ) -> None:
+        if occurred_at is not None and now is not None:
+            raise click.UsageError("--now and --occurred-at say the same thing; give one of them.")
+        app = click.get_current_context().ensure_object(App)
+        when = occurred_at or now
+        if when == "unknown":
+            from goal_ledger.ledger import UNKNOWN
+
+            app.circumstances["occurred_at"] = UNKNOWN
+        elif when is not None:
+            app.circumstances["occurred_at"] = when
+        app.circumstances |= {"command_id": command_id, "if_version": if_version}
+        function(app, **wish)
+
+    return writing
+
+
+def as_of_now(function: Callable[..., None]) -> Callable[..., None]:
+    """A verb that reads something that depends on the time: what is overdue."""
+
+    @click.option("--now", type=Time(), help="What is overdue as of this time; now unless said.")
+    @functools.wraps(function)
+    def reading(*, now: datetime | None, **question: Any) -> None:
+        app = click.get_current_context().ensure_object(App)
+        if now is not None:
+            app.circumstances["occurred_at"] = now
+        function(app, **question)
+
+    return reading
+
+
+def pages(function: Callable[..., None]) -> Callable[..., None]:
+    """A list that comes in pages. `limit` is None for all."""
+
+    @click.option(
+        "--limit",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help=f"At most N rows; {PAGE} unless said, with --json all.",
+    )
+    @click.option("--after", metavar="CURSOR", help="Go on where the page before ended: its `next`.")
+    @functools.wraps(function)
+    def listing(app: App, *, limit: int | None, **question: Any) -> None:
+        function(app, limit=limit or (None if app.wants_json else PAGE), **question)
+
+    return listing

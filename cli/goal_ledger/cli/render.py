@@ -1,0 +1,350 @@
+"""What people see: lines, tables and trees that fit 80 columns and survive a pipe.
+
+rich is imported when something is drawn. Text from the ledger is never markup and never moves the cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from goal_ledger.cli.app import as_json
+from goal_ledger.cli.text import moment, visible
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+    from rich.tree import Tree
+
+Data = dict[str, Any]
+
+_NARROWEST = 60  # columns: an id and some words
+_USUAL_WIDTH = 80
+_WIDE = 132  # columns: room for what is left out at 80
+
+_STYLES = {
+    "completed": "green", "succeeded": "green", "passed": "green", "active": "cyan", "running": "cyan",
+    "completed_with_caveats": "yellow", "partial": "yellow", "waiting": "yellow", "retrying": "yellow",
+    "checkpointed": "yellow", "blocked": "red", "failed": "red", "interrupted": "red", "rejected": "red",
+    "archived": "dim",
+}  # fmt: skip
+
+
+# --- Goals
+
+
+def goal_line(row: Data) -> None:
+    """A short confirmation after a write."""
+    _line((row["goal_id"], "bold"), _word(row["status"]), (row["title"], ""))
+
+
+def goals(rows: Sequence[Data]) -> None:
+    """A table of goals."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(screen.width, "goal", "status", "pri", *(("type", "owner") if wide else ()), "title")
+    for row in rows:
+        marks = (" (overdue)" if row["overdue"] else "") + (" (blocked by others)" if row["blocked_by"] else "")
+        more = (_cell(row["goal_type"]), _cell(row["owner_agent"])) if wide else ()
+        table.add_row(
+            _cell(row["goal_id"]), _status(row["status"]), _cell(row["priority"]), *more, _cell(row["title"] + marks)
+        )
+    _print(screen, table)
+
+
+def goal(row: Data) -> None:
+    """Everything about a goal that is set."""
+    hidden = {"goal_id", "title", "status", "position", "done", "auto_approved", "learning_required", "overdue"}
+    goal_line(row)
+    flags = {name: True for name in ("overdue", "auto_approved") if row[name]}
+    if not row["learning_required"]:
+        flags["learning_required"] = False
+    _details({name: value for name, value in row.items() if name not in hidden} | flags)
+
+
+def tree(nodes: Sequence[Data]) -> None:
+    """Goals under the goals they serve."""
+    from rich.tree import Tree
+
+    screen = console()
+    for node in nodes:
+        top = Tree(_leaf(node))
+        _grow(top, node)
+        _print(screen, top)
+
+
+def _grow(branch: Tree, node: Data) -> None:
+    for child in node["children"]:
+        _grow(branch.add(_leaf(child)), child)
+
+
+def _leaf(node: Data) -> Text:
+    return _text(
+        (f"{node['title']} ", ""), (f"({node['goal_type']}, ", "dim"), _word(node["status"]), (")", "dim"),
+        (f" {node['goal_id']}", "dim"),
+    )  # fmt: skip
+
+
+def timeline(rows: Sequence[Data]) -> None:
+    """Events, two lines each: when, what, from where to where; then who, why and the details."""
+    from rich.padding import Padding
+
+    screen = console()
+    indent = max(4, len(str(rows[-1]["position"]))) + 2
+    last_recorded = ""
+    for row in rows:
+        move = [part for part in (row["from"], row["to"]) if part]
+        attempt = [] if row["attempt"] is None else [(f"  attempt {row['attempt']}", "dim")]
+        _print(
+            screen,
+            _text(
+                (f"{row['position']:>{indent - 2}}  ", "dim"),
+                (f"{moment(row['occurred_at']):<22}", ""),
+                (row["event"], "bold"),
+                *([("  ", ""), (" → ".join(move), _STYLES.get(move[-1], ""))] if move else attempt),
+            ),
+        )
+        words = [row["by"] or "", f"cannot be read: {row['problem']}" if row["problem"] else "", row["reason"] or ""]
+        recorded = "" if row["at"] is None else moment(row["at"])
+        if recorded[:17] != last_recorded[:17] and recorded[:17] != moment(row["occurred_at"])[:17]:
+            words.insert(1, f"recorded {recorded}")
+        last_recorded = recorded
+        words += _said(row["details"])
+        _print(screen, Padding(_text((" · ".join(word for word in words if word), "")), (0, 0, 0, indent)))
+
+
+_SPEAKING = {
+    "title", "action", "detail", "plan_summary", "local_outcome", "failure_category", "verifier_status", "note",
+    "business_outcome", "checkpoint_ref", "caveats",
+}  # fmt: skip
+_USUAL = {"time_horizon": "ongoing", "learning_required": True, "auto_approved": False, "source": "user"}
+
+
+def _said(details: Data) -> list[str]:
+    """The details of an event in words: values that speak for themselves, others with their names."""
+    if "changes" in details and "was" in details:
+        before, after = details["was"], details["changes"]
+        return [f"{name}: {_flat(before.get(name))} → {_flat(value)}" for name, value in after.items()]
+    words = []
+    for name, value in details.items():
+        if name in ("running", "goal_id") or _USUAL.get(name) == value:
+            continue
+        if name == "ok":
+            words.append("worked" if value else "failed")
+        else:
+            words.append(_flat(value) if name in _SPEAKING else f"{name.replace('_', ' ')}: {_flat(value)}")
+    return words
+
+
+# --- Runs
+
+
+def run_line(row: Data) -> None:
+    """A short confirmation after a write."""
+    how = ""
+    if row["local_outcome"]:
+        how = f"  {row['local_outcome']}" + (f" ({row['failure_category']})" if row["failure_category"] else "")
+    _line((row["run_id"], "bold"), _word(row["status"]), (f"attempt {row['attempt']}{how}", ""))
+
+
+def runs(rows: Sequence[Data]) -> None:
+    """A table of runs."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(
+        screen.width, "run", "no", "outcome", "cost", *(("took", "started", "agent") if wide else ()), "category"
+    )
+    for row in rows:
+        took = row["duration_seconds"]
+        took_s = _cell(None if took is None else f"{took:.0f}s")
+        more = (took_s, _when(row["started_at"]), _cell(row["agent"])) if wide else ()
+        table.add_row(
+            _cell(row["run_id"]),
+            _cell(row["attempt"]),
+            _status(row["local_outcome"] or row["status"]),
+            _cell(_dollars(row["cost_usd"])),
+            *more,
+            _cell(row["failure_category"]),
+        )
+    _print(screen, table)
+
+
+def run(row: Data) -> None:
+    """Everything about a run that is set."""
+    run_line(row)
+    hidden = {"run_id", "status", "attempt", "position"}
+    _details({name: value for name, value in row.items() if name not in hidden})
+
+
+# --- Projections, ledger, imports
+
+
+def projections(rows: Sequence[Data]) -> None:
+    """What read models there are."""
+    screen = console()
+    table = _table(screen.width, "projection", "key", "events", "columns")
+    for row in rows:
+        table.add_row(*map(_cell, (row["name"], row["key"], len(row["reads"]), len(row["columns"]))))
+    _print(screen, table)
+
+
+def projection_status(rows: Sequence[Data]) -> None:
+    """Where each read model stands."""
+    screen = console()
+    table = _table(screen.width, "projection", "position", "behind", "rows", "quarantined")
+    for row in rows:
+        table.add_row(*(_cell(row[name]) for name in ("name", "position", "behind", "rows", "quarantined")))
+    _print(screen, table)
+    for problem in (problem for row in rows for problem in row["problems"]):
+        _line((f"position {problem['position']} not in {problem['projection']}: {problem['event']}", "red"))
+        _line((f"  {problem['problem']}", ""))
+
+
+def rebuilt(data: Data) -> None:
+    """What a rebuild folded."""
+    for row in data["projections"]:
+        _line((row["name"], "bold"), (f"{row['rows']:,} rows", ""), (f"folded up to position {data['position']:,}", ""))
+
+
+def stats(data: Data) -> None:
+    """How large the log is."""
+    _details({name: f"{value:,}" if isinstance(value, int) else value for name, value in data.items()})
+
+
+def verified(data: Data) -> None:
+    """That nothing was altered."""
+    _line(("ok", "green"), (f"{data['events']:,} events up to position {data['head']:,}, each as it was written", ""))
+
+
+def imported(data: Data) -> None:
+    """What an import did."""
+    _details({name: f"{data[name]:,}" for name in ("records", "goals", "runs", "events", "unchanged", "skipped")})
+    for source_id in data["changed"]:
+        _line(("changed since it was imported, left as it was:", "yellow"), (source_id, ""))
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
+# --- Drawing
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where to draw: as wide as the terminal, 80 columns without one."""
+    from rich.console import Console
+
+    class Screen(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    screen = Screen(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if screen.width < _NARROWEST:
+        screen.width = _NARROWEST
+    return screen
+
+
+def _print(screen: Console, drawing: RenderableType) -> None:
+    """Draw it, without the blanks that fill up the lines."""
+    from rich.text import Text
+
+    for line in screen.render_lines(drawing, pad=False):
+        text = Text.assemble(*((segment.text, segment.style or "") for segment in line if not segment.control))
+        text.rstrip()
+        screen.print(text, soft_wrap=True)
+
+
+def _text(*parts: tuple[str, str]) -> Text:
+    from rich.text import Text
+
+    return Text.assemble(*((visible(words), style) for words, style in parts), overflow="fold")
+
+
+def _line(*parts: tuple[str, str]) -> None:
+    spaced = [piece for part in parts for piece in (("  ", ""), part)]
+    _print(console(), _text(*spaced[1:]))
+
+
+def _word(status: str) -> tuple[str, str]:
+    return str(status), _STYLES.get(status, "")
+
+
+def _status(status: str) -> Text:
+    return _text(_word(status))
+
+
+def _cell(value: object) -> Text:
+    return _text(("" if value is None else str(value), ""))
+
+
+def _when(stored: str | None) -> Text:
+    return _cell(moment(stored))
+
+
+def _dollars(amount: object) -> str | None:
+    return None if amount is None else f"${amount}"
+
+
+def _table(width: int, *columns: str) -> Table:
+    """A table without lines. Ids keep their width, whatever else must give way."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    whole = {"goal", "run"} | ({"status", "outcome", "started", "position"} if width >= _USUAL_WIDTH else set())
+    numbers = {"pri", "no", "cost", "took", "events", "position", "behind", "rows"}
+    for name in columns:
+        table.add_column(
+            name,
+            no_wrap=name in whole,
+            overflow="fold",
+            justify="right" if name in numbers and name != columns[-1] else "left",
+        )
+    return table
+
+
+def _details(fields: Data) -> None:
+    """Names and values, one below the other; what is not set is left out."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in fields.items():
+        if value not in (None, "", (), [], {}):
+            grid.add_row(f"  {name.replace('_', ' ')}", _lines(value))
+    _print(console(), grid)
+
+
+def _lines(value: Any) -> Text:
+    from rich.text import Text
+
+    values = value if isinstance(value, (tuple, list)) else [value]
+    return Text("\n").join(_text((_flat(value), "")) for value in values)
+
+
+def _flat(value: Any) -> str:
+    """A value in words."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict) and "text" in value:  # a criterion
+        return str(value["text"]) + ("" if value.get("required", True) else " (optional)")
+    if hasattr(value, "text"):
+        return str(value.text)
+    if isinstance(value, (tuple, list)):
+        return ", ".join(map(_flat, value)) or "none"
+    if isinstance(value, dict):
+        return orjson.dumps(value, default=as_json).decode()
+    return str(value)

@@ -1,0 +1,260 @@
+"""goal-ledger ledger, projection and import: proof, rebuilds, histories from elsewhere."""
+
+import gzip
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.cli.running import Cli
+
+RECORD = {
+    "task_id": "backup", "run_id": "r-1", "agent": "bot", "attempt": 1, "outcome": "failure",
+    "failure_category": "usage_limits", "started_at": "2025-11-09T01:00:00Z", "finished_at": "2025-11-09T01:30:00Z",
+    "source": "cron",
+}  # fmt: skip
+
+
+def history(gl: Cli) -> tuple[str, str]:
+    goal_id, run_id = gl.started_run()
+    gl.json("run", "act", run_id, "deploy", "--occurred-at", "unknown")
+    gl.json("run", "cost", run_id, "--usd", "0.10")
+    gl.json("run", "finish", run_id, "--outcome", "partial", "--command-id", "f-1")
+    gl.goal("Another", "--parent", gl.goal("Better shop", "--type", "objective"))
+    return goal_id, run_id
+
+
+def tampered(gl: Cli, *statements: str) -> None:
+    """Change the file as somebody would who knows SQLite."""
+    with sqlite3.connect(gl.db) as connection:
+        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            assert connection.execute(statement).rowcount == 1
+    connection.close()
+
+
+def answers(gl: Cli, goal_id: str) -> list[bytes]:
+    questions = (("goal", "list"), ("run", "list"), ("goal", "timeline", goal_id), ("goal", "tree"))
+    return [ask(*question).out for question in questions for ask in (gl, gl.json)]
+
+
+# --- ledger
+
+
+def test_stats_count_events_and_streams(gl: Cli):
+    history(gl)
+
+    stats = gl.json("ledger", "stats").data
+
+    assert (stats["events"], stats["head"], stats["streams"]) == (12, 12, 5)
+    assert stats["path"] == str(gl.db)
+    assert "  events     12\n" in gl("ledger", "stats").text
+
+
+def test_verify_is_ok_on_what_was_written(gl: Cli):
+    history(gl)
+
+    assert gl.json("ledger", "verify").data == {"ok": True, "events": 12, "head": 12}
+    assert gl("ledger", "verify").text.startswith("ok  12 events")
+
+
+@pytest.mark.parametrize(
+    ("statement", "position"),
+    [
+        (
+            "UPDATE stored_events SET state = CAST(replace(CAST(state AS TEXT), 'Cut', 'Cat') AS BLOB) WHERE rowid = 2",
+            2,
+        ),
+        ("UPDATE stored_events SET state = replace(state, 'Cut', 'Cat') WHERE rowid = 2", 2),
+        ("DELETE FROM stored_events WHERE rowid = 3", 3),
+        ("DELETE FROM stored_events WHERE rowid = 12", 12),
+    ],
+    ids=[
+        "a letter changed",
+        "a letter changed and the type with it",
+        "a row in the middle deleted",
+        "the last row deleted",
+    ],
+)
+def test_verify_finds_what_was_altered_and_exits_6(gl: Cli, statement: str, position: int):
+    goal_id, _ = history(gl)
+    (parent,) = gl.json("goal", "list", "--type", "objective").data
+    stream = {2: goal_id, 3: goal_id, 12: parent["goal_id"]}[position]  # the last event: a child was added
+    tampered(gl, statement)
+
+    ran = gl.json("ledger", "verify")
+
+    assert ran.code == 6
+    (problem,) = [problem for problem in ran.error["problems"] if f"position {position}," in problem]
+    assert stream in problem
+    assert ran.error["hint"]
+    words = gl("ledger", "verify")
+    assert words.code == 6 and f"position {position}, stream {stream}" in words.err
+
+
+# --- projection
+
+
+def test_a_rebuild_gives_the_same_answers_byte_for_byte(gl: Cli):
+    goal_id, _ = history(gl)
+    before = answers(gl, goal_id)
+
+    rebuilt = gl.json("projection", "rebuild").data
+
+    assert rebuilt["position"] == 12
+    assert {row["name"]: row["rows"] for row in rebuilt["projections"]}["goal_board"] == 3
+    assert answers(gl, goal_id) == before
+
+
+def test_a_lost_views_file_loses_nothing(gl: Cli):
+    goal_id, _ = history(gl)
+    before = answers(gl, goal_id)
+
+    for path in gl.db.parent.glob("*.views.db*"):
+        path.unlink()
+
+    assert answers(gl, goal_id) == before
+    assert gl.views.exists()
+
+
+def test_views_of_another_or_an_older_ledger_are_noticed(gl: Cli, tmp_path: Path, capsysbinary):
+    goal_id, _ = history(gl)
+    answers(gl, goal_id)
+    shutil.copy(gl.views, tmp_path / "older")
+    other = Cli(tmp_path / "other.db", capsysbinary)
+    other.goal("Of another ledger")
+    other("goal", "list")
+    gl.goal("Newer than the copy")
+    before = answers(gl, goal_id)
+
+    for strange in (tmp_path / "older", other.views):
+        for path in gl.db.parent.glob("ledger.views.db*"):
+            path.unlink()
+        shutil.copy(strange, gl.views)
+        assert answers(gl, goal_id) == before
+
+
+def test_one_projection_can_be_rebuilt_alone(gl: Cli):
+    history(gl)
+
+    (row,) = gl.json("projection", "rebuild", "runs").data["projections"]
+
+    assert (row["name"], row["rows"], row["behind"], row["problems"]) == ("runs", 1, 0, [])
+    assert gl("projection", "rebuild", "runs").text.startswith("runs  1 rows")
+
+
+def test_status_says_how_far_behind_each_stands(gl: Cli):
+    history(gl)
+    before = {row["name"]: row["behind"] for row in gl.json("projection", "status").data}
+    gl("goal", "list")
+    after = {row["name"]: row["behind"] for row in gl.json("projection", "status").data}
+
+    assert before["goal_board"] == 12 and set(after.values()) == {0}
+    assert "goal_board" in gl("projection", "status").text
+
+
+def test_the_read_models_are_listed_without_a_ledger(gl: Cli):
+    rows = {row["name"]: row for row in gl.json("projection", "list").data}
+
+    assert {"goal_board", "goal_state_events", "runs"} <= rows.keys()
+    assert "goal.created" in rows["goal_board"]["reads"]
+    assert "goal_board" in gl("projection", "list").text
+    assert not gl.db.exists()
+
+
+def test_an_event_that_cannot_be_read_is_shown_and_warned_of(gl: Cli):
+    goal_id, _ = history(gl)
+    tampered(gl, "UPDATE stored_events SET topic = 'goal.teleported' WHERE rowid = 3")
+
+    rows = gl.json("goal", "timeline", goal_id).data
+    listed = gl.json("goal", "list").document
+    status = gl.json("projection", "status").data
+
+    assert (rows[1]["event"], rows[1]["at"]) == ("goal.teleported", None)
+    assert "newer" in rows[1]["problem"]
+    assert "cannot be read: " in gl("goal", "timeline", goal_id).text
+    assert any("position 3" in warning for warning in listed["warnings"])
+    assert status[0]["problems"][0]["position"] == 3
+    assert "position 3 not in goal_board" in gl("projection", "status").text
+    assert "warning: " in gl("goal", "list").err
+
+
+def test_long_work_shows_a_bar_on_a_terminal_only(gl: Cli):
+    history(gl)
+    program = str(Path(sys.executable).with_name("goal-ledger"))
+    for options, bar in ([], True), (["--json"], False):
+        terminal, theirs = os.openpty()
+        words = [program, "--db", str(gl.db), "projection", "rebuild", *options]
+        ran = subprocess.run(
+            words, stdout=subprocess.PIPE, stderr=theirs, timeout=60, env={**os.environ, "TERM": "xterm"}
+        )
+        os.close(theirs)
+        seen = b""
+        with suppress(OSError):  # the end, when the other side is closed
+            seen = os.read(terminal, 100_000)
+        os.close(terminal)
+        assert ran.returncode == 0
+        assert (b"folding" in seen) is bar
+        assert b"folding" not in ran.stdout
+
+
+# --- import
+
+
+def lines(path: Path, *records: dict[str, object] | str) -> str:
+    text = "".join((line if isinstance(line, str) else orjson.dumps(line).decode()) + "\n" for line in records)
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return str(path)
+
+
+def test_an_import_lands_and_repeating_it_adds_nothing(gl: Cli, tmp_path: Path):
+    file = lines(tmp_path / "runs.jsonl.gz", RECORD, RECORD | {"run_id": "r-2", "attempt": 2})
+
+    first, again = gl.json("import", "runs", file).data, gl.json("import", "runs", file).data
+
+    assert (first["records"], first["goals"], first["runs"], first["skipped"]) == (2, 1, 2, 0)
+    assert first["events"] > 4
+    assert (again["events"], again["unchanged"], again["changed"], again["problems"]) == (0, 2, [], [])
+    newest = gl.json("run", "list", "--limit", "1").data[0]
+    assert (newest["local_outcome"], newest["failure_category"]) == ("failed", "resource_limit")
+    assert (newest["started_at"], newest["source_outcome"]) == ("2025-11-09T01:00:00.000000Z", "usage_limits")
+
+
+def test_bad_lines_are_warned_of_one_by_one_up_to_a_limit(gl: Cli, tmp_path: Path):
+    file = lines(tmp_path / "runs.jsonl", "not json", RECORD, *["{}"] * 30)
+
+    ran = gl.json("import", "runs", file)
+
+    assert (ran.data["runs"], ran.data["skipped"], len(ran.data["problems"])) == (1, 31, 31)
+    assert ran.data["problems"][0].keys() == {"line", "reason"}
+    assert len(ran.document["warnings"]) == 21
+    assert ran.document["warnings"][0].startswith("line 1: ")
+    assert ran.document["warnings"][-1].startswith("11 more")
+    assert gl("import", "runs", file).err.startswith("warning: line 1: ")
+
+
+def test_strict_lands_nothing_when_a_line_is_bad(gl: Cli, tmp_path: Path):
+    file = lines(tmp_path / "runs.jsonl", RECORD, "not json")
+
+    ran = gl.json("import", "runs", file, "--strict")
+
+    assert (ran.code, ran.error["code"]) == (2, "bad_lines")
+    assert gl.events() == 1
+
+
+def test_a_record_that_changed_is_named(gl: Cli, tmp_path: Path):
+    gl.json("import", "runs", lines(tmp_path / "a.jsonl", RECORD))
+    changed = lines(tmp_path / "b.jsonl", RECORD | {"outcome": "partial"})
+
+    ran = gl.json("import", "runs", changed)
+
+    assert (ran.data["events"], ran.data["changed"]) == (0, ["cron:r-1"])
+    assert "cron:r-1" in gl("import", "runs", changed).text
