@@ -239,6 +239,8 @@ BAD = {
     "before started_at": {**BACKUP, "finished_at": "2025-11-09T10:00:00Z"},
     "started_at": {**BACKUP, "started_at": "2025-11-09T11:00:00"},
     "duration_s": {**BACKUP, "duration_s": -1},
+    "outside the calendar": {**without(BACKUP, "finished_at"), "duration_s": 1e300},
+    "a time lies outside": {**without(BACKUP, "finished_at"), "started_at": "0001-01-01T00:00:00+14:00"},
     "cost_usd": {**BACKUP, "cost_usd": "much"},
     "NUL": {**BACKUP, "host": "a\0b"},
     "64 bits": {**BACKUP, "host": 2**63},

@@ -17,14 +17,14 @@ Every other field is kept with the run's action.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from goal_ledger.adapters.ingest.lines import BadLine, read_lines
 from goal_ledger.domain.base import Count, Money, Seconds, invalid
@@ -62,40 +62,32 @@ _PARTIAL = "partial_result"
 W = TypeVar("W")
 
 
-def _text(value: Any) -> Any:
-    # Numbers are common as ids; blank text says nothing.
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-_Id = Annotated[str, BeforeValidator(_text), StringConstraints(min_length=1, max_length=500)]
-_Text = Annotated[str | None, BeforeValidator(_text)]
+_Id = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
 class _Record(BaseModel):
-    """A line as it stands: lenient about numbers in text, strict about everything else."""
+    """A line without what it leaves blank: lenient about numbers in text and ids in numbers, strict about the rest."""
 
-    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False, coerce_numbers_to_str=True)
 
     run_id: _Id
     task_id: _Id
     source: _Id = "import"
-    title: _Text = None
-    instruction: _Text = None
-    category: _Text = None
-    agent: _Text = None
-    attempt: Annotated[Count | None, BeforeValidator(_text)] = None
-    outcome: _Text = None
+    title: str | None = None
+    instruction: str | None = None
+    category: str | None = None
+    agent: str | None = None
+    attempt: Count | None = None
+    outcome: str | None = None
     success: bool | None = None
-    failure_category: _Text = None
-    verifier: _Text = None
-    verifier_status: _Text = None
-    score: Annotated[float | None, BeforeValidator(_text)] = None
-    started_at: Annotated[AwareDatetime | None, BeforeValidator(_text)] = None
-    finished_at: Annotated[AwareDatetime | None, BeforeValidator(_text)] = None
-    duration_s: Annotated[Seconds | None, BeforeValidator(_text)] = None
-    cost_usd: Annotated[Money | None, BeforeValidator(_text)] = None
+    failure_category: str | None = None
+    verifier: str | None = None
+    verifier_status: str | None = None
+    score: float | None = None
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+    duration_s: Seconds | None = None
+    cost_usd: Money | None = None
 
 
 class RunRecord(NamedTuple):
@@ -116,8 +108,8 @@ class RunRecord(NamedTuple):
     verifier: str | None
     verdict: VerifierStatus | None
     score: float | None
-    started_at: AwareDatetime | None
-    finished_at: AwareDatetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
     duration_seconds: float | None
     cost_usd: Decimal | None
     rest: dict[str, Any]
@@ -139,20 +131,27 @@ def read_runs(path: Path) -> Iterator[RunRecord | BadLine]:
             yield BadLine(number, invalid(error).message)
         except ValueError as error:
             yield BadLine(number, str(error))
+        except OverflowError:
+            yield BadLine(number, "a time lies outside the calendar")
 
 
 def _understood(line: int, given: Any) -> RunRecord:
     if not isinstance(given, dict):
         raise ValueError("not a JSON object")
-    record = _Record.model_validate(given)
+    said = {
+        name: value
+        for name, value in given.items()
+        if not (value is None or (type(value) is str and not value.strip()))
+    }
+    record = _Record.model_validate(said)
     outcome, category = _outcome(record)
-    started, finished = record.started_at, record.finished_at
+    started, finished = _utc(record.started_at), _utc(record.finished_at)
     if started is not None and finished is not None and finished < started:
         raise ValueError("finished_at: before started_at")
     if started is not None and finished is None and record.duration_s is not None:
         finished = started + timedelta(seconds=record.duration_s)
     verdict = None
-    rest = {name: value for name, value in (record.model_extra or {}).items() if value is not None}
+    rest = record.model_extra or {}
     if record.verifier_status is not None:
         verdict = _word("verifier_status", record.verifier_status, VERDICTS)
     else:
@@ -180,6 +179,10 @@ def _understood(line: int, given: Any) -> RunRecord:
         rest,
         sha256(orjson.dumps(given, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32],
     )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
 
 
 def _outcome(record: _Record) -> tuple[LocalOutcome, FailureCategory | None]:
