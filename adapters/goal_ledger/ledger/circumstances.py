@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple
 import orjson
 from pydantic import BaseModel
 
+from goal_ledger.adapters.store.codec import unstorable
+from goal_ledger.domain.base import LARGEST_INT
 from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.times import utc_text
 
@@ -36,12 +38,17 @@ class Circumstances(NamedTuple):
     if_version: int | None = None
 
     def checked(self) -> "Circumstances":
-        """These, when they can be stored. Invalid: bad_actor, bad_command_id, naive_time."""
+        """These, when they can be stored. Invalid: bad_actor, bad_command_id, naive_time, bad_time, invalid_value."""
         for code, what, text in (("bad_actor", "actor", self.actor), ("bad_command_id", "command id", self.command_id)):
             if text is not None and not (isinstance(text, str) and _is_label(text)):
                 raise Invalid(code, f"the {what} must be 1 to 200 printable characters")
         if isinstance(self.occurred_at, datetime):
             utc_text(self.occurred_at)
+        elif self.occurred_at is not None and self.occurred_at is not UNKNOWN:
+            raise Invalid("bad_time", "occurred_at must be a datetime with a time zone, or UNKNOWN")
+        for what, number in (("cause", self.cause), ("if_version", self.if_version)):
+            if number is not None and (type(number) is not int or not 0 <= number <= LARGEST_INT):
+                raise Invalid("invalid_value", f"{what} must be a whole number")
         return self
 
 
@@ -54,7 +61,7 @@ def wish_digest(operation: str, arguments: dict[str, Any]) -> str:
     try:
         wish = orjson.dumps([operation, arguments], default=_as_json, option=orjson.OPT_SORT_KEYS)
     except TypeError as error:
-        raise Invalid("bad_text", f"the arguments cannot be stored: {error}") from None
+        raise unstorable(error) from None
     return sha256(wish).hexdigest()[:32]
 
 

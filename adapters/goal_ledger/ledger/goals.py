@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Typed
 from pydantic import ValidationError
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import Invalid, NotFound
 from goal_ledger.domain.goals import goal as rules
 from goal_ledger.domain.goals.criteria import Criterion, numbered
 from goal_ledger.domain.goals.goal import GOAL, Contract, Goal, Origin, RunDispatched
@@ -109,6 +109,7 @@ class Goals:
         given: dict[str, Any] = {**changes}
         if "criteria" in given:
             given["criteria"] = numbered(given["criteria"])
+        given = rules.typed_changes(given)
         _check_cadence(given.get("review_cadence"))
 
         def work(tx: Tx) -> None:
@@ -123,6 +124,7 @@ class Goals:
                 now=tx.now,
                 dependencies=_load_all(tx, given.get("dependencies") or ()),
                 depends_on=lambda other: tx.load(other, GOAL).dependencies,
+                parent_of=lambda other: tx.load(other, GOAL).contract.get("parent_goal_id"),
                 reason=reason,
                 **_family(tx, parent_id, self._ledger.settings.max_key_results),
             )
@@ -223,7 +225,7 @@ class Goals:
             "parent_goal_id": parent_goal_id,
         }
         where = {column: value for column, value in wanted.items() if value is not None}
-        more = None if limit is None else limit + 1
+        more = None if limit is None else at_least_one(limit) + 1
         rows = self._ledger.views.select(goal_board, where, order=("priority", "goal_id"), after=after, limit=more)
         if limit is None or len(rows) <= limit:
             return Page(rows, None)
@@ -285,6 +287,13 @@ class Goals:
 
     def _node(self, goal: GoalRow, children_of: Callable[[str], Sequence[GoalRow]]) -> GoalNode:
         return GoalNode(goal, [self._node(child, children_of) for child in children_of(goal.goal_id)])
+
+
+def at_least_one(limit: int) -> int:
+    """The limit of a page. Invalid: bad_limit."""
+    if limit < 1:
+        raise Invalid("bad_limit", f"a page of {limit} holds nothing; the least is 1")
+    return limit
 
 
 def contract_of(fields: Mapping[str, Any]) -> Contract:

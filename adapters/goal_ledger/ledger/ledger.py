@@ -6,7 +6,7 @@ import copy
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,9 +17,10 @@ from goal_ledger.adapters.store.verify import Problem, problems
 from goal_ledger.adapters.views.sqlite import Views
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable
 from goal_ledger.domain.continuity.meta import LedgerCreated
-from goal_ledger.domain.errors import Damaged, LedgerError, Rejected
+from goal_ledger.domain.errors import Damaged, LedgerError, Rejected, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.circumstances import Circumstances, wish_digest
+from goal_ledger.ledger.fresh_ids import FreshIds
 from goal_ledger.ledger.goals import Goals
 from goal_ledger.ledger.lessons import Lessons
 from goal_ledger.ledger.location import locate, views_beside
@@ -82,11 +83,17 @@ class Ledger:
         NotFound: no_ledger. Unavailable: cannot_open, not_writable, not_a_ledger, newer_format. Invalid: bad_url.
         """
         path = locate(url)
-        circumstances = Circumstances(actor or f"user:{os.environ.get('USER') or 'unknown'}").checked()
+        if actor is None:
+            actor = f"user:{os.environ.get('USER') or 'unknown'}"
+        circumstances = Circumstances(actor).checked()
         if not create and path is not None and not (path.exists() and path.stat().st_size):
             read_only = True  # refuses what is not there, in the store's words
         store = SqliteStore(path, wait_s=settings.lock_wait_s, durable=settings.durable, read_only=read_only)
-        return cls(_Core(store, path, clock, settings, read_only), circumstances)
+        try:
+            return cls(_Core(store, path, clock, settings, read_only), circumstances)
+        except BaseException:
+            store.close()
+            raise
 
     def __init__(self, core: _Core, circumstances: Circumstances) -> None:
         self._core = core
@@ -185,7 +192,7 @@ class Ledger:
                 if command is not None and (known := log.command(command[0])) is not None:
                     return _same_wish(command, known, log.between(known.first_position, known.last_position))
                 pending = Pending(log, core.states, core.clock(), core.settings.text_limit)
-                tx = Tx(pending, who, command, os.urandom)
+                tx = Tx(pending, who, command, core.ids)
                 with tx.all_or_nothing():
                     work(tx)
                 if pending.rows:
@@ -246,7 +253,7 @@ class Ledger:
             for recorded in news:
                 row = projection.fold(row, recorded)
             cache.update({key: (news[-1].version, row)})
-        return row
+        return None if row is None else _unshared(row)
 
     def events(self, *, after: int = 0) -> Iterator[Recorded | Unreadable]:
         """Every event behind a position, in order, as of the moment each page is read."""
@@ -270,12 +277,19 @@ class Ledger:
         """
         stop = stop or threading.Event()
         while not stop.is_set() and not self._core.closed:
-            for recorded in self.events(after=after):
+            try:
+                rows = self._core.store.page(after, self._core.settings.page)
+            except Unavailable as error:
+                if error.code == "closed":  # by another thread, just now
+                    break
+                raise
+            for recorded in map(self._core.store.decode, rows):
                 callback(recorded)
                 after = recorded.position
                 if stop.is_set() or self._core.closed:
                     return after
-            self._core.wait_for_events(after, poll_s)
+            if not rows:
+                self._core.wait_for_events(after, poll_s)
         return after
 
     def stats(self) -> Stats:
@@ -333,6 +347,17 @@ def _same_wish(command: tuple[str, str], known: Command, first: list[Recorded | 
     return tuple(recorded for recorded in first if isinstance(recorded, Recorded))
 
 
+def _unshared(row: R) -> R:
+    """The row with dicts of its own: the remembered one must not change with what a caller does to it."""
+    cells = [
+        copy.deepcopy(cell)
+        if cell and (type(cell) is dict or (type(cell) is tuple and type(cell[0]) is dict))
+        else cell
+        for cell in row
+    ]
+    return type(row)._make(cells)  # type: ignore[attr-defined, no-any-return]
+
+
 class _Core:
     """What the light copies of one Ledger share."""
 
@@ -344,6 +369,7 @@ class _Core:
         self.clock = clock
         self.settings = settings
         self.read_only = read_only
+        self.ids = FreshIds()
         self.states = StateCache(settings.state_cache)
         self.rows = StateCache(settings.state_cache)
         self.closed = False
@@ -374,7 +400,11 @@ class _Core:
         return self._ledger_id
 
     def views(self) -> Views:
+        if self._views is not None:  # readers don't wait for a transaction under way
+            return self._views
         with self._lock:
+            if self.closed:
+                raise Unavailable("closed", "the ledger is closed", hint="open it again")
             if self._views is None:
                 self._views = Views(
                     None if self.read_only or self.path is None else views_beside(self.path),
@@ -391,7 +421,7 @@ class _Core:
             self._news.notify_all()
 
     def wait_for_events(self, after: int, poll_s: float) -> None:
-        with self._news:
+        with self._news, suppress(Unavailable):  # closed by another thread, just now
             if not self.closed and self.store.head() <= after:
                 self._news.wait(poll_s)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from goal_ledger.domain.errors import Invalid
+from goal_ledger.domain.errors import Invalid, Unavailable
 
 _SQLITE = "sqlite:///"
 
@@ -10,20 +10,26 @@ _SQLITE = "sqlite:///"
 def locate(url: str | Path) -> Path | None:
     """The file that a url names; None for `:memory:`.
 
-    url: a path, `sqlite:///relative`, `sqlite:////absolute` or `:memory:`. Invalid: bad_url.
+    url: a path, `sqlite:///relative`, `sqlite:////absolute` or `:memory:`. Invalid: bad_url. Unavailable: cannot_open.
     """
     text = str(url)
     if text == ":memory:":
         return None
     if text.startswith(_SQLITE):
         text = text[len(_SQLITE) :]
+        if text == ":memory:":
+            return None
     elif "://" in text or text.startswith("file:"):
         kind = text.split(":", 1)[0]
         raise Invalid("bad_url", f"{kind} is not a kind of ledger", hint="name a path, sqlite:///path or :memory:")
     if not text or "\0" in text or text.endswith("/"):
         raise Invalid("bad_url", f"{text!r} names no file", hint="name a path, sqlite:///path or :memory:")
     path = Path(text)
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise Unavailable("cannot_open", f"{text} cannot be opened: {error.strerror}") from None
+    if is_folder:
         raise Invalid("bad_url", f"{text} is a folder", hint=f"name a file in it: {text}/goal-ledger.db")
     return path
 

@@ -22,6 +22,7 @@ from goal_ledger.domain.runs.run import (
     RunStatus,
     VerifierStatus,
 )
+from goal_ledger.ledger.goals import at_least_one
 from goal_ledger.projections.runs.runs import RunRow, runs
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ class Runs:
         """Runs, the newest first; after: where the page before ended."""
         wanted = {"goal_id": goal_id, "status": status, "agent": agent, "local_outcome": local_outcome}
         where = {column: value for column, value in wanted.items() if value is not None}
-        more = None if limit is None else limit + 1
+        more = None if limit is None else at_least_one(limit) + 1
         rows = self._ledger.views.select(runs, where, order=("run_id",), descending=True, after=after, limit=more)
         if limit is None or len(rows) <= limit:
             return Page(rows, None)

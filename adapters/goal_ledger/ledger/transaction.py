@@ -13,9 +13,9 @@ from goal_ledger.adapters.store.codec import StoredRow, encode, name_of
 from goal_ledger.adapters.store.sqlite import Transaction
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, invalid
 from goal_ledger.domain.errors import Conflict, Invalid, LedgerError, Rejected
-from goal_ledger.domain.ids import new_id
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.circumstances import UNKNOWN, Circumstances
+from goal_ledger.ledger.fresh_ids import FreshIds
 
 S = TypeVar("S")
 P = ParamSpec("P")
@@ -59,7 +59,22 @@ class Pending:
         self.rows: list[StoredRow] = []
         self.recorded: list[Recorded] = []
         self.states: dict[StateKey, tuple[int, Any]] = {}
+        self.journal: list[tuple[StateKey, tuple[int, Any] | None]] = []
         self.expectation_met = False
+
+    def set_state(self, key: StateKey, state: tuple[int, Any]) -> None:
+        """Hold a state, and note what it replaces."""
+        self.journal.append((key, self.states.get(key)))
+        self.states[key] = state
+
+    def forget(self, changes: int) -> None:
+        """Take back every change of state behind the first ones."""
+        while len(self.journal) > changes:
+            key, before = self.journal.pop()
+            if before is None:
+                del self.states[key]
+            else:
+                self.states[key] = before
 
 
 class Tx:
@@ -70,12 +85,12 @@ class Tx:
         pending: Pending,
         circumstances: Circumstances,
         command: tuple[str, str] | None,
-        entropy: Callable[[int], bytes],
+        ids: FreshIds,
     ) -> None:
         self._pending = pending
         self._circumstances = circumstances
         self._command = command
-        self._entropy = entropy
+        self._ids = ids
         occurred = circumstances.occurred_at
         self.now: datetime | None = None if occurred is UNKNOWN else occurred or pending.at
         """When the wish is true; None when nobody knows."""
@@ -89,11 +104,11 @@ class Tx:
     def using(self, **circumstances: Any) -> "Tx":
         """The same transaction under other circumstances: `occurred_at`, `actor`, `cause`."""
         changed = self._circumstances._replace(**circumstances).checked()
-        return Tx(self._pending, changed, self._command, self._entropy)
+        return Tx(self._pending, changed, self._command, self._ids)
 
     def new_id(self, prefix: str) -> str:
         """A new id from the ledger's clock."""
-        return new_id(prefix, self._pending.at, self._entropy(10))
+        return self._ids(prefix, self._pending.at)
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
@@ -102,12 +117,12 @@ class Tx:
         Invalid: invalid_value, for events that do not fit their type.
         """
         pending = self._pending
-        rows, states = len(pending.rows), dict(pending.states)
+        rows, changes = len(pending.rows), len(pending.journal)
         try:
             yield
         except BaseException as error:
             del pending.rows[rows:], pending.recorded[rows:]
-            pending.states = states
+            pending.forget(changes)
             if isinstance(error, ValidationError):
                 raise invalid(error) from None
             raise
@@ -151,7 +166,7 @@ class Tx:
             del self._pending.rows[already:], self._pending.recorded[already:]  # all events of a decision or none
             raise
         if events:
-            self._pending.states[(stream, decider.kind)] = (version, state)
+            self._pending.set_state((stream, decider.kind), (version, state))
         return gathered
 
     def _load(self, stream: str, decider: Decider[S]) -> tuple[int, S]:
@@ -172,7 +187,7 @@ class Tx:
                 )
             state = decider.evolve(state, recorded.event)
             version = recorded.version
-        pending.states[key] = (version, state)
+        pending.set_state(key, (version, state))
         return version, state
 
     def _expect(self, stream: str, version: int) -> None:

@@ -10,8 +10,8 @@ from goal_ledger.domain.base import Payload
 class Settings(Payload):
     """The ledger's settings. Units are in the names."""
 
-    text_limit: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
-    """Longest text accepted in an event, in characters."""
+    text_limit: Annotated[int, Field(ge=200, le=1_000_000)] = 10_000
+    """Longest text accepted in an event, in characters; the ledger's own words need some."""
     lock_wait_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
     """How long a writer waits for the store's lock before `Conflict`, in seconds."""
     durable: bool = True

@@ -94,9 +94,9 @@ class Database:
         """Close every connection; blocks still reading close theirs."""
         with self._lock:
             self._closed = True
-            self._writer.close()
             while self._readers:
                 self._readers.pop().close()
+            self._writer.close()  # last: it can fold the write-ahead log into the file, readers cannot
 
     def _check_open(self) -> None:
         if self._closed:
@@ -105,7 +105,9 @@ class Database:
             raise Unavailable("forked", "the ledger was opened before a fork", hint="open it in the child process")
 
     def _connect(self, mode: str) -> sqlite3.Connection:
-        target = ":memory:" if self.path is None else f"file:{quote(str(self.path.absolute()))}?mode={_MODES[mode]}"
+        target = (
+            ":memory:" if self.path is None else f"file:{quote(os.fsencode(self.path.absolute()))}?mode={_MODES[mode]}"
+        )
         connection = sqlite3.connect(
             target,
             uri=self.path is not None,
@@ -115,7 +117,11 @@ class Database:
             cached_statements=256,
         )
         if mode != "read":
-            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            try:
+                connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            except BaseException:
+                connection.close()
+                raise
         return connection
 
 

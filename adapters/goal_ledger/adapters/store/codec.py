@@ -45,18 +45,23 @@ def encode(
             default=_as_json,
         )
     except TypeError as error:
-        words = str(error)
-        if "surrogate" in words or "UTF-8" in words:
-            raise Invalid("bad_text", "text holds a lone surrogate, which is not a character") from None
-        raise Invalid("bad_number", f"a value cannot be stored: {words}") from None
+        raise unstorable(error) from None
     if len(body) > text_limit or b"\\u0000" in body:
         check_text(data, text_limit)
     return body
 
 
-def digest(stream: str, version: int, name: str, body: bytes) -> bytes:
-    """What `verify` compares: a change of any of the four shows."""
-    return sha256(f"{stream}\0{version}\0{name}\0".encode() + body).digest()
+def digest(position: int, stream: str, version: int, name: str, body: bytes) -> bytes:
+    """What `verify` compares: a change of any of the five shows."""
+    return sha256(f"{position}\0{stream}\0{version}\0{name}\0".encode() + body).digest()
+
+
+def unstorable(error: TypeError) -> Invalid:
+    """Why orjson refused a value, in our words."""
+    words = str(error)
+    if "surrogate" in words or "UTF-8" in words:
+        return Invalid("bad_text", "text holds a lone surrogate, which is not a character")
+    return Invalid("bad_number", f"a value cannot be stored: {words}")
 
 
 def check_text(value: Any, limit: int) -> None:
@@ -115,7 +120,7 @@ class Codec:
             )
         except ValidationError as error:
             return Unreadable(position, stream, version, name, invalid(error).message)
-        except (orjson.JSONDecodeError, KeyError, TypeError, LookupError, ValueError) as error:
+        except Exception as error:  # a damaged body or a mistaken upcast must not stop the reader
             return Unreadable(position, stream, version, name, f"{type(error).__name__}: {error}")
 
     def _reader(self, name: str) -> tuple[int, Callable[[Any], Event]]:

@@ -58,15 +58,16 @@ _SCHEMA = (
     f"PRAGMA user_version = {FORMAT}",
 )
 
-_INSERT = "INSERT INTO stored_events (originator_id, originator_version, topic, state, digest) VALUES (?, ?, ?, ?, ?)"
-_INSERT_AT = "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?)"
 _COLUMNS = "rowid, originator_id, originator_version, topic, state"
 _STREAM = (
     f"SELECT {_COLUMNS} FROM stored_events WHERE originator_id = ? AND originator_version > ? AND rowid <= ? "
     "ORDER BY originator_version"
 )
 _PAGE = f"SELECT {_COLUMNS} FROM stored_events WHERE rowid > ? ORDER BY rowid LIMIT ?"
+_LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'stored_events'"
 _NEWEST = 2**63 - 1
+_BLANK = 4096  # bytes: a file without any table has one page at most
 
 
 class Command(NamedTuple):
@@ -87,7 +88,7 @@ class Transaction:
 
     def head(self) -> int:
         """The last position ever given out: it counts on even when somebody deleted the tail."""
-        row = self._execute("SELECT seq FROM sqlite_sequence WHERE name = 'stored_events'").fetchone()
+        row = self._execute(_LAST).fetchone()
         return 0 if row is None else int(row[0])
 
     def tail(self, stream: str, after: int) -> list[Recorded | Unreadable]:
@@ -107,7 +108,7 @@ class Transaction:
 
     def append(self, rows: Sequence[StoredRow]) -> None:
         """Append events at positions that follow the head."""
-        self._executemany(_INSERT_AT, [(*row, digest(*row[1:])) for row in rows])
+        self._executemany(_INSERT, [(*row, digest(*row)) for row in rows])
 
     def remember(self, command_id: str, command: Command) -> None:
         """Note what was done under a command id."""
@@ -129,7 +130,7 @@ class SqliteStore(SQLiteApplicationRecorder):
     ) -> None:
         self.path = path
         self._codec = codec or Codec()
-        with in_our_words(path):
+        with in_our_words(path), _opening(path):
             if not read_only:
                 _create_when_new(path)
             elif path is not None and not path.exists():
@@ -177,7 +178,7 @@ class SqliteStore(SQLiteApplicationRecorder):
     def stream(self, stream: str, *, after: int = 0, up_to: int | None = None) -> list[Recorded | Unreadable]:
         """The events of a stream behind a version, and not behind a position."""
         with in_our_words(self.path), self.database.read() as connection:
-            rows = connection.execute(_STREAM, (stream, after, up_to or _NEWEST)).fetchall()
+            rows = connection.execute(_STREAM, (stream, after, _NEWEST if up_to is None else up_to)).fetchall()
         return [self._codec.decode(row) for row in rows]
 
     def counts(self) -> tuple[int, int]:
@@ -197,12 +198,14 @@ class SqliteStore(SQLiteApplicationRecorder):
         return []
 
     def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+        c.execute(_LAST)
+        last = c.fetchone()
         positions: list[int] = []
-        for event in stored_events:
+        for position, event in enumerate(stored_events, start=1 if last is None else last[0] + 1):
             stream = event.originator_id.hex if isinstance(event.originator_id, UUID) else event.originator_id
-            row = (stream, event.originator_version, event.topic, event.state)
+            row = (position, stream, event.originator_version, event.topic, event.state)
             c.execute(_INSERT, (*row, digest(*row)))
-            positions.append(c.lastrowid)
+            positions.append(position)
         return positions
 
 
@@ -248,8 +251,17 @@ def _in_the_librarys_words() -> Iterator[None]:
 # --- Creation
 
 
+@contextmanager
+def _opening(path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable("cannot_open", f"{path} cannot be opened: {error.strerror}") from error
+
+
 def _create_when_new(path: Path | None) -> None:
-    if path is None or (path.exists() and path.stat().st_size > 0):
+    # Not the size alone: a file of one page may be half made, by a process at work or one that was killed.
+    if path is None or (path.exists() and path.stat().st_size > _BLANK):
         return
     if not path.parent.is_dir():
         raise Unavailable("cannot_open", f"there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
@@ -257,10 +269,11 @@ def _create_when_new(path: Path | None) -> None:
     with _lock_folder(path.parent):
         database = Database(path)
         try:
-            with database.read() as connection:
-                if connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
-                    return
-            _create(database)
+            with database.outside_transaction() as connection:
+                [tables] = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+                [application] = connection.execute("PRAGMA application_id").fetchone()
+            if not tables and not application:
+                _create(database)
         finally:
             database.close()
 

@@ -13,8 +13,14 @@ from goal_ledger.domain.base import Unreadable
 
 _ROWS = "SELECT rowid, originator_id, originator_version, topic, state, digest FROM stored_events ORDER BY rowid"
 _VERSIONS = (
-    "SELECT originator_id, originator_version, rowid FROM stored_events ORDER BY originator_id, originator_version"
+    "SELECT originator_id, originator_version, rowid FROM stored_events "
+    "WHERE typeof(originator_version) = 'integer' ORDER BY originator_id, originator_version"
 )
+_TYPES = (int, str, int, str, bytes)
+"""Of a row as it was written; a change by SQL may leave text where bytes were."""
+
+_MANY = 10_000
+"""More than this many in a row are reported as one."""
 
 
 class Problem(NamedTuple):
@@ -69,8 +75,12 @@ def _gaps(connection: sqlite3.Connection, found: list[Problem]) -> Iterator[_Gap
     for stream, version, position in connection.execute(_VERSIONS):
         if stream != last_stream:
             last_stream, last_version, last_position = stream, 0, 0
-        for missing in range(last_version + 1, version):
-            yield _Gap(stream, missing, last_position, position)
+        if version - last_version > _MANY:
+            found.append(
+                Problem(position, stream, f"the versions from {last_version + 1} to {version - 1} are missing")
+            )
+        else:
+            yield from (_Gap(stream, lost, last_position, position) for lost in range(last_version + 1, version))
         if position < last_position or version < 1:
             found.append(Problem(position, stream, f"version {version} stands out of order"))
         last_version, last_position = version, position
@@ -82,11 +92,11 @@ def _rows(
     expected = 1
     for count, (*columns, stored_digest) in enumerate(connection.execute(_ROWS), start=1):
         row: StoredRow = tuple(columns)
-        position, stream, version, name, body = row
-        yield from (_missing(lost, gaps) for lost in range(expected, position))
+        position, stream, _, name, body = row
+        yield from _missing(expected, position - 1, gaps)
         expected = position + 1
-        if digest(stream, version, name, body) != stored_digest:
-            yield Problem(position, stream, "the stored event was changed: its digest does not match")
+        if tuple(map(type, row)) != _TYPES or digest(*row) != stored_digest:
+            yield Problem(position, stream, "the stored event was changed or moved: its digest does not match")
         elif isinstance(event := store.decode(row), Unreadable):
             yield Problem(position, stream, f"{name} cannot be read: {event.problem}")
         elif event.command is not None and not _is_known(connection, position, body):
@@ -97,12 +107,19 @@ def _rows(
     if sequence is None:
         yield Problem(None, None, "the sequence counter is gone")
         return
-    yield from (_missing(lost, gaps) for lost in range(expected, sequence[0] + 1))
+    yield from _missing(expected, sequence[0], gaps)
     if sequence[0] < expected - 1:
         yield Problem(None, None, f"the sequence counter says {sequence[0]}, the log ends at {expected - 1}")
 
 
-def _missing(position: int, gaps: list[_Gap]) -> Problem:
+def _missing(first: int, last: int, gaps: list[_Gap]) -> Iterator[Problem]:
+    if last - first >= _MANY:
+        yield Problem(first, None, f"the events from here to position {last} are missing")
+    else:
+        yield from (_missing_at(position, gaps) for position in range(first, last + 1))
+
+
+def _missing_at(position: int, gaps: list[_Gap]) -> Problem:
     for gap in gaps:
         if gap.after < position < gap.before:
             gaps.remove(gap)
@@ -122,13 +139,18 @@ def _is_known(connection: sqlite3.Connection, position: int, body: bytes) -> boo
 
 
 def _commands(connection: sqlite3.Connection) -> Iterator[Problem]:
+    [head] = connection.execute("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence").fetchone()
     for command_id, first, last in connection.execute("SELECT id, first_position, last_position FROM commands"):
         for position in {first, last}:
             row = connection.execute(
                 "SELECT originator_id, state FROM stored_events WHERE rowid = ?", (position,)
             ).fetchone()
             if row is None:
-                continue  # reported as missing already
+                if not 1 <= position <= head:  # otherwise reported as missing already
+                    yield Problem(
+                        None, None, f"command id {command_id!r} points at position {position}, which never was"
+                    )
+                continue
             try:
                 command = orjson.loads(row[1])["command"]
             except (orjson.JSONDecodeError, LookupError, TypeError):

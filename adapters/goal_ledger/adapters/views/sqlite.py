@@ -120,7 +120,8 @@ class Views:
         with self._reading() as connection:
             folded = {name for (name,) in connection.execute("SELECT name FROM folded")}
             for table in self._tables.values():
-                stream = "run_id" if "run_id" in table.columns else "goal_id"
+                own = all(fold.at is None for fold in table.projection.folds.values())
+                stream = table.projection.key if own else "goal_id"
                 if table.name in folded and {stream, "position"} <= set(table.columns):
                     sql = f'SELECT {stream} FROM "{table.name}" WHERE position = ?'
                     if (row := connection.execute(sql, (position,)).fetchone()) is not None:
@@ -269,6 +270,9 @@ class _Place(NamedTuple):
     ledger: str
 
 
+_CANNOT_BE_STORED = (OverflowError, TypeError, ValueError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+
+
 class _TableFold:
     """The fold of one page, or of many, into one table: rows are remembered and written together."""
 
@@ -280,7 +284,7 @@ class _TableFold:
         self._connection = connection
         self._is_new = is_new  # what is not remembered cannot be in the table either
         self._rows: dict[Key, Any] = {}
-        self._touched: set[Key] = set()
+        self._touched: dict[Key, list[Recorded]] = {}  # the events that changed a row since it was written
         self._quarantined: list[tuple[str, int, str, str, str]] = []
 
     def take(self, recorded: Recorded | Unreadable) -> None:
@@ -301,14 +305,18 @@ class _TableFold:
             return
         if after is not before:
             self._rows[key] = after
-            self._touched.add(key)
+            self._touched.setdefault(key, []).append(recorded)
 
     def write(self, position: int, digest: bytes | None, ledger: str) -> None:
         """Write what changed, and how far the table is now."""
         table, connection = self.table, self._connection
-        changed = [(key, self._rows[key]) for key in self._touched]
-        connection.executemany(table.upsert, [table.encode(row) for _, row in changed if row is not None])
-        connection.executemany(table.delete, [(key,) for key, row in changed if row is None])
+        connection.execute("SAVEPOINT page")
+        try:
+            self._write_rows(self._touched)
+        except _CANNOT_BE_STORED:  # a handler made a row that no table holds: it must not stop the others
+            connection.execute("ROLLBACK TO page")
+            self._write_one_by_one()
+        connection.execute("RELEASE page")
         connection.executemany("INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?, ?, ?)", self._quarantined)
         connection.execute(
             "INSERT INTO folded VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
@@ -321,6 +329,29 @@ class _TableFold:
         if len(self._rows) > _REMEMBERED_ROWS:
             self._rows.clear()
             self._is_new = False
+
+    def _write_one_by_one(self) -> None:
+        """Fold the page again, row by row, and set aside each event after which the row cannot be written."""
+        self._is_new = False
+        for key, events in self._touched.items():
+            del self._rows[key]
+            for recorded in events:
+                before = self._rows[key] if key in self._rows else self._load(key)
+                try:
+                    handler = self.table.projection.folds[type(recorded.event)].handler
+                    self._rows[key] = handler(before, recorded, recorded.event)
+                    self._write_rows([key])
+                except Exception as error:
+                    if isinstance(error, sqlite3.Error) and not isinstance(error, _CANNOT_BE_STORED):
+                        raise
+                    self._rows[key] = before
+                    self._set_aside(recorded, f"{type(error).__name__}: {error}")
+
+    def _write_rows(self, keys: Iterable[Key]) -> None:
+        changed = [(key, self._rows[key]) for key in keys]
+        table, connection = self.table, self._connection
+        connection.executemany(table.upsert, [table.encode(row) for _, row in changed if row is not None])
+        connection.executemany(table.delete, [(key,) for key, row in changed if row is None])
 
     def _load(self, key: Key) -> Any:
         if self._is_new:
@@ -363,9 +394,11 @@ def _collector_paused() -> Iterator[None]:
 def _open(path: Path | None, wait_s: float) -> Database:
     try:
         return _opened(path, wait_s)
-    except Damaged:
-        if path is None:
+    except (Damaged, Unavailable) as error:
+        if path is None or error.code not in ("corrupt", "not_a_ledger"):
             raise
+        if error.code == "not_a_ledger":  # perhaps somebody else's file
+            path.replace(path.with_name(path.name + ".corrupt"))
         for suffix in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):
                 path.with_name(path.name + suffix).unlink()

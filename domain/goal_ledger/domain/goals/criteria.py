@@ -56,17 +56,27 @@ def measured(text: str) -> dict[str, object]:
 
 
 def numbered(criteria: Iterable[Criterion | Mapping[str, Any] | str]) -> tuple[Criterion, ...]:
-    """Criteria as given, plain text among them, with the ids c1, c2 … where none is said. Invalid: invalid_value."""
-    typed = []
+    """Criteria as given, plain text among them; those without an id are c1, c2 … by their place.
+
+    Invalid: invalid_value, also when two have the same id.
+    """
     if isinstance(criteria, (str, Mapping)) or not isinstance(criteria, Iterable):
         raise Invalid("invalid_value", "criteria: a list is needed", hint='e.g. ["error rate < 1%"]')
+    typed = []
     for number, given in enumerate(criteria, start=1):
         if isinstance(given, Criterion):
             typed.append(given)
             continue
+        if not isinstance(given, (str, Mapping)):
+            raise Invalid("invalid_value", f"criteria.{number}: text or its fields are needed")
         fields = {"text": given} if isinstance(given, str) else given
         try:
             typed.append(Criterion.model_validate({"id": f"c{number}", **fields}))
         except ValidationError as error:
             raise invalid(error) from None
+    seen: set[str] = set()
+    for criterion in typed:
+        if criterion.id in seen:
+            raise Invalid("invalid_value", f"criteria: two have the id {criterion.id!r}")
+        seen.add(criterion.id)
     return tuple(typed)

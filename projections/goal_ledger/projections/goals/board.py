@@ -4,9 +4,11 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.base import Event, Recorded
 from goal_ledger.domain.goals.goal import (
     TRANSITIONS,
+    ActivityRecorded,
+    ChildAdded,
     GoalAmended,
     GoalArchived,
     GoalCheckpointed,
@@ -123,6 +125,11 @@ def _amended(row: GoalRow | None, recorded: Recorded, event: GoalAmended) -> Goa
     return _touched(row, recorded, **changes)
 
 
+@goal_board.on(ChildAdded, ActivityRecorded)
+def _noted(row: GoalRow | None, recorded: Recorded, _: Event) -> GoalRow | None:
+    return _touched(row, recorded)
+
+
 @goal_board.on(*TRANSITIONS)
 def _moved(row: GoalRow | None, recorded: Recorded, event: Transition) -> GoalRow | None:
     return _touched(row, recorded, status=event.to_status, status_reason=event.reason)
@@ -161,7 +168,7 @@ def _archived(row: GoalRow | None, recorded: Recorded, event: GoalArchived) -> G
         row,
         recorded,
         status=event.to_status,
-        status_reason=event.reason or event.cause,
+        status_reason=event.reason or event.cause.value,
         deleted_at=recorded.occurred_at,
     )
 

@@ -1,0 +1,105 @@
+"""Copies of the ledger that can be carried away: backups and exports, each proven before it is called done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from goal_ledger.adapters.export import ndjson
+from goal_ledger.adapters.store.sqlite import SqliteStore
+from goal_ledger.adapters.store.verify import problems
+from goal_ledger.domain.errors import Damaged, LedgerError, Rejected, Unavailable
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger.ledger import Ledger
+
+IDENTITY_LEDGER = Path("data/identity_ledger.ndjson")
+"""Where an export goes unless said otherwise."""
+
+
+class Copy(NamedTuple):
+    """What was written. head: the position of its last event."""
+
+    path: str
+    events: int
+    head: int
+    bytes: int
+
+
+def export(ledger: Ledger, path: Path, progress: Callable[[int], None] = lambda _: None) -> Copy:
+    """Write the identity ledger as NDJSON; the file is replaced when the new one is whole.
+
+    Unavailable: cannot_write, disk_full.
+    """
+    written = 0
+    with _replacing(path) as partial, partial.open("xb") as file:
+        for written, line in enumerate(ndjson.lines(ledger.rows()), start=1):
+            file.write(line)
+            if written % 5000 == 0:
+                progress(written)
+        file.flush()
+        os.fsync(file.fileno())
+    return Copy(str(path), written, written, path.stat().st_size)
+
+
+def lines(ledger: Ledger) -> Iterator[bytes]:
+    """The lines that an export writes."""
+    return ndjson.lines(ledger.rows())
+
+
+def verify_file(path: Path, ledger: Ledger | None, *, partial: bool = False) -> int:
+    """Prove an exported file: by itself, and against the ledger when there is one. The number of lines.
+
+    partial: the file may end before the ledger does, as an older export.
+
+    Damaged: damaged_export. NotFound: no_file. Unavailable: cannot_read.
+    """
+    expected: Iterable[bytes] | None = None if ledger is None else ndjson.lines(ledger.rows())
+    found = [*ndjson.findings(path, None)] or [*ndjson.findings(path, expected, partial=partial)]
+    if found:
+        named = tuple(f"{path}: {finding}" for finding in found)
+        raise Damaged("damaged_export", named[0], hint="export again and compare", problems=named)
+    with path.open("rb") as file:
+        return sum(1 for _ in file)
+
+
+def backup(store: SqliteStore, path: Path) -> Copy:
+    """Copy the log as of one moment, while writers go on, and prove the copy.
+
+    Rejected: file_exists. Unavailable: cannot_write, disk_full. Damaged: damaged.
+    """
+    if path.exists():
+        raise Rejected("file_exists", f"{path} exists already", hint="name another file, or remove it")
+    with _replacing(path) as partial:
+        store.copy_to(partial)
+        copy = SqliteStore(partial)
+        try:
+            if found := problems(copy):
+                named = tuple(map(str, found))
+                raise Damaged("damaged", f"the copy is not sound: {named[0]}", hint="verify the ledger", problems=named)
+            events, head = copy.counts()[0], copy.head()
+        finally:
+            copy.close()
+    return Copy(str(path), events, head, path.stat().st_size)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A new file beside the path that takes its place when the block ends well, and is gone otherwise."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+        try:
+            yield partial
+            partial.replace(path)
+        finally:
+            for suffix in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    partial.with_name(partial.name + suffix).unlink()
+    except LedgerError:
+        raise
+    except OSError as error:
+        raise Unavailable("cannot_write", f"{path} cannot be written: {error.strerror or error}") from None

@@ -1,0 +1,38 @@
+"""Every case by group. A further group compares more ways: `Bench.compare` takes any number of them."""
+
+from collections.abc import Mapping
+
+from benchmarks.act import act
+from benchmarks.append import append
+from benchmarks.imports import imports
+from benchmarks.measure import Case
+from benchmarks.processes import processes
+from benchmarks.reads import reads
+from benchmarks.rebuild import rebuild
+from benchmarks.streams import streams
+
+GROUPS: Mapping[str, Mapping[str, Case]] = {
+    "core": {
+        "append": append,
+        "act": act,
+        "import": imports,
+        "stream": streams,
+        "read": reads,
+        "rebuild": rebuild,
+        "process": processes,
+    },
+}
+
+
+def chosen(names: list[str]) -> list[Case]:
+    """The cases of these names or groups; those of the group `core` when none is named. KeyError: unknown name."""
+    picked: dict[Case, None] = {}
+    for name in names or ["core"]:
+        cases = GROUPS.get(name) or {name: by_name()[name]}
+        picked |= dict.fromkeys(cases.values())
+    return list(picked)
+
+
+def by_name() -> dict[str, Case]:
+    """Every case of every group."""
+    return {name: case for group in GROUPS.values() for name, case in group.items()}

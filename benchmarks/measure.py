@@ -1,0 +1,116 @@
+"""Several ways to do the same work, timed in turns: what disturbs the machine disturbs all of them."""
+
+import gc
+import resource
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from statistics import median
+from time import perf_counter, process_time
+from typing import Literal, NamedTuple
+
+Prepare = Callable[[], Callable[[], object]]
+"""One way to do the work: called before every round, outside the clock; what it returns is timed."""
+
+
+class Figure(NamedTuple):
+    """One way's cost of one operation, in seconds: medians over the rounds."""
+
+    wall_s: float
+    cpu_s: float
+
+
+class Budget(NamedTuple):
+    """What a figure should keep.
+
+    kind: share (raw's time divided by ours, at least), times (our time divided by raw's, at most), rate (operations
+    per second, at least), ms (at most), mb (peak memory, at most).
+    """
+
+    kind: Literal["share", "times", "rate", "ms", "mb"]
+    value: float
+
+
+class Result(NamedTuple):
+    """One line of the report.
+
+    ways: by name, `ours` and `raw` among them, further ones for comparisons. peak_mb: of a process that does our work
+    alone. skipped: why there are no figures.
+    """
+
+    case: str
+    operations: int = 0
+    ways: Mapping[str, Figure] = {}
+    budgets: tuple[Budget, ...] = ()
+    peak_mb: float | None = None
+    skipped: str | None = None
+
+    @property
+    def share(self) -> float | None:
+        """Raw's time divided by ours: our throughput as a share of raw's."""
+        ours, raw = self.ways.get("ours"), self.ways.get("raw")
+        return None if ours is None or raw is None else raw.wall_s / ours.wall_s
+
+    @property
+    def met(self) -> bool | None:
+        """Whether every budget is kept; None when there is none to keep."""
+        if self.skipped is not None or not self.budgets:
+            return None
+        return all(self._keeps(budget) for budget in self.budgets)
+
+    def _keeps(self, budget: Budget) -> bool:
+        ours, share = self.ways.get("ours"), self.share
+        match budget.kind:
+            case "share":
+                return share is not None and share >= budget.value
+            case "times":
+                return share is not None and 1 / share <= budget.value
+            case "rate":
+                return ours is not None and 1 / ours.wall_s >= budget.value
+            case "ms":
+                return ours is not None and ours.wall_s * 1e3 <= budget.value
+            case "mb":
+                return self.peak_mb is not None and self.peak_mb <= budget.value
+
+
+class Bench(NamedTuple):
+    """What every case is given. folder: where its files go. data: real histories, when they are there."""
+
+    folder: Path
+    data: Path
+    rounds: int = 5
+    quick: bool = False
+    large: bool = False
+
+    def size(self, full: int, quick: int) -> int:
+        """How much work: enough to measure, or just enough to see that it works."""
+        return quick if self.quick else full
+
+    def compare(self, ways: Mapping[str, Prepare], operations: int) -> dict[str, Figure]:
+        """The cost of one operation each way; operations: how many one round does."""
+        takes: dict[str, list[Figure]] = {name: [] for name in ways}
+        for number in range(self.rounds + 1):
+            for name in sorted(ways, reverse=number % 2 == 1):
+                take = _take(ways[name]())
+                if number:  # the first round only warms up
+                    takes[name].append(take)
+        return {
+            name: Figure(
+                median(take.wall_s for take in taken) / operations, median(take.cpu_s for take in taken) / operations
+            )
+            for name, taken in takes.items()
+        }
+
+
+Case = Callable[[Bench], Iterator[Result]]
+
+
+def _take(work: Callable[[], object]) -> Figure:
+    gc.collect()
+    cpu, wall = _cpu_s(), perf_counter()
+    work()
+    return Figure(perf_counter() - wall, _cpu_s() - cpu)
+
+
+def _cpu_s() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return process_time() + children.ru_utime + children.ru_stime

@@ -1,0 +1,96 @@
+"""Folding the whole log anew: how fast, and in how much memory."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import orjson
+
+from benchmarks.history import Row, interleaved, sequential, write
+from benchmarks.measure import Bench, Budget, Result
+from benchmarks.peak import peak_mb
+from goal_ledger.adapters.views.table import Table
+from goal_ledger.ledger import Ledger
+from goal_ledger.ledger.location import views_beside
+from goal_ledger.projections.registry import PROJECTIONS
+
+_PAGE = 5_000
+_MOST_MB = 150
+
+
+def rebuild(bench: Bench) -> Iterator[Result]:
+    """Rebuild each projection alone and all together; a rate counts every event of the log.
+
+    In turn: a goal is finished before the next begins. Mixed: thousands are under way at once.
+
+    Raw reads the log, parses every body and inserts the finished rows: what no fold can do without.
+    """
+    events = bench.size(200_000, 2_000)
+    yield from _rates(bench, "in turn", sequential(events), events, one=150_000, every=60_000)
+    yield from _rates(bench, "mixed", interleaved(events), events, one=100_000, every=40_000)
+    yield from _memory(bench)
+
+
+def _rates(bench: Bench, order: str, rows: Iterable[Row], events: int, *, one: int, every: int) -> Iterator[Result]:
+    path = bench.folder / f"rebuild-{order.split()[-1]}.db"
+    write(path, rows)
+    with Ledger.open(path, actor="agent:bench") as ledger:
+        ledger.views.catch_up()
+        filled = [status.name for status in ledger.views.status() if status.rows]
+        for name in (*filled, ""):
+            names = [name] if name else []
+            figures = bench.compare(
+                {"ours": _ours(ledger, names), "raw": partial(_raw, path, names or [*PROJECTIONS])},
+                events,
+            )
+            budget = Budget("rate", one if name else every)
+            yield Result(f"rebuild {name or 'all'}, {order}", events, figures, (budget,))
+
+
+def _ours(ledger: Ledger, names: list[str]) -> Callable[[], Callable[[], object]]:
+    return lambda: lambda: ledger.views.rebuild(names)
+
+
+def _raw(path: Path, names: list[str]) -> Callable[[], None]:
+    target = path.with_name("rebuild-raw.db")
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{target}{suffix}").unlink(missing_ok=True)
+    tables = [Table(PROJECTIONS[name]) for name in names]
+    with closing(sqlite3.connect(views_beside(path))) as views:
+        finished = {table.name: views.execute(f'SELECT * FROM "{table.name}"').fetchall() for table in tables}
+
+    def work() -> None:
+        with closing(sqlite3.connect(path)) as log, closing(sqlite3.connect(target, isolation_level=None)) as built:
+            built.execute("PRAGMA journal_mode = WAL")
+            built.execute("PRAGMA synchronous = NORMAL")
+            built.execute("BEGIN IMMEDIATE")
+            rows = log.execute("SELECT * FROM stored_events ORDER BY rowid")
+            while page := rows.fetchmany(_PAGE):
+                for row in page:
+                    orjson.loads(row[4])
+            for table in tables:
+                built.execute(table.create)
+                built.executemany(table.upsert, finished[table.name])
+                for index in table.indexes:
+                    built.execute(index)
+            built.execute("COMMIT")
+
+    return work
+
+
+def _memory(bench: Bench) -> Iterator[Result]:
+    sizes = [2_000] if bench.quick else [100_000, 1_000_000] + [10_000_000] * bench.large
+    for events in sizes:
+        path = bench.folder / f"memory-{events}.db"
+        write(path, interleaved(events))
+        yield Result(
+            f"peak memory at {events:,} events",
+            events,
+            budgets=(Budget("mb", _MOST_MB),),
+            peak_mb=peak_mb("rebuild", path),
+        )
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+            Path(f"{views_beside(path)}{suffix}").unlink(missing_ok=True)

@@ -1,0 +1,124 @@
+"""The figures as a table for people, and as JSON for comparisons."""
+
+import os
+import platform
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Bench, Budget, Figure, Result
+
+_WIDTHS = (36, 10, 10, 7, 13, 17, 7)
+_HEAD = ("case", "ours", "raw", "ratio", "cpu ours/raw", "budget", "")
+
+
+def machine(folder: Path) -> dict[str, Any]:
+    """Where the figures come from."""
+    return {
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "folder": str(folder),
+        "filesystem": _filesystem(folder),
+    }
+
+
+def heading(where: dict[str, Any], bench: Bench) -> Iterator[str]:
+    """What is said before the first figure."""
+    yield (
+        f"Python {where['python']}, SQLite {where['sqlite']}, {where['system']}, {where['cores']} cores, "
+        f"{where['filesystem']} at {where['folder']}"
+    )
+    size = "quick sizes, good for nothing but a look" if bench.quick else "full sizes"
+    yield f"medians of {bench.rounds} rounds, ours and raw in turns; {size}"
+    yield ""
+    yield _line(_HEAD)
+    yield "-" * 100
+
+
+def line(result: Result) -> str:
+    """One case. ratio: raw's time by ours, or ours by raw's (x) where the budget says so."""
+    if result.skipped is not None:
+        return f"{result.case}: skipped, {result.skipped}"
+    slow_is_bad = any(budget.kind in ("times", "ms") for budget in result.budgets)
+    ours, raw, share = result.ways.get("ours"), result.ways.get("raw"), result.share
+    ratio = "" if share is None else f"{1 / share:.2f}x" if slow_is_bad else f"{share:.2f}"
+    cpu = _cpu(ours, raw) if ours and raw else ""
+    show = _duration if slow_is_bad else _rate
+    first = show(ours) if ours else f"{result.peak_mb:.0f} MB" if result.peak_mb is not None else ""
+    verdict = {True: "met", False: "missed", None: ""}[result.met]
+    budgets = ", ".join(map(_limit, result.budgets))
+    return _line((result.case, first, show(raw) if raw else "", ratio, cpu, budgets, verdict))
+
+
+def as_json(where: dict[str, Any], bench: Bench, results: list[Result]) -> dict[str, Any]:
+    """Everything that was measured. Times in seconds per operation, memory in megabytes."""
+    return {
+        "machine": where,
+        "rounds": bench.rounds,
+        "quick": bench.quick,
+        "results": [
+            {
+                "case": result.case,
+                "operations": result.operations,
+                "ways": {name: figure._asdict() for name, figure in result.ways.items()},
+                "share_of_raw": result.share,
+                "budgets": [budget._asdict() for budget in result.budgets],
+                "met": result.met,
+                "peak_mb": result.peak_mb,
+                "skipped": result.skipped,
+            }
+            for result in results
+        ],
+    }
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    first, *rest = (f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True))
+    return (first.strip().ljust(_WIDTHS[0]) + "".join(rest)).rstrip()
+
+
+def _rate(figure: Figure) -> str:
+    return f"{1 / figure.wall_s:,.0f}/s"
+
+
+def _cpu(ours: Figure, raw: Figure) -> str:
+    scale, unit = (1e6, "µs") if ours.cpu_s < 1e-3 else (1e3, "ms")
+    return "/".join(_short(figure.cpu_s * scale) for figure in (ours, raw)) + f" {unit}"
+
+
+def _short(number: float) -> str:
+    return f"{number:.0f}" if number >= 100 else f"{number:.3g}"
+
+
+def _duration(figure: Figure) -> str:
+    if figure.wall_s < 1e-3:
+        return f"{_short(figure.wall_s * 1e6)} µs"
+    return f"{_short(figure.wall_s * 1e3)} ms"
+
+
+def _limit(budget: Budget) -> str:
+    value = budget.value
+    match budget.kind:
+        case "share":
+            return f"≥ {value:.2f}"
+        case "times":
+            return f"≤ {value:g}x"
+        case "rate":
+            return f"≥ {value / 1000:g}k/s"
+        case "ms":
+            return f"≤ {value:g} ms"
+        case "mb":
+            return f"≤ {value:g} MB"
+
+
+def _filesystem(folder: Path) -> str:
+    """The type of the file system, where the machine tells."""
+    try:
+        mounts = [mount.split()[1:3] for mount in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
+    except OSError:
+        return "files"
+    holding = [(len(point), kind) for point, kind in mounts if folder.resolve().is_relative_to(point)]
+    return max(holding)[1] if holding else "files"

@@ -1,0 +1,46 @@
+"""Settings: strict numbers with defaults."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from goal_ledger.domain.settings import Settings
+
+
+def test_the_defaults_are_those_of_the_design():
+    assert Settings().model_dump() == {
+        "text_limit": 10_000,
+        "lock_wait_s": 30.0,
+        "durable": True,
+        "state_cache": 10_000,
+        "page": 5_000,
+        "max_key_results": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("text_limit", 199),
+        ("text_limit", 1_000_001),
+        ("lock_wait_s", 0.0),
+        ("lock_wait_s", 3601.0),
+        ("lock_wait_s", float("nan")),
+        ("durable", "yes"),
+        ("durable", 1),
+        ("state_cache", -1),
+        ("page", 0),
+        ("page", "5000"),
+        ("max_key_results", 0),
+        ("colour", "red"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused(name: str, value: Any):
+    with pytest.raises(ValidationError, match=name):
+        Settings(**{name: value})
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().page = 1  # type: ignore[misc]

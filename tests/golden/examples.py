@@ -1,0 +1,246 @@
+"""One or two examples of every event: with everything said, and with the least that must be said.
+
+An event that is not here has no golden file, and a test fails. Add its examples, then `python -m tests.golden.write`.
+"""
+
+from decimal import Decimal
+
+from goal_ledger.domain.base import Event
+from goal_ledger.domain.continuity.meta import LedgerCreated
+from goal_ledger.domain.goals.criteria import Criterion
+from goal_ledger.domain.goals.goal import (
+    ActivityRecorded,
+    ChildAdded,
+    GoalActivated,
+    GoalAmended,
+    GoalApproved,
+    GoalArchived,
+    GoalBlocked,
+    GoalCheckpointed,
+    GoalCompleted,
+    GoalCompletedWithCaveats,
+    GoalCreated,
+    GoalFailed,
+    GoalReadied,
+    GoalRejected,
+    GoalResumed,
+    GoalRetried,
+    GoalSource,
+    GoalUnblocked,
+    GoalWaited,
+    RunDispatched,
+)
+from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
+from goal_ledger.domain.learning.lesson import (
+    LessonApplied,
+    LessonCategory,
+    LessonConfirmed,
+    LessonContradicted,
+    LessonLearned,
+    LessonRetired,
+)
+from goal_ledger.domain.runs.run import (
+    ActionTaken,
+    BusinessOutcome,
+    BusinessOutcomeRecorded,
+    CostRecorded,
+    FailureCategory,
+    LocalOutcome,
+    RunCheckpointed,
+    RunFinished,
+    RunHeartbeat,
+    RunInterrupted,
+    RunResumed,
+    RunStarted,
+    RunVerified,
+    VerifierStatus,
+)
+
+GOAL = "goal_01KJ7E0WM0JN74MNPW0ARN644K"
+OTHER = "goal_01KJ7E0WM1JN74MNPW0ARN644K"
+RUN = "grun_01KJ7E0WM2JN74MNPW0ARN644K"
+SAID = "Quotes \" ' `, a line\nbreak, a \\ and \u2028, العربية, 🌙 — said."
+S = GoalStatus
+
+EXAMPLES: dict[str, tuple[Event, ...]] = {
+    "ledger.created": (LedgerCreated(software="goal-ledger 0.1.0", reason=SAID), LedgerCreated(software="x")),
+    "goal.created": (
+        GoalCreated(
+            title="Back up nightly",
+            description=SAID,
+            goal_type=GoalType.KEY_RESULT,
+            category="operations",
+            task_category="quality",
+            parent_goal_id=OTHER,
+            owner_agent="agent:planner",
+            priority=1,
+            criteria=(
+                Criterion(id="c1", text="errors < 1%", metric="errors", op="<", target=1.0, unit="%", weight=2.5),
+                Criterion(id="c2", text="restored once", required=False),
+            ),
+            failure_conditions=("two nights without one", "disk full"),
+            constraints=("at most 5 USD a month",),
+            review_cadence="0 9 * * 1 Europe/Berlin",
+            start_condition="disk mounted",
+            stop_condition="moved elsewhere",
+            time_horizon="2026-03-01T00:00:00.000000Z",
+            dependencies=(OTHER,),
+            allowed_capabilities=("shell", "s3"),
+            learning_required=False,
+            value=0.8,
+            effort=0.5,
+            risk=0.3,
+            horizon_min_minutes=60,
+            horizon_max_minutes=1440,
+            aligns_with=("belief_1",),
+            contradicts=("belief_2",),
+            metadata={"confidence": 0.85, "evidence": [1, -(2**63), {"deep": None}], "pattern": SAID},
+            source=GoalSource.SYSTEM,
+            created_by="detector:failures",
+            proposal_id="prop_1",
+            auto_approved=True,
+            source_id="row-1",
+            status=S.ACTIVE,
+            reason=SAID,
+        ),
+        GoalCreated(title="A", status=S.PLANNED),
+    ),
+    "goal.amended": (
+        GoalAmended(
+            changes={"priority": 1, "owner_agent": None, "constraints": ["cheap"], "time_horizon": "ongoing"},
+            was={"priority": 3, "owner_agent": "a", "constraints": [], "time_horizon": "2026-03-01T00:00:00.000000Z"},
+            reason=SAID,
+        ),
+        GoalAmended(changes={}, was={}),
+    ),
+    "goal.child_added": (
+        ChildAdded(goal_id=OTHER, goal_type=GoalType.KEY_RESULT, reason=SAID),
+        ChildAdded(goal_id=OTHER, goal_type=GoalType.INITIATIVE),
+    ),
+    "goal.approved": (GoalApproved(from_status=S.PROPOSED, reason=SAID), GoalApproved(from_status=S.PROPOSED)),
+    "goal.rejected": (GoalRejected(from_status=S.PROPOSED, reason=SAID),),
+    "goal.readied": (GoalReadied(from_status=S.PLANNED, reason=SAID), GoalReadied(from_status=S.PLANNED)),
+    "goal.activated": (GoalActivated(from_status=S.READY, reason=SAID), GoalActivated(from_status=S.WAITING)),
+    "goal.waited": (GoalWaited(from_status=S.ACTIVE, reason=SAID), GoalWaited(from_status=S.ACTIVE)),
+    "goal.retried": (GoalRetried(from_status=S.WAITING, reason=SAID), GoalRetried(from_status=S.WAITING)),
+    "goal.blocked": (GoalBlocked(from_status=S.RETRYING, reason=SAID),),
+    "goal.unblocked": (GoalUnblocked(from_status=S.BLOCKED, reason=SAID), GoalUnblocked(from_status=S.BLOCKED)),
+    "goal.checkpointed": (
+        GoalCheckpointed(from_status=S.ACTIVE, checkpoint_ref="step-3", reason=SAID),
+        GoalCheckpointed(from_status=S.ACTIVE),
+    ),
+    "goal.resumed": (
+        GoalResumed(from_status=S.CHECKPOINTED, checkpoint_ref="step-3", reason=SAID),
+        GoalResumed(from_status=S.WAITING),
+    ),
+    "goal.completed": (
+        GoalCompleted(from_status=S.ACTIVE, evidence="restored", reason=SAID),
+        GoalCompleted(from_status=S.ACTIVE),
+    ),
+    "goal.completed_with_caveats": (
+        GoalCompletedWithCaveats(from_status=S.ACTIVE, caveats="one disk", evidence="restored", reason=SAID),
+        GoalCompletedWithCaveats(from_status=S.ACTIVE, caveats="one disk"),
+    ),
+    "goal.failed": (GoalFailed(from_status=S.CHECKPOINTED, reason=SAID),),
+    "goal.archived": (
+        GoalArchived(from_status=S.COMPLETED, cause=ArchiveCause.DONE, reason=SAID),
+        GoalArchived(from_status=S.FAILED, cause=ArchiveCause.CANCELLED),
+    ),
+    "goal.run_dispatched": (
+        RunDispatched(run_id=RUN, attempt=2, agent="agent:a", running=("grun_1", RUN), reason=SAID),
+        RunDispatched(run_id=RUN, attempt=1, running=()),
+    ),
+    "goal.activity_recorded": (
+        ActivityRecorded(activity="invoice sent", attributes={"amount": 12.5}, source_id="row-7", reason=SAID),
+        ActivityRecorded(activity="seen"),
+    ),
+    "run.started": (
+        RunStarted(
+            goal_id=GOAL,
+            attempt=3,
+            agent="agent:a",
+            job_id="job-7",
+            task_category="quality",
+            plan_summary="copy, then restore",
+            metrics_before={"accuracy": 0.8, "runs": 2**63 - 1},
+            source="cron",
+            source_id="7",
+            source_attempt=0,
+            source_digest="0123456789abcdef",
+            reason=SAID,
+        ),
+        RunStarted(goal_id=GOAL, attempt=1),
+    ),
+    "run.action_taken": (
+        ActionTaken(
+            goal_id=GOAL,
+            action="copied",
+            action_type="shell",
+            ok=False,
+            detail="exit 1",
+            attributes={"host": "db-3"},
+            reason=SAID,
+        ),
+        ActionTaken(goal_id=GOAL, action="copied"),
+    ),
+    "run.heartbeat": (RunHeartbeat(goal_id=GOAL, note="half way", reason=SAID), RunHeartbeat(goal_id=GOAL)),
+    "run.checkpointed": (RunCheckpointed(goal_id=GOAL, checkpoint_ref="step-3", reason=SAID),),
+    "run.resumed": (RunResumed(goal_id=GOAL, checkpoint_ref="step-3", reason=SAID),),
+    "run.interrupted": (RunInterrupted(goal_id=GOAL, reason=SAID), RunInterrupted(goal_id=GOAL)),
+    "run.verified": (
+        RunVerified(
+            goal_id=GOAL,
+            verifier_status=VerifierStatus.FAILED,
+            verifier="restore_check",
+            score=0.25,
+            detail="half",
+            reason=SAID,
+        ),
+        RunVerified(goal_id=GOAL, verifier_status=VerifierStatus.SKIPPED),
+    ),
+    "run.cost_recorded": (
+        CostRecorded(goal_id=GOAL, cost_usd=Decimal("0.10"), tokens_in=0, tokens_out=10**15, model="m-1", reason=SAID),
+        CostRecorded(goal_id=GOAL, cost_usd=Decimal(2)),
+        CostRecorded(goal_id=GOAL, tokens_in=5),
+    ),
+    "run.finished": (
+        RunFinished(
+            goal_id=GOAL,
+            local_outcome=LocalOutcome.FAILED,
+            failure_category=FailureCategory.EXECUTION_TIMEOUT,
+            detail="after an hour",
+            duration_seconds=3600.25,
+            metrics_after={"accuracy": 0.85},
+            source_outcome="agent_timeout",
+            reason=SAID,
+        ),
+        RunFinished(goal_id=GOAL, local_outcome=LocalOutcome.SUCCEEDED),
+    ),
+    "run.business_outcome_recorded": (
+        BusinessOutcomeRecorded(
+            goal_id=GOAL,
+            business_outcome=BusinessOutcome.DEGRADED,
+            source="crm",
+            external_id="5",
+            detail="two complaints",
+            reason=SAID,
+        ),
+        BusinessOutcomeRecorded(goal_id=GOAL, business_outcome=BusinessOutcome.UNKNOWN),
+    ),
+    "lesson.learned": (
+        LessonLearned(
+            goal_type=GoalType.MAINTENANCE,
+            action_type="shell",
+            lesson_text=SAID,
+            category=LessonCategory.ANTI_PATTERN,
+            confidence=0.8,
+            run_id=RUN,
+            reason=SAID,
+        ),
+        LessonLearned(lesson_text="Look before you leap", category=LessonCategory.SAFE_DEFAULT),
+    ),
+    "lesson.confirmed": (LessonConfirmed(run_id=RUN, reason=SAID), LessonConfirmed()),
+    "lesson.contradicted": (LessonContradicted(run_id=RUN, reason=SAID), LessonContradicted()),
+    "lesson.applied": (LessonApplied(run_id=RUN, reason=SAID), LessonApplied(run_id=RUN)),
+    "lesson.retired": (LessonRetired(reason=SAID), LessonRetired()),
+}

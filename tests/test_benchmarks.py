@@ -1,0 +1,39 @@
+"""The benchmarks run and give figures. How good the figures are is told in docs/performance.md, not tested."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.cases import by_name, chosen
+from benchmarks.measure import Budget, Figure, Result
+
+
+def test_a_quick_run_gives_figures_for_both_sides(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    main(["--quick", "--only", "append", "--dir", str(tmp_path), "--json", str(tmp_path / "figures.json")])
+
+    report = orjson.loads((tmp_path / "figures.json").read_bytes())
+    assert [result["case"] for result in report["results"]] == [
+        "append one event per commit, NORMAL",
+        "append one event per commit, FULL",
+    ]
+    printed = capsys.readouterr().out
+    for result in report["results"]:
+        assert result["case"] in printed
+        assert all(result["ways"][way]["wall_s"] > 0 for way in ("ours", "raw"))
+    assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
+
+
+def test_a_share_is_our_throughput_by_that_of_raw():
+    ways = {"ours": Figure(wall_s=0.004, cpu_s=0.004), "raw": Figure(wall_s=0.001, cpu_s=0.001)}
+
+    assert Result("a case", 1, ways).share == 0.25
+    assert Result("a case", 1, ways, (Budget("share", 0.25), Budget("times", 4), Budget("rate", 250))).met
+    assert not Result("a case", 1, ways, (Budget("share", 0.25), Budget("ms", 3.9))).met
+    assert Result("a case", 1, ways).met is None
+
+
+def test_every_case_belongs_to_a_group_and_can_be_named():
+    assert chosen([]) == chosen(["core"])
+    assert set(chosen(list(by_name()))) == set(by_name().values())

@@ -1,0 +1,96 @@
+"""Tools of the tests: a clock that ticks, a hand that tampers, processes of their own."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from goal_ledger.domain.base import Recorded, Unreadable
+from goal_ledger.ledger import Ledger
+
+START = datetime(2026, 2, 24, 9, tzinfo=UTC)
+
+
+class Clock:
+    """Gives START, then a second more at every call; `now` can be set."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        told, self.now = self.now, self.now + timedelta(seconds=1)
+        return told
+
+
+def recorded(ledger: Ledger, stream: str | None = None) -> list[Recorded]:
+    """Every event, of one stream or of all; each must be readable."""
+    found: Iterable[Recorded | Unreadable] = ledger.events() if stream is None else ledger.stream(stream)
+    events = []
+    for item in found:
+        assert isinstance(item, Recorded), item
+        events.append(item)
+    return events
+
+
+def tamper(path: Path, *statements: str, values: tuple[Any, ...] = ()) -> None:
+    """Change a ledger as only somebody with the file in hand can: without its triggers."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement, values)
+        for _, sql in triggers:
+            connection.execute(sql)
+
+
+def rows(path: Path, sql: str) -> list[Any]:
+    """What a question to the file itself gives."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def tables(path: Path) -> dict[str, list[Any]]:
+    """Every table of a views file with its rows as stored."""
+    names = [name for (name,) in rows(path, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    return {name: rows(path, f'SELECT * FROM "{name}" ORDER BY 1, 2') for name in names}
+
+
+def started(code: str, *arguments: object, **options: Any) -> "subprocess.Popen[str]":
+    """A python process of its own that runs the code; the arguments are in sys.argv[1:]."""
+    command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def finished(process: "subprocess.Popen[str]") -> str:
+    """Its standard output, when it went well."""
+    output, errors = process.communicate(timeout=100)
+    assert process.returncode == 0, errors
+    return output
+
+
+def as_somebody(ask: Callable[[], str]) -> str:
+    """The answer of a forked child whom file permissions hold back, also when the tests run as root."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+            answer = ask()
+        except BaseException as error:
+            answer = f"{type(error).__name__}: {error}"
+        os.write(writing, answer.encode())
+        os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as answers:
+        answer = answers.read().decode()
+    os.waitpid(child, 0)
+    return answer
