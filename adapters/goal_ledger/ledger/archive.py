@@ -75,7 +75,7 @@ def backup(store: SqliteStore, path: Path) -> Copy:
         raise Rejected("file_exists", f"{path} exists already", hint="name another file, or remove it")
     with _replacing(path) as partial:
         store.copy_to(partial)
-        copy = SqliteStore(partial)
+        copy = SqliteStore(partial)  # proven as any other ledger
         try:
             if found := problems(copy):
                 named = tuple(map(str, found))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from goal_ledger.domain.base import invalid
 from goal_ledger.domain.errors import Invalid, LedgerError, Unavailable
@@ -63,10 +63,10 @@ def _from_file(file: Path) -> dict[str, Any]:
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     """Text as the field's type; other variables with our prefix mean something else and are left alone."""
     found = {}
-    for name, field in Settings.model_fields.items():
+    for name in Settings.model_fields:
         if (text := environment.get(f"{PREFIX}{name.upper()}")) is not None:
             try:
-                found[name] = TypeAdapter(field.annotation).validate_python(text)
+                found[name] = getattr(Settings.model_validate_strings({name: text}), name)
             except ValidationError:
                 raise Invalid(
                     "invalid_value", f"{PREFIX}{name.upper()} is {text!r}, which is no value of {name}"

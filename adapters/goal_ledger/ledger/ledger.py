@@ -6,28 +6,29 @@ import copy
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
+from goal_ledger.adapters.store.codec import StoredRow
 from goal_ledger.adapters.store.sqlite import Command, SqliteStore
 from goal_ledger.adapters.store.verify import Problem, problems
 from goal_ledger.adapters.views.sqlite import Views
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable
 from goal_ledger.domain.continuity.meta import LedgerCreated
-from goal_ledger.domain.errors import Damaged, LedgerError, Rejected, Unavailable
+from goal_ledger.domain.errors import Damaged, Invalid, LedgerError, Rejected, Unavailable
 from goal_ledger.domain.settings import Settings
+from goal_ledger.domain.times import parse_utc, utc_text
+from goal_ledger.ledger import archive
 from goal_ledger.ledger.circumstances import Circumstances, wish_digest
-from goal_ledger.ledger.fresh_ids import FreshIds
+from goal_ledger.ledger.core import Core
 from goal_ledger.ledger.goals import Goals
 from goal_ledger.ledger.lessons import Lessons
-from goal_ledger.ledger.location import locate, views_beside
+from goal_ledger.ledger.location import locate
 from goal_ledger.ledger.runs import Runs
-from goal_ledger.ledger.transaction import Pending, StateCache, Tx
+from goal_ledger.ledger.transaction import Pending, Tx
 from goal_ledger.projections.base import Projection
-from goal_ledger.projections.registry import PROJECTIONS
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.imports import Imports
@@ -90,12 +91,12 @@ class Ledger:
             read_only = True  # refuses what is not there, in the store's words
         store = SqliteStore(path, wait_s=settings.lock_wait_s, durable=settings.durable, read_only=read_only)
         try:
-            return cls(_Core(store, path, clock, settings, read_only), circumstances)
+            return cls(Core(store, path, clock, settings, read_only), circumstances)
         except BaseException:
             store.close()
             raise
 
-    def __init__(self, core: _Core, circumstances: Circumstances) -> None:
+    def __init__(self, core: Core, circumstances: Circumstances) -> None:
         self._core = core
         self._circumstances = circumstances
         if core.store.head() == 0 and not core.read_only:
@@ -242,18 +243,39 @@ class Ledger:
         For projections whose rows belong to one stream each.
         """
         store, cache = self._core.store, self._core.rows
-        if up_to is not None:
-            row = None
-            for recorded in store.stream(stream, up_to=up_to):
-                row = projection.fold(row, recorded)
-            return row
         key = (stream, projection.name)
-        version, row = cache.get(key) or (0, None)
-        if news := store.stream(stream, after=version):
+        version, (position, row) = cache.get(key) or (0, (0, None))
+        if up_to is not None and position > up_to:
+            version, row = 0, None  # what is remembered is newer than what is asked
+        if news := store.stream(stream, after=version, up_to=up_to):
             for recorded in news:
                 row = projection.fold(row, recorded)
-            cache.update({key: (news[-1].version, row)})
+            if news[-1].position > position:
+                cache.update({key: (news[-1].version, (news[-1].position, row))})
         return None if row is None else _unshared(row)
+
+    def rows(self) -> Iterator[StoredRow]:
+        """The log as it is stored, in order."""
+        store, after = self._core.store, 0
+        while page := store.page(after, self._core.settings.page):
+            yield from page
+            after = page[-1][0]
+
+    def position_at(self, when: datetime | str | int) -> int:
+        """The last position recorded at or before an instant, 0 when it is older than the ledger.
+
+        when: a moment, its ISO 8601 text, or a position, which is given back when the log reaches it.
+
+        Invalid: bad_time, naive_time, beyond_head.
+        """
+        if isinstance(when, str) and not when.isdecimal():
+            when = parse_utc(when)
+        if isinstance(when, datetime):
+            return self._core.store.position_at(utc_text(when))
+        position, head = int(when), self._core.store.head()
+        if position > head:
+            raise Invalid("beyond_head", f"position {position} is not reached yet: the log ends at {head}")
+        return position
 
     def events(self, *, after: int = 0) -> Iterator[Recorded | Unreadable]:
         """Every event behind a position, in order, as of the moment each page is read."""
@@ -315,6 +337,20 @@ class Ledger:
         more = f" (and {len(named) - 1} more)" if len(named) > 1 else ""
         raise Damaged("damaged", named[0] + more, hint="restore a backup; do not write until then", problems=named)
 
+    def verify_file(self, path: str | Path, *, partial: bool = False) -> int:
+        """Prove that an exported file is what the log says; the number of lines. See `archive.verify_file`."""
+        return archive.verify_file(Path(path), self, partial=partial)
+
+    # --- Copies
+
+    def export(self, path: str | Path, progress: Callable[[int], None] = lambda _: None) -> archive.Copy:
+        """Write the identity ledger as NDJSON, a byte prefix of every later export. Unavailable: cannot_write."""
+        return archive.export(self, Path(path), progress)
+
+    def backup(self, path: str | Path) -> archive.Copy:
+        """Copy the log as of one moment, while writers go on, and prove the copy. Rejected: file_exists."""
+        return archive.backup(self._core.store, Path(path))
+
     def _named(self, problem: Problem) -> Problem:
         """The problem with the stream that the read models remember, where the log itself cannot tell."""
         if problem.stream is not None or problem.position is None:
@@ -356,79 +392,3 @@ def _unshared(row: R) -> R:
         for cell in row
     ]
     return type(row)._make(cells)  # type: ignore[attr-defined, no-any-return]
-
-
-class _Core:
-    """What the light copies of one Ledger share."""
-
-    def __init__(
-        self, store: SqliteStore, path: Path | None, clock: Callable[[], datetime], settings: Settings, read_only: bool
-    ) -> None:
-        self.store = store
-        self.path = path
-        self.clock = clock
-        self.settings = settings
-        self.read_only = read_only
-        self.ids = FreshIds()
-        self.states = StateCache(settings.state_cache)
-        self.rows = StateCache(settings.state_cache)
-        self.closed = False
-        self._ledger_id: str | None = None
-        self._views: Views | None = None
-        self._lock = threading.RLock()
-        self._in_transaction = False
-        self._news = threading.Condition()
-
-    @contextmanager
-    def one_at_a_time(self) -> Iterator[None]:
-        """Threads of this process take turns; a transaction inside a transaction is refused."""
-        with self._lock:
-            if self._in_transaction:
-                raise Rejected("nested", "a transaction is under way in this thread", hint="use its tx instead")
-            self._in_transaction = True
-            try:
-                yield
-            finally:
-                self._in_transaction = False
-
-    def ledger_id(self) -> str:
-        if self._ledger_id is None:
-            rows = self.store.page(0, 1)
-            if not rows:
-                return ""
-            self._ledger_id = rows[0][1]
-        return self._ledger_id
-
-    def views(self) -> Views:
-        if self._views is not None:  # readers don't wait for a transaction under way
-            return self._views
-        with self._lock:
-            if self.closed:
-                raise Unavailable("closed", "the ledger is closed", hint="open it again")
-            if self._views is None:
-                self._views = Views(
-                    None if self.read_only or self.path is None else views_beside(self.path),
-                    self.store,
-                    PROJECTIONS.values(),
-                    ledger=self.ledger_id(),
-                    page=self.settings.page,
-                    wait_s=self.settings.lock_wait_s,
-                )
-            return self._views
-
-    def tell_followers(self) -> None:
-        with self._news:
-            self._news.notify_all()
-
-    def wait_for_events(self, after: int, poll_s: float) -> None:
-        with self._news, suppress(Unavailable):  # closed by another thread, just now
-            if not self.closed and self.store.head() <= after:
-                self._news.wait(poll_s)
-
-    def close(self) -> None:
-        self.closed = True
-        self.tell_followers()
-        with self._lock:
-            if self._views is not None:
-                self._views.close()
-            self.store.close()

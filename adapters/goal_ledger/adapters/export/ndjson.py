@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from goal_ledger.domain.errors import NotFound, Unavailable
+from goal_ledger.domain.errors import Damaged, NotFound, Unavailable
 
 SCHEMA = 2
 GENESIS = "genesis"
@@ -40,7 +40,10 @@ def lines(rows: Iterable[StoredRow]) -> Iterator[bytes]:
     """The lines of an export, each with its newline; rows: the whole log from its first position."""
     latest, prev = 0.0, GENESIS
     for row in rows:
-        envelope = orjson.loads(row[4])
+        try:
+            envelope = orjson.loads(row[4])
+        except orjson.JSONDecodeError as error:
+            raise Damaged("damaged", f"position {row[0]}, stream {row[1]}: {error}", hint="verify the ledger") from None
         latest = max(latest, datetime.fromisoformat(envelope["at"]).timestamp())
         line: dict[str, Any] = {
             "ts": latest,
@@ -80,7 +83,7 @@ def _alone(file: Iterable[bytes]) -> Iterator[Finding]:
 
 
 def _against(file: Iterable[bytes], expected: Iterable[bytes], partial: bool) -> Iterator[Finding]:
-    missing = 0
+    missing = last = 0
     for number, (found, wanted) in enumerate(zip_longest(file, expected), start=1):
         if found is None:
             missing += 1

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+import orjson
 from eventsourcing.persistence import (
     DatabaseError,
     DataError,
@@ -180,6 +181,25 @@ class SqliteStore(SQLiteApplicationRecorder):
         with in_our_words(self.path), self.database.read() as connection:
             rows = connection.execute(_STREAM, (stream, after, _NEWEST if up_to is None else up_to)).fetchall()
         return [self._codec.decode(row) for row in rows]
+
+    def position_at(self, at: str) -> int:
+        """The last position recorded at or before an instant (stored text); 0 when there is none."""
+        with in_our_words(self.path), self.database.read() as connection:
+            # From the end, for clocks may have gone back: the last one counts, not the first one that is later.
+            for position, body in connection.execute("SELECT rowid, state FROM stored_events ORDER BY rowid DESC"):
+                with suppress(orjson.JSONDecodeError, LookupError, TypeError):  # a damaged one tells no time
+                    if orjson.loads(body)["at"] <= at:
+                        return int(position)
+        return 0
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the log into a new file, as of one moment, while writers go on."""
+        with in_our_words(path), self.database.read() as connection:
+            target = sqlite3.connect(path)
+            try:
+                connection.backup(target)
+            finally:
+                target.close()
 
     def counts(self) -> tuple[int, int]:
         """How many events and how many streams there are."""

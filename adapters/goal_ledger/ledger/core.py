@@ -1,0 +1,97 @@
+"""What the light copies of one open ledger share."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from goal_ledger.adapters.store.sqlite import SqliteStore
+from goal_ledger.adapters.views.sqlite import Views
+from goal_ledger.domain.errors import Rejected, Unavailable
+from goal_ledger.domain.settings import Settings
+from goal_ledger.ledger.fresh_ids import FreshIds
+from goal_ledger.ledger.location import views_beside
+from goal_ledger.ledger.transaction import StateCache
+from goal_ledger.projections.registry import PROJECTIONS
+
+
+class Core:
+    """What the light copies of one Ledger share."""
+
+    def __init__(
+        self, store: SqliteStore, path: Path | None, clock: Callable[[], datetime], settings: Settings, read_only: bool
+    ) -> None:
+        self.store = store
+        self.path = path
+        self.clock = clock
+        self.settings = settings
+        self.read_only = read_only
+        self.ids = FreshIds()
+        self.states = StateCache(settings.state_cache)
+        self.rows = StateCache(settings.state_cache)
+        self.closed = False
+        self._ledger_id: str | None = None
+        self._views: Views | None = None
+        self._lock = threading.RLock()
+        self._in_transaction = False
+        self._news = threading.Condition()
+
+    @contextmanager
+    def one_at_a_time(self) -> Iterator[None]:
+        """Threads of this process take turns; a transaction inside a transaction is refused."""
+        with self._lock:
+            if self._in_transaction:
+                raise Rejected("nested", "a transaction is under way in this thread", hint="use its tx instead")
+            self._in_transaction = True
+            try:
+                yield
+            finally:
+                self._in_transaction = False
+
+    def ledger_id(self) -> str:
+        """The stream of the first event; blank while there is none."""
+        if self._ledger_id is None:
+            rows = self.store.page(0, 1)
+            if not rows:
+                return ""
+            self._ledger_id = rows[0][1]
+        return self._ledger_id
+
+    def views(self) -> Views:
+        """The read models, opened when they are first asked for."""
+        if self._views is not None:  # readers don't wait for a transaction under way
+            return self._views
+        with self._lock:
+            if self.closed:
+                raise Unavailable("closed", "the ledger is closed", hint="open it again")
+            if self._views is None:
+                self._views = Views(
+                    None if self.read_only or self.path is None else views_beside(self.path),
+                    self.store,
+                    PROJECTIONS.values(),
+                    ledger=self.ledger_id(),
+                    page=self.settings.page,
+                    wait_s=self.settings.lock_wait_s,
+                )
+            return self._views
+
+    def tell_followers(self) -> None:
+        """Wake whoever waits for events in this process."""
+        with self._news:
+            self._news.notify_all()
+
+    def wait_for_events(self, after: int, poll_s: float) -> None:
+        """Wait until there may be events behind a position: told by this process, or after poll_s seconds."""
+        with self._news, suppress(Unavailable):  # closed by another thread, just now
+            if not self.closed and self.store.head() <= after:
+                self._news.wait(poll_s)
+
+    def close(self) -> None:
+        """Close the files and wake the followers."""
+        self.closed = True
+        self.tell_followers()
+        with self._lock:
+            if self._views is not None:
+                self._views.close()
+            self.store.close()
