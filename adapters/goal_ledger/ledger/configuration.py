@@ -66,7 +66,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for name in Settings.model_fields:
         if (text := environment.get(f"{PREFIX}{name.upper()}")) is not None:
             try:
-                found[name] = getattr(Settings.model_validate_strings({name: text}), name)
+                found[name] = getattr(Settings.model_validate_strings({name: text}, strict=False), name)
             except ValidationError:
                 raise Invalid(
                     "invalid_value", f"{PREFIX}{name.upper()} is {text!r}, which is no value of {name}"
