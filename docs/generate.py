@@ -1,4 +1,4 @@
-"""Writes the reference pages that are derived from code: `python docs/generate.py`. A test checks that they are current."""
+"""Writes the pages that are derived from code: `python docs/generate.py`. A test checks that they are current."""
 
 import inspect
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ def _events() -> Iterator[str]:
         NOTE,
         "# Events",
         "",
-        "Every event that a ledger can hold: its stored name, its present version, its fields. Beside the fields stands, for",
-        "every event: `position`, `stream`, `version`, `at` (recorded, UTC), `occurred_at` (true, UTC; null when unknown),",
-        "`by`, `command` and `cause`. A field that is not said is not stored.",
+        "Every event that a ledger can hold: its stored name, its present version, its fields. Every event also has",
+        "`position`, `stream`, `version`, `at` (recorded, UTC), `occurred_at` (true, UTC; null when unknown), `by`,",
+        "`command` and `cause`. A field that is not said is not stored.",
     )
     for name, event in EVENTS.items():
         yield from ("", f"## {name}", "", f"Version {event.schema_version}.{_words(event)}", "")

@@ -61,16 +61,14 @@ def _from_file(file: Path) -> dict[str, Any]:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Text as the field's type; other variables with our prefix mean something else and are left alone."""
+    """Values as TOML writes them; other variables with our prefix mean something else and are left alone."""
     found = {}
     for name in Settings.model_fields:
         if (text := environment.get(f"{PREFIX}{name.upper()}")) is not None:
             try:
-                found[name] = getattr(Settings.model_validate_strings({name: text}, strict=False), name)
-            except ValidationError:
-                raise Invalid(
-                    "invalid_value", f"{PREFIX}{name.upper()} is {text!r}, which is no value of {name}"
-                ) from None
+                found[name] = tomllib.loads(f"value = {text}")["value"]
+            except tomllib.TOMLDecodeError:
+                found[name] = text
     return found
 
 
