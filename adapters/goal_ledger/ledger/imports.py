@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from goal_ledger.adapters.ingest.events import Columns, EventRecord, read_events
 from goal_ledger.adapters.ingest.lines import BadLine
 from goal_ledger.adapters.ingest.runs import RunRecord, read_runs
+from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Invalid, LedgerError
 from goal_ledger.domain.goals import goal as goal_rules
@@ -149,9 +150,10 @@ class Imports:
             if strict:
                 _refuse(problems)
 
-        for start in range(0, len(records), size):
-            events += len(self._ledger.transact(work))
-            progress(min(start + size, len(records)), len(records))
+        with collector_paused():
+            for start in range(0, len(records), size):
+                events += len(self._ledger.transact(work))
+                progress(min(start + size, len(records)), len(records))
         self._ledger.views.catch_up()
         return events, unchanged
 

@@ -103,7 +103,9 @@ class Tx:
 
     def using(self, **circumstances: Any) -> "Tx":
         """The same transaction under other circumstances: `occurred_at`, `actor`, `cause`."""
-        changed = self._circumstances._replace(**circumstances).checked()
+        changed = self._circumstances._replace(**circumstances)
+        if circumstances.keys() - {"occurred_at"}:  # that one is checked below, and imports change it for every record
+            changed.checked()
         return Tx(self._pending, changed, self._command, self._ids)
 
     def new_id(self, prefix: str) -> str:

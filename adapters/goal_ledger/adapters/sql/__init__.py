@@ -1,1 +1,1 @@
-"""SQLite connections, shared by the store and the views."""
+"""What the store and the views share: SQLite connections, and quiet while rows are made."""

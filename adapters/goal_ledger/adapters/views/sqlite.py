@@ -1,12 +1,12 @@
 """Read models in a SQLite file beside the log: caught up when asked, thrown away when they do not fit it."""
 
-import gc
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.adapters.sql.sqlite import Database, in_our_words
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.domain.base import Recorded, Unreadable
@@ -161,7 +161,7 @@ class Views:
         """Fold what the log holds beyond the tables; the position reached."""
         head = self._log.head()
         if head != self._fresh_at:
-            with _collector_paused():
+            with collector_paused():
                 self._catch_up(head, progress)
         return self._fresh_at
 
@@ -171,7 +171,7 @@ class Views:
         The position reached. NotFound: unknown_projection.
         """
         tables = [self._named(name) for name in names or self._tables]
-        with _collector_paused(), self._writing() as connection:
+        with collector_paused(), self._writing() as connection:
             return self._build(connection, tables, progress)
 
     def close(self) -> None:
@@ -376,19 +376,6 @@ def _places(connection: sqlite3.Connection) -> dict[str, _Place]:
     return {
         name: _Place(*place) for name, *place in connection.execute("SELECT name, position, digest, ledger FROM folded")
     }
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    # Rows and events hold no cycles: looking for some takes a fifth of the time of a fold.
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _open(path: Path | None, wait_s: float) -> Database:
