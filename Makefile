@@ -13,7 +13,7 @@ unexport PIP_CONSTRAINT PIP_DRY_RUN PIP_EDITABLE PIP_NO_BUILD_ISOLATION PIP_NO_D
 	PIP_REQUIREMENT PIP_REQUIRE_HASHES PIP_ROOT PIP_TARGET PIP_USER
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench soak lock clean
+.PHONY: help install demo test check bench docs soak lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ check: install ## what CI runs: lint, format, types, layers, tests
 
 bench: install ## measure the budgets beside raw sqlite3
 	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: install ## write the pages that are derived from code
+	$(BIN)/python docs/generate.py
 
 soak: install ## run the tests that take minutes
 	$(BIN)/pytest -m soak --timeout=0 $(ARGS)

@@ -84,11 +84,13 @@ class Origin(Payload):
 
 
 class GoalCreated(Event, Contract, Origin):
+    """A goal began, with its contract and where it comes from."""
+
     status: Status
 
 
 class GoalAmended(Event):
-    """changes and was: the new and the old value of each field that changed, as JSON."""
+    """The contract changed. changes and was: the new and the old value of each field that did, as JSON."""
 
     changes: Json
     was: Json
@@ -108,39 +110,55 @@ class Transition(Event):
 
 
 class GoalApproved(Transition):
+    """A proposed goal may start."""
+
     to_status = GoalStatus.ACTIVE
 
 
 class GoalRejected(Transition):
+    """A proposed goal was turned down."""
+
     to_status = GoalStatus.REJECTED
 
 
 class GoalReadied(Transition):
+    """A planned goal was released for work."""
+
     to_status = GoalStatus.READY
 
 
 class GoalActivated(Transition):
+    """Work began, or was taken up again after waiting."""
+
     to_status = GoalStatus.ACTIVE
 
 
 class GoalWaited(Transition):
+    """Work paused until something arrives."""
+
     to_status = GoalStatus.WAITING
 
 
 class GoalRetried(Transition):
+    """Work that waited is being tried again."""
+
     to_status = GoalStatus.RETRYING
 
 
 class GoalBlocked(Transition):
+    """Something stands in the way."""
+
     to_status = GoalStatus.BLOCKED
 
 
 class GoalUnblocked(Transition):
+    """The way is free again."""
+
     to_status = GoalStatus.ACTIVE
 
 
 class GoalCheckpointed(Transition):
-    """checkpoint_ref: where the work can be taken up again, a pointer that the worker understands."""
+    """The work was laid down. checkpoint_ref: where it can be taken up again, a pointer that the worker understands."""
 
     to_status = GoalStatus.CHECKPOINTED
 
@@ -148,13 +166,15 @@ class GoalCheckpointed(Transition):
 
 
 class GoalResumed(Transition):
+    """Work went on from the checkpoint, or after waiting."""
+
     to_status = GoalStatus.ACTIVE
 
     checkpoint_ref: str | None = None
 
 
 class GoalCompleted(Transition):
-    """evidence: what shows that it is done."""
+    """The goal is reached. evidence: what shows it."""
 
     to_status = GoalStatus.COMPLETED
 
@@ -162,6 +182,8 @@ class GoalCompleted(Transition):
 
 
 class GoalCompletedWithCaveats(Transition):
+    """Reached, but not quite: caveats say what is missing."""
+
     to_status = GoalStatus.COMPLETED_WITH_CAVEATS
 
     caveats: str
@@ -169,10 +191,14 @@ class GoalCompletedWithCaveats(Transition):
 
 
 class GoalFailed(Transition):
+    """The goal was given up."""
+
     to_status = GoalStatus.FAILED
 
 
 class GoalArchived(Transition):
+    """The goal was put away for good."""
+
     to_status = GoalStatus.ARCHIVED
 
     cause: Annotated[ArchiveCause, Field(strict=False)]

@@ -68,7 +68,7 @@ class RunEvent(Event):
 
 
 class RunStarted(RunEvent):
-    """attempt: the goal's count, from 1. job_id: the job of the scheduler that dispatched it.
+    """An attempt began. attempt: the goal's count, from 1. job_id: the job of the scheduler that dispatched it.
 
     metrics_before: key-result values at the start, by name. source, source_id, source_attempt, source_digest: the
     record it was imported from, with that record's own count and content digest.
@@ -87,7 +87,7 @@ class RunStarted(RunEvent):
 
 
 class ActionTaken(RunEvent):
-    """action: its name. action_type: the tool or action family. ok: None when nobody said whether it worked."""
+    """The run did something. action: its name. action_type: the tool family. ok: None when nobody said."""
 
     action: str
     action_type: str | None = None
@@ -97,16 +97,20 @@ class ActionTaken(RunEvent):
 
 
 class RunHeartbeat(RunEvent):
+    """The worker is alive."""
+
     note: str | None = None
 
 
 class RunCheckpointed(RunEvent):
-    """checkpoint_ref: where the work can be taken up again."""
+    """The run was laid down. checkpoint_ref: where it can be taken up again."""
 
     checkpoint_ref: str
 
 
 class RunResumed(RunEvent):
+    """The run went on from its checkpoint."""
+
     checkpoint_ref: str
 
 
@@ -115,7 +119,7 @@ class RunInterrupted(RunEvent):
 
 
 class RunVerified(RunEvent):
-    """score: the verifier's own scale."""
+    """A verifier gave its verdict. score: on its own scale."""
 
     verifier_status: Annotated[VerifierStatus, Field(strict=False)]
     verifier: str | None = None
@@ -133,7 +137,7 @@ class CostRecorded(RunEvent):
 
 
 class RunFinished(RunEvent):
-    """duration_seconds: wall time as the worker measured it; otherwise it is the time since the start.
+    """The run ended. duration_seconds: wall time as measured; the time since the start when nobody measured.
 
     source_outcome: the original word of an import.
     """

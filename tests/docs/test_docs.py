@@ -1,0 +1,120 @@
+"""The documents tell the truth: their examples run, their generated pages are current, their links lead somewhere."""
+
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from goal_ledger.ledger import Ledger
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BIN = Path(sys.executable).parent
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GOAL_LEDGER_")}
+    return {**kept, "COLUMNS": "80", "PATH": f"{BIN}{os.pathsep}{kept['PATH']}", **more}
+
+
+def in_general(text: str) -> str:
+    """What is different every time, ids and times, made the same."""
+    text = re.sub(r"\b(goal|grun)_[0-9A-Z]{26}", r"\1_ID", text)
+    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME", text)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/embedding.md"])
+def test_the_first_example_runs_under_python_with_warnings_as_errors(tmp_path, page):
+    program = blocks(page, "python")[0]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, env=environment()
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "run.finished" in done.stdout
+
+
+def test_the_further_examples_of_embedding_run_one_after_the_other():
+    with Ledger.open(":memory:") as ledger:
+        goal, first, second = (ledger.goals.create(title) for title in ("one", "two", "three"))
+        for each in (goal, first):
+            ledger.goals.ready(each.goal_id)
+            ledger.goals.activate(each.goal_id)
+        stopping = threading.Event()
+        told: list[object] = []
+
+        def tell(recorded: object) -> None:
+            told.append(recorded)
+            if len(told) == ledger.stats().events:
+                stopping.set()
+
+        names = {
+            "ledger": ledger,
+            "goal": goal,
+            "first": first,
+            "second": second,
+            "started_at": datetime(2025, 11, 9, 11, tzinfo=UTC),
+            "position": 0,
+            "stopping": stopping,
+            "print": tell,
+        }
+        for program in blocks("docs/embedding.md", "python")[1:]:
+            exec(program, names)
+        assert ledger.goals.get(goal.goal_id).status == "blocked"
+        assert ledger.goals.get(first.goal_id).done
+        assert names["position"] == len(told) > 10
+
+
+def test_the_session_of_the_readme_is_what_the_command_prints(tmp_path):
+    [session] = blocks("README.md", "console")
+    ids: dict[str, str] = {}
+    printed = []
+    for command in re.findall(r"^\$ (.*)$", session, re.MULTILINE):
+        for kind, actual in ids.items():
+            command = re.sub(rf"{kind}_[0-9A-Z]{{26}}", actual, command)
+        done = subprocess.run(
+            shlex.split(command),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            env=environment(GOAL_LEDGER_ACTOR="cli:ana"),
+        )
+        printed.append(f"$ {command}\n{done.stdout}{done.stderr}")
+        for kind in ("goal", "grun"):
+            if found := re.search(rf"{kind}_[0-9A-Z]{{26}}", done.stdout):
+                ids.setdefault(kind, found.group())
+    assert in_general("\n".join(printed)) == in_general(session)
+
+
+def test_the_generated_pages_are_current():
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None and spec.loader is not None
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    for name, text in generate.pages().items():
+        assert (ROOT / "docs" / name).read_text() == text, f"{name} is not current; run: make docs"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_somewhere(page):
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_guarantee_names_a_test_that_exists():
+    rows = re.findall(
+        r"^\| .* \| `(tests/[\w/.]+)::(\w+)` \|$", (ROOT / "docs" / "guarantees.md").read_text(), re.MULTILINE
+    )
+    assert len(rows) > 20
+    for file, name in rows:
+        assert re.search(rf"^( {{4}})?def {name}\(", (ROOT / file).read_text(), re.MULTILINE), f"{file}::{name}"
