@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)/.installed-bench
 LOCK_VENV := .lock-venv
 LOCK := env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(LOCK_VENV)/bin/uv pip compile --quiet --universal \
 	--python-version 3.11 --generate-hashes --custom-compile-command "make lock"
@@ -39,8 +40,12 @@ check: install ## what CI runs: lint, format, types, layers, tests
 	$(BIN)/lint-imports
 	$(MAKE) test
 
-bench: install ## measure the budgets beside raw sqlite3
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: $(BENCH_STAMP) ## measure the budgets beside raw sqlite3 and the peers
+	$(BIN)/python -m benchmarks --only core --only others $(ARGS)
+
+$(BENCH_STAMP): $(STAMP) requirements/bench.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
 
 docs: install ## write the pages that are derived from code
 	$(BIN)/python docs/generate.py
@@ -54,6 +59,7 @@ lock: ## renew requirements/ from pyproject.toml (ARGS=--upgrade for newer versi
 	$(LOCK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(LOCK) $(ARGS) --group dev pyproject.toml -o requirements/dev.txt
 	$(LOCK) $(ARGS) -c requirements/dev.txt pyproject.toml -o requirements/runtime.txt
+	$(LOCK) $(ARGS) -c requirements/dev.txt --group bench -o requirements/bench.txt
 	rm -rf $(LOCK_VENV)
 
 clean: ## remove .venv, caches and build artefacts

@@ -6,6 +6,7 @@ from benchmarks.act import act
 from benchmarks.append import append
 from benchmarks.imports import imports
 from benchmarks.measure import Case
+from benchmarks.peers import peers
 from benchmarks.processes import processes
 from benchmarks.reads import reads
 from benchmarks.rebuild import rebuild
@@ -21,6 +22,7 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "rebuild": rebuild,
         "process": processes,
     },
+    "others": {"peers": peers},
 }
 
 
