@@ -61,7 +61,7 @@ def tables(path: Path) -> dict[str, list[Any]]:
     return {name: rows(path, f'SELECT * FROM "{name}" ORDER BY 1, 2') for name in names}
 
 
-def started(code: str, *arguments: object, **options: Any) -> "subprocess.Popen[str]":
+def python(code: str, *arguments: object, **options: Any) -> "subprocess.Popen[str]":
     """A python process of its own that runs the code; the arguments are in sys.argv[1:]."""
     command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)

@@ -72,6 +72,14 @@ def test_who_and_when_are_no_part_of_the_wish(ledger: Ledger):
     assert ledger.using(command_id="c1", if_version=99).goals.create("A") == first
 
 
+def test_the_order_of_arguments_is_no_part_of_the_wish(ledger: Ledger):
+    goal = ledger.goals.create("A")
+    once = ledger.using(command_id="c1")
+    first = once.goals.amend(goal.goal_id, title="B", priority=1, metadata={"a": 1, "b": 2})
+    assert once.goals.amend(goal.goal_id, metadata={"b": 2, "a": 1}, priority=1, title="B") == first
+    assert len(recorded(ledger, goal.goal_id)) == 2
+
+
 def test_another_wish_under_the_same_id_is_refused(ledger: Ledger):
     goal = ledger.using(command_id="c1").goals.create("A")
     before = recorded(ledger)

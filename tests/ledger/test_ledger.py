@@ -183,6 +183,13 @@ def test_an_expected_version_of_nothing_is_zero(ledger: Ledger):
     assert refusal(ledger.using(if_version=1).goals.create, "B").code == "wrong_version"
 
 
+def test_the_version_expected_is_that_of_the_first_stream_acted_on(ledger: Ledger):
+    goal = ledger.goals.create("A")
+    ledger.goals.ready(goal.goal_id)
+    run = ledger.using(if_version=2).runs.start(goal.goal_id)
+    assert (run.version, ledger.goals.get(goal.goal_id).version) == (1, 4)
+
+
 def test_a_wrong_version_is_refused_even_where_nothing_would_change(ledger: Ledger):
     goal = ledger.goals.create("A")
     ledger.goals.ready(goal.goal_id)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from goal_ledger.adapters.store.codec import digest
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.runs.run import LocalOutcome
 from goal_ledger.ledger import Damaged, Ledger
@@ -135,6 +136,25 @@ def test_two_rows_that_changed_places_are_found(path: Path, story: list[Recorded
     found = "\n".join(problems(path))
     assert at(story[other - 1]).replace(f" {other},", f" {one},") in found
     assert at(story[one - 1]).replace(f" {one},", f" {other},") in found
+
+
+def test_versions_out_of_order_are_found_even_when_the_digests_were_made_anew(path: Path, story: list[Recorded]):
+    [nine, ten] = rows(path, "SELECT * FROM stored_events WHERE rowid IN (9, 10) ORDER BY rowid")
+    for position, row in ((9, ten), (10, nine)):
+        tamper(
+            path,
+            f"DELETE FROM stored_events WHERE rowid = {position}",
+        )
+        tamper(
+            path,
+            f"INSERT INTO stored_events VALUES (-{position}, ?, ?, ?, ?, ?)",
+            values=(row[1], 100 + row[2], *row[3:5], digest(position, *row[1:5])),
+        )
+    tamper(
+        path,
+        "UPDATE stored_events SET rowid = -rowid, originator_version = originator_version - 100 WHERE rowid < 0",
+    )
+    assert problems(path) == (f"{at(story[8])}version 3 stands out of order",)
 
 
 def test_two_bodies_that_changed_places_are_found(path: Path, story: list[Recorded]):
@@ -301,8 +321,6 @@ def test_a_changed_body_that_is_no_json_is_found(path: Path, story: list[Recorde
 
 
 def test_an_event_of_newer_code_is_told_apart_from_damage(path: Path, story: list[Recorded]):
-    from goal_ledger.adapters.store.codec import digest
-
     [row] = rows(path, "SELECT * FROM stored_events WHERE rowid = 12")
     body = row[4].replace(b'{"v":1', b'{"v":2')
     tamper(path, "UPDATE stored_events SET state = ?1, digest = ?2 WHERE rowid = 12",

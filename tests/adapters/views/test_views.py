@@ -337,6 +337,43 @@ def test_a_new_read_model_joins_those_that_are_there(log: SqliteStore, tmp_path:
         assert everything(views, tally("other")) == everything(views, tally()) == expected
 
 
+def test_read_models_that_stand_at_different_places_catch_up_together(log: SqliteStore, tmp_path: Path):
+    mine, other = tally(), tally("other")
+    tell(log, *begin("a", "b"))
+    with opened(log, tmp_path / "v.db", mine, other) as views:
+        views.catch_up()
+    tell(log, ready("a"), ready("a"))
+    with opened(log, tmp_path / "v.db", other) as views:
+        views.catch_up()  # one is ahead now
+    tell(log, ready("a"), ready("b"))
+    with opened(log, tmp_path / "v.db", mine, other) as views:
+        expected = [Tally("a", 3, 0.5, True), Tally("b", 1, 0.5, True)]
+        assert everything(views, mine) == everything(views, other) == expected
+
+
+class Stop(Exception):
+    """Somebody pressed a key."""
+
+
+def test_another_process_that_catches_up_in_between_is_noticed(log: SqliteStore, tmp_path: Path):
+    mine = tally()
+    with opened(log, tmp_path / "v.db", mine, page=1) as one, opened(log, tmp_path / "v.db", mine) as other:
+        tell(log, *begin("a", "b"))
+        one.catch_up()
+        tell(log, ready("a"), ready("a"), ready("a"), ready("b"), ready("b"))
+
+        def interfere(done: int, of: int) -> None:
+            if done > 3:
+                raise Stop
+            other.catch_up()
+
+        with pytest.raises(Stop):
+            one.catch_up(interfere)
+        with opened(log, tmp_path / "v.db", mine) as third:
+            expected = [Tally("a", 3, 0.5, True), Tally("b", 2, 0.5, False)]
+            assert everything(third, mine) == everything(one, mine) == everything(other, mine) == expected
+
+
 # --- Questions
 
 

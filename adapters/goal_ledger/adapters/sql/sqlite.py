@@ -5,11 +5,14 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from goal_ledger.domain.errors import Conflict, Damaged, LedgerError, Unavailable
+
+BLANK = 4096
+"""Bytes: a file without any table has one page at most."""
 
 _MODES = {"create": "rwc", "write": "rw", "read": "ro"}
 
@@ -123,6 +126,26 @@ class Database:
                 connection.close()
                 raise
         return connection
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """One process at a time creates files in a folder; a process that dies lets go of it."""
+    # The folder, not the file: closing a descriptor of the file would drop SQLite's own locks on it.
+    try:
+        import fcntl
+    except ImportError:  # not on Windows, where SQLite's own lock has to do
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems cannot
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+        with suppress(OSError):
+            os.fsync(descriptor)  # or a power cut may forget that the file exists
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

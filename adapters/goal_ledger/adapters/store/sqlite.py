@@ -4,7 +4,6 @@ The library's methods (`insert_events`, `select_events`, `select_notifications`,
 its other recorders, so its tools can be used on a ledger. The ledger itself uses `transaction` and the reading methods.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -27,7 +26,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
-from goal_ledger.adapters.sql.sqlite import Database, in_our_words
+from goal_ledger.adapters.sql.sqlite import BLANK, Database, in_our_words, lock_folder
 from goal_ledger.adapters.store.codec import Codec, StoredRow, digest
 from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.errors import NotFound, Unavailable
@@ -68,7 +67,6 @@ _STREAM = (
 _PAGE = f"SELECT {_COLUMNS} FROM stored_events WHERE rowid > ? ORDER BY rowid LIMIT ?"
 _LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'stored_events'"
 _NEWEST = 2**63 - 1
-_BLANK = 4096  # bytes: a file without any table has one page at most
 
 
 class Command(NamedTuple):
@@ -281,12 +279,12 @@ def _opening(path: Path | None) -> Iterator[None]:
 
 def _create_when_new(path: Path | None) -> None:
     # Not the size alone: a file of one page may be half made, by a process at work or one that was killed.
-    if path is None or (path.exists() and path.stat().st_size > _BLANK):
+    if path is None or (path.exists() and path.stat().st_size > BLANK):
         return
     if not path.parent.is_dir():
         raise Unavailable("cannot_open", f"there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
     # Several processes may come here at once: one at a time, and each looks again.
-    with _lock_folder(path.parent):
+    with lock_folder(path.parent):
         database = Database(path)
         try:
             with database.outside_transaction() as connection:
@@ -305,25 +303,6 @@ def _create(database: Database) -> None:
     with database.write() as connection:
         for statement in _SCHEMA:
             connection.execute(statement)
-
-
-@contextmanager
-def _lock_folder(folder: Path) -> Iterator[None]:
-    # The folder, not the file: closing a descriptor of the file would drop SQLite's own locks on it.
-    try:
-        import fcntl
-    except ImportError:  # not on Windows, where SQLite's own lock has to do
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some network file systems cannot
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-        with suppress(OSError):
-            os.fsync(descriptor)  # or a power cut may forget that the file exists
-    finally:
-        os.close(descriptor)
 
 
 def _check_header(database: Database, path: Path | None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from goal_ledger.adapters.sql.collector import collector_paused
-from goal_ledger.adapters.sql.sqlite import Database, in_our_words
+from goal_ledger.adapters.sql.sqlite import BLANK, Database, in_our_words, lock_folder
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.errors import Damaged, NotFound, Unavailable
@@ -394,23 +394,37 @@ def _open(path: Path | None, wait_s: float) -> Database:
 
 def _opened(path: Path | None, wait_s: float) -> Database:
     with in_our_words(path):
+        if path is not None and not (path.exists() and path.stat().st_size > BLANK):
+            with lock_folder(path.parent):  # switching to WAL fails at once while another process reads
+                database = Database(path, wait_s=wait_s)
+                try:
+                    _create_if_blank(database)
+                finally:
+                    database.close()
         database = Database(path, wait_s=wait_s, synchronous="NORMAL")
         try:
+            if path is None:
+                _create_if_blank(database)
             with database.read() as connection:
                 [application] = connection.execute("PRAGMA application_id").fetchone()
-                [tables] = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
             if application != APPLICATION_ID:
-                if tables:
-                    raise Unavailable(
-                        "not_views", f"{path} is where the views belong, and is something else", hint="move it away"
-                    )
-                if path is not None:
-                    with database.outside_transaction() as connection:
-                        connection.execute("PRAGMA journal_mode = WAL")
-                with database.write() as connection:
-                    for statement in _SCHEMA:
-                        connection.execute(statement)
+                raise Unavailable(
+                    "not_views", f"{path} is where the views belong, and is something else", hint="move it away"
+                )
         except BaseException:
             database.close()
             raise
     return database
+
+
+def _create_if_blank(database: Database) -> None:
+    with database.outside_transaction() as connection:
+        [application] = connection.execute("PRAGMA application_id").fetchone()
+        [tables] = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        if application or tables:
+            return
+        if database.path is not None:
+            connection.execute("PRAGMA journal_mode = WAL")
+    with database.write() as connection:
+        for statement in _SCHEMA:
+            connection.execute(statement)
