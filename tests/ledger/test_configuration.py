@@ -20,7 +20,9 @@ def test_without_a_file_and_variables_everything_is_default(file):
 
 def test_the_environment_wins_over_the_file_and_arguments_over_both(file):
     file.write_text("text_limit = 500\nlock_wait_s = 1.5\npage = 7\n")
-    found = configure(file, environment={"GOAL_LEDGER_TEXT_LIMIT": "600", "GOAL_LEDGER_PAGE": "8"}, arguments={"page": 9})
+    found = configure(
+        file, environment={"GOAL_LEDGER_TEXT_LIMIT": "600", "GOAL_LEDGER_PAGE": "8"}, arguments={"page": 9}
+    )
     assert (found.settings.lock_wait_s, found.settings.text_limit, found.settings.page) == (1.5, 600, 9)
     assert found.origins["lock_wait_s"] == str(file)
     assert found.origins["text_limit"] == "GOAL_LEDGER_TEXT_LIMIT"

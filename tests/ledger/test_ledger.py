@@ -14,21 +14,25 @@ import pytest
 from goal_ledger.adapters.store.codec import digest
 from goal_ledger.domain.base import Event, Recorded, Unreadable
 from goal_ledger.domain.goals import goal as rules
-from goal_ledger.domain.goals.goal import GOAL, GoalCreated, GoalReadied, GoalWaited
+from goal_ledger.domain.goals.goal import GOAL, GoalCreated, GoalReadied, GoalSource, GoalWaited, Origin
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN
 from goal_ledger.ledger import (
     UNKNOWN,
     Conflict,
+    Damaged,
     Invalid,
     Ledger,
     LedgerError,
     NotFound,
     Rejected,
     Settings,
+    Tx,
     Unavailable,
 )
+from goal_ledger.projections.base import Projection
+from goal_ledger.projections.goals.board import GoalRow
 from tests.tools import START, Clock, as_somebody, recorded, rows, tamper
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
@@ -793,3 +797,57 @@ def test_now_is_the_clock_unless_said(ledger: Ledger):
     said = datetime(2025, 1, 1, tzinfo=UTC)
     assert ledger.now() == START + timedelta(seconds=1)
     assert ledger.using(occurred_at=said).now() == said
+
+
+def test_in_memory_a_list_inside_a_transaction_and_a_rebuild_beside_it_do_not_wait_for_each_other():
+    with Ledger.open(":memory:") as ledger:
+        ledger.goals.list()
+        rebuilding, inside = threading.Event(), threading.Event()
+
+        def rebuild() -> None:
+            ledger.views.rebuild(progress=lambda *_: (rebuilding.set(), inside.wait(0.5)))
+
+        def work(tx: Tx) -> None:
+            inside.set()
+            ledger.goals.list()
+
+        def write() -> None:
+            rebuilding.wait(30)
+            ledger.transact(work)
+
+        threads = [threading.Thread(target=target, daemon=True) for target in (rebuild, write)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_row_that_cannot_be_folded_is_damage_with_its_place(ledger: Ledger):
+    goal = ledger.goals.create("one")
+    broken = Projection("broken", GoalRow, key="goal_id")
+
+    @broken.on(GoalCreated)
+    def _created(_: GoalRow | None, __: Recorded, ___: GoalCreated) -> GoalRow | None:
+        raise ValueError("no")
+
+    with pytest.raises(Damaged, match=rf"position 2, stream {goal.goal_id}: goal.created cannot be folded") as found:
+        ledger.fold(broken, goal.goal_id)
+    assert found.value.code == "cannot_fold"
+
+
+@pytest.mark.parametrize("move", ["activate", "approve"])
+def test_a_goal_whose_dependency_came_late_does_not_start_before_it(ledger: Ledger, move: str):
+    needed = ledger.goals.create("first")
+    origin = Origin(source=GoalSource.SYSTEM) if move == "approve" else Origin()
+    goal = ledger.goals.create("second", origin=origin)
+    if move == "activate":
+        ledger.goals.ready(goal.goal_id)
+    ledger.goals.amend(goal.goal_id, dependencies=[needed.goal_id])
+    before = ledger.stats().events
+    with pytest.raises(Rejected) as refused:
+        getattr(ledger.goals, move)(goal.goal_id)
+    assert (refused.value.code, ledger.stats().events) == ("open_dependencies", before)
+    for verb in ("ready", "activate", "complete"):
+        getattr(ledger.goals, verb)(needed.goal_id)
+    assert getattr(ledger.goals, move)(goal.goal_id).status == "active"

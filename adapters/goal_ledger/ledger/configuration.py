@@ -1,7 +1,6 @@
 """Settings from a TOML file beside the ledger, the environment, and arguments; the last one wins."""
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,13 +46,19 @@ def configure(
 
 def _from_file(file: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid("bad_settings", f"{file} is not TOML: {error}") from None
     except OSError as error:
         raise Unavailable("cannot_read", f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise Invalid("bad_settings", f"{file} is not TOML: {error}") from None
+    import tomllib  # few ledgers have settings of their own, and starting a command should be quick
+
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid("bad_settings", f"{file} is not TOML: {error}") from None
     if unknown := [name for name in values if name not in Settings.model_fields]:
         known = ", ".join(Settings.model_fields)
         raise Invalid("unknown_setting", f"{file}: there is no setting {unknown[0]!r}; there are {known}")
@@ -65,6 +70,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     found = {}
     for name in Settings.model_fields:
         if (text := environment.get(f"{PREFIX}{name.upper()}")) is not None:
+            import tomllib
+
             try:
                 found[name] = tomllib.loads(f"value = {text}")["value"]
             except tomllib.TOMLDecodeError:

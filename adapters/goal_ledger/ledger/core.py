@@ -73,6 +73,7 @@ class Core:
                     ledger=self.ledger_id(),
                     page=self.settings.page,
                     wait_s=self.settings.lock_wait_s,
+                    lock=self.store.database.lock if self.path is None else None,
                 )
             return self._views
 

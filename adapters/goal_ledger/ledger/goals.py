@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypedDict, Unpack
 
 from pydantic import ValidationError
 
@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.transaction import Tx
 
 P = ParamSpec("P")
+
+GoalSort = Literal["priority", "newest", "updated"]
+"""Orders of a list: the most urgent first, the one that began last, the one that changed last."""
+
+_ORDERS: dict[GoalSort, tuple[tuple[str, ...], bool]] = {
+    "priority": (("priority", "goal_id"), False),
+    "newest": (("goal_id",), True),
+    "updated": (("position",), True),
+}
+_SEARCHED = 1000  # goals looked at in one go when titles are searched
 
 
 class ContractFields(TypedDict, total=False):
@@ -70,7 +80,7 @@ class Page(NamedTuple):
     """Some goals, and where the next page begins: None when there are no more."""
 
     goals: Sequence[GoalRow]
-    next: tuple[int, str] | None
+    next: tuple[int | str, ...] | None
 
 
 class Goals:
@@ -137,8 +147,8 @@ class Goals:
         return self._answer(goal_id, recorded)
 
     def approve(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
-        """Let a proposed goal start."""
-        return self._move(goal_id, rules.approve, reason=reason)
+        """Let a proposed goal start; its dependencies must be done."""
+        return self._move_when_free(goal_id, rules.approve, reason)
 
     def reject(self, goal_id: str, *, reason: str | None) -> GoalRow:
         """Turn a proposed goal down."""
@@ -146,17 +156,11 @@ class Goals:
 
     def ready(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
         """Release a planned goal for work; its dependencies must be done."""
-
-        def work(tx: Tx) -> None:
-            dependencies = _load_all(tx, self._known(tx, goal_id).dependencies)
-            tx.act(goal_id, GOAL, rules.ready, dependencies=dependencies, reason=reason)
-
-        arguments = {"goal_id": goal_id, "reason": reason}
-        return self._answer(goal_id, self._ledger.transact(work, operation="goal.ready", arguments=arguments))
+        return self._move_when_free(goal_id, rules.ready, reason)
 
     def activate(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
-        """Start, or take up again what was waiting."""
-        return self._move(goal_id, rules.activate, reason=reason)
+        """Start, or take up again what was waiting; its dependencies must be done."""
+        return self._move_when_free(goal_id, rules.activate, reason)
 
     def wait(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
         """Pause until something arrives."""
@@ -213,24 +217,42 @@ class Goals:
         owner_agent: str | None = None,
         source: str | None = None,
         parent_goal_id: str | None = None,
-        after: tuple[int, str] | None = None,
+        priority: int | Iterable[int] | None = None,
+        search: str | None = None,
+        sort: GoalSort = "priority",
+        reverse: bool = False,
+        after: tuple[int | str, ...] | None = None,
         limit: int | None = None,
     ) -> Page:
-        """Goals by priority, then age; after: where the page before ended."""
+        """Goals by priority, then age, unless `sort` says otherwise.
+
+        search: a part of the title, in any case. after: where the page before ended, in the same order.
+        """
         wanted = {
             "status": status if status is None or isinstance(status, str) else tuple(status),
             "goal_type": goal_type,
             "owner_agent": owner_agent,
             "source": source,
             "parent_goal_id": parent_goal_id,
+            "priority": priority if priority is None or isinstance(priority, int) else tuple(priority),
         }
         where = {column: value for column, value in wanted.items() if value is not None}
+        order, newest_first = _ORDERS[sort]
         more = None if limit is None else at_least_one(limit) + 1
-        rows = self._ledger.views.select(goal_board, where, order=("priority", "goal_id"), after=after, limit=more)
+
+        def select(after: tuple[int | str, ...] | None, most: int | None) -> Sequence[GoalRow]:
+            descending = newest_first != reverse
+            return self._ledger.views.select(
+                goal_board, where, order=order, descending=descending, after=after, limit=most
+            )
+
+        def place(row: GoalRow) -> tuple[int | str, ...]:
+            return tuple(getattr(row, column) for column in order)
+
+        rows = select(after, more) if search is None else _found(search, select, place, after, more)
         if limit is None or len(rows) <= limit:
             return Page(rows, None)
-        last = rows[limit - 1]
-        return Page(rows[:limit], (last.priority, last.goal_id))
+        return Page(rows[:limit], place(rows[limit - 1]))
 
     def tree(self, goal_id: str | None = None) -> Sequence[GoalNode]:
         """A goal with everything under it, or all goals that stand under none."""
@@ -255,9 +277,9 @@ class Goals:
         events = own + [recorded for run_id in runs for recorded in self._ledger.stream(run_id, up_to=up_to)]
         return sorted(events, key=lambda recorded: recorded.position)
 
-    def blocked_by(self, goal: GoalRow) -> Sequence[str]:
-        """The dependencies that are not done."""
-        return [other for other in goal.dependencies if not self.get(other).done]
+    def blocked_by(self, goal: GoalRow, *, up_to: int | None = None) -> Sequence[str]:
+        """The dependencies that are not done, or were not at a position."""
+        return [other for other in goal.dependencies if not self.get(other, up_to=up_to).done]
 
     def is_overdue(self, goal: GoalRow) -> bool:
         """Whether the deadline passed before it was started."""
@@ -274,6 +296,17 @@ class Goals:
     ) -> GoalRow:
         return self._answer(goal_id, self._ledger.act(require_id("goal_", goal_id), GOAL, decide, *args, **wish))
 
+    def _move_when_free(self, goal_id: str, decide: Callable[..., Sequence[Event]], reason: str | None) -> GoalRow:
+        """Move a goal by a decision that looks at its dependencies."""
+
+        def work(tx: Tx) -> None:
+            dependencies = _load_all(tx, self._known(tx, goal_id).dependencies)
+            tx.act(goal_id, GOAL, decide, dependencies=dependencies, reason=reason)
+
+        arguments = {"goal_id": goal_id, "reason": reason}
+        recorded = self._ledger.transact(work, operation=f"goal.{decide.__name__}", arguments=arguments)
+        return self._answer(goal_id, recorded)
+
     def _answer(self, goal_id: str, recorded: tuple[Recorded, ...]) -> GoalRow:
         return self.get(goal_id, up_to=recorded[-1].position if recorded else None)
 
@@ -287,6 +320,24 @@ class Goals:
 
     def _node(self, goal: GoalRow, children_of: Callable[[str], Sequence[GoalRow]]) -> GoalNode:
         return GoalNode(goal, [self._node(child, children_of) for child in children_of(goal.goal_id)])
+
+
+def _found(
+    words: str,
+    select: Callable[[tuple[int | str, ...] | None, int], Sequence[GoalRow]],
+    place: Callable[[GoalRow], tuple[int | str, ...]],
+    after: tuple[int | str, ...] | None,
+    most: int | None,
+) -> Sequence[GoalRow]:
+    """The first goals whose titles hold the words; databases disagree about case beyond ASCII."""
+    rows: list[GoalRow] = []
+    while most is None or len(rows) < most:
+        looked_at = select(after, _SEARCHED)
+        rows += [row for row in looked_at if words.casefold() in row.title.casefold()]
+        if len(looked_at) < _SEARCHED:
+            break
+        after = place(looked_at[-1])
+    return rows[:most]
 
 
 def at_least_one(limit: int) -> int:

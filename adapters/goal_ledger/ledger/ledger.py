@@ -228,6 +228,11 @@ class Ledger:
         """The read models."""
         return self._core.views()
 
+    @property
+    def head(self) -> int:
+        """The position of the last event."""
+        return self._core.store.head()
+
     def now(self) -> datetime:
         """When a wish made here would be true."""
         occurred = self._circumstances.occurred_at
@@ -240,7 +245,7 @@ class Ledger:
     def fold(self, projection: Projection[R], stream: str, *, up_to: int | None = None) -> R | None:
         """The row of one stream, folded from its own events: as of now, or of a position. None when there is no row.
 
-        For projections whose rows belong to one stream each.
+        For projections whose rows belong to one stream each. Damaged: cannot_fold.
         """
         store, cache = self._core.store, self._core.rows
         key = (stream, projection.name)
@@ -249,7 +254,11 @@ class Ledger:
             version, row = 0, None  # what is remembered is newer than what is asked
         if news := store.stream(stream, after=version, up_to=up_to):
             for recorded in news:
-                row = projection.fold(row, recorded)
+                try:
+                    row = projection.fold(row, recorded)
+                except Exception as error:  # a handler's mistake: the lists set such an event aside
+                    place = f"position {recorded.position}, stream {stream}"
+                    raise Damaged("cannot_fold", f"{place}: {recorded.name} cannot be folded: {error}") from error
             if news[-1].position > position:
                 cache.update({key: (news[-1].version, (news[-1].position, row))})
         return None if row is None else _unshared(row)
@@ -274,7 +283,11 @@ class Ledger:
             return self._core.store.position_at(utc_text(when))
         position, head = int(when), self._core.store.head()
         if position > head:
-            raise Invalid("beyond_head", f"position {position} is not reached yet: the log ends at {head}")
+            raise Invalid(
+                "beyond_head",
+                f"position {position} is not reached yet: the log ends at {head}",
+                hint="give a position up to there, or a time like 2026-02-24T09:00:00Z",
+            )
         return position
 
     def events(self, *, after: int = 0) -> Iterator[Recorded | Unreadable]:

@@ -1,8 +1,12 @@
 """Where a ledger lives: what its url names, and where its views stand."""
 
+import os
 from pathlib import Path
 
 from goal_ledger.domain.errors import Invalid, Unavailable
+
+DEFAULT_NAME = "goal-ledger.db"
+"""What a ledger's file is called unless said otherwise."""
 
 _SQLITE = "sqlite:///"
 
@@ -32,6 +36,14 @@ def locate(url: str | Path) -> Path | None:
     if is_folder:
         raise Invalid("bad_url", f"{text} is a folder", hint=f"name a file in it: {text}/goal-ledger.db")
     return path
+
+
+def nearest(folder: Path, name: str = DEFAULT_NAME) -> Path:
+    """The file of this name in a folder or the closest one above it; in the folder itself when there is none."""
+    for place in (folder, *folder.parents):
+        if os.path.isfile(path := place / name):
+            return path
+    return folder / name
 
 
 def views_beside(path: Path) -> Path:

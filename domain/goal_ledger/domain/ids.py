@@ -33,4 +33,8 @@ def require_id(prefix: str, text: str) -> str:
     if isinstance(text, str) and text.startswith(prefix) and _SHAPE.fullmatch(text):
         return text
     kind = _KINDS[prefix]
-    raise NotFound(f"unknown_{kind}", f"there is no {kind} {text!r}: {kind} ids look like {prefix}01HZX3…")
+    raise NotFound(
+        f"unknown_{kind}",
+        f"there is no {kind} {text!r}: {kind} ids look like {prefix}01HZX3…",
+        hint=f"goal-ledger {kind} list",
+    )

@@ -1,5 +1,7 @@
 """SQLite connections as we need them: one writer under a lock, readers beside it, errors in our words."""
 
+from __future__ import annotations
+
 import os
 import sqlite3
 import threading
@@ -21,18 +23,24 @@ class Database:
     """One SQLite file, or a private one in memory when path is None.
 
     Threads share it: writers take turns, readers never wait for them (in memory they do). A forked child must open its
-    own.
+    own. lock: shared with another database that is used inside a transaction of this one.
     """
 
     def __init__(
-        self, path: Path | None, *, wait_s: float = 30.0, synchronous: str = "FULL", read_only: bool = False
+        self,
+        path: Path | None,
+        *,
+        wait_s: float = 30.0,
+        synchronous: str = "FULL",
+        read_only: bool = False,
+        lock: threading.RLock | None = None,
     ) -> None:
         self.path = path
         self._wait_s = wait_s
         self._synchronous = synchronous
         self._read_only = read_only
         self._pid = os.getpid()
-        self._lock = threading.RLock()
+        self.lock = lock or threading.RLock()
         self._readers: deque[sqlite3.Connection] = deque()
         self._closed = False
         self._writer = self._connect("read" if read_only else "create")
@@ -40,7 +48,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the database's write lock from its first statement; all or nothing."""
-        with self._lock:
+        with self.lock:
             self._check_open()
             writer = self._writer
             writer.execute("BEGIN IMMEDIATE")
@@ -55,7 +63,7 @@ class Database:
     @contextmanager
     def outside_transaction(self) -> Iterator[sqlite3.Connection]:
         """The writer's connection, for statements that no transaction can hold."""
-        with self._lock:
+        with self.lock:
             self._check_open()
             yield self._writer
 
@@ -63,7 +71,7 @@ class Database:
     def read(self) -> Iterator[sqlite3.Connection]:
         """A connection to read with; it belongs to the caller until the block ends."""
         if self.path is None:
-            with self._lock:
+            with self.lock:
                 self._check_open()
                 yield self._writer
             return
@@ -95,7 +103,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; blocks still reading close theirs."""
-        with self._lock:
+        with self.lock:
             self._closed = True
             while self._readers:
                 self._readers.pop().close()

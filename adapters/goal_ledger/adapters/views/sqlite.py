@@ -1,6 +1,9 @@
 """Read models in a SQLite file beside the log: caught up when asked, thrown away when they do not fit it."""
 
+from __future__ import annotations
+
 import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -68,7 +71,10 @@ class Quarantined(NamedTuple):
 
 
 class Views:
-    """The read models of one ledger. path: None keeps them in memory."""
+    """The read models of one ledger.
+
+    path: None keeps them in memory. lock: of the log when it is in memory too, so that neither waits for the other.
+    """
 
     def __init__(
         self,
@@ -79,13 +85,14 @@ class Views:
         ledger: str,
         page: int = 5_000,
         wait_s: float = 30.0,
+        lock: threading.RLock | None = None,
     ) -> None:
         self._log = log
         self._ledger = ledger
         self._page = page
         self._tables = {projection.name: Table(projection) for projection in projections}
         self._fresh_at = -1  # every table has folded the log up to here
-        self._database = _open(path, wait_s)
+        self._database = _open(path, wait_s, lock)
 
     # --- Questions
 
@@ -202,7 +209,7 @@ class Views:
         places = _places(connection)
         return [table for table in self._tables.values() if not self._fits(places.get(table.name))]
 
-    def _fits(self, place: "_Place | None") -> bool:
+    def _fits(self, place: _Place | None) -> bool:
         if place is None or place.ledger != self._ledger:
             return False
         return place.position == 0 or self._log.digest_at(place.position) == place.digest
@@ -224,7 +231,7 @@ class Views:
                 connection.execute(index)
         return reached
 
-    def _fold_page(self, connection: sqlite3.Connection, folds: "Sequence[_TableFold]") -> tuple[int, bool]:
+    def _fold_page(self, connection: sqlite3.Connection, folds: Sequence[_TableFold]) -> tuple[int, bool]:
         """Fold the next page for all tables; the position reached and whether there may be more."""
         start = min(fold.position for fold in folds)
         rows = self._log.page(start, self._page)
@@ -378,9 +385,9 @@ def _places(connection: sqlite3.Connection) -> dict[str, _Place]:
     }
 
 
-def _open(path: Path | None, wait_s: float) -> Database:
+def _open(path: Path | None, wait_s: float, lock: threading.RLock | None) -> Database:
     try:
-        return _opened(path, wait_s)
+        return _opened(path, wait_s, lock)
     except (Damaged, Unavailable) as error:
         if path is None or error.code not in ("corrupt", "not_a_ledger"):
             raise
@@ -389,10 +396,10 @@ def _open(path: Path | None, wait_s: float) -> Database:
         for suffix in ("", "-wal", "-shm"):
             with suppress(FileNotFoundError):
                 path.with_name(path.name + suffix).unlink()
-        return _opened(path, wait_s)
+        return _opened(path, wait_s, lock)
 
 
-def _opened(path: Path | None, wait_s: float) -> Database:
+def _opened(path: Path | None, wait_s: float, lock: threading.RLock | None) -> Database:
     with in_our_words(path):
         if path is not None and not (path.exists() and path.stat().st_size > BLANK):
             with lock_folder(path.parent):  # switching to WAL fails at once while another process reads
@@ -401,7 +408,7 @@ def _opened(path: Path | None, wait_s: float) -> Database:
                     _create_if_blank(database)
                 finally:
                     database.close()
-        database = Database(path, wait_s=wait_s, synchronous="NORMAL")
+        database = Database(path, wait_s=wait_s, synchronous="NORMAL", lock=lock)
         try:
             if path is None:
                 _create_if_blank(database)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field, ValidationError
@@ -308,6 +309,8 @@ def _dispatched(goal: Goal, event: RunDispatched) -> Goal:
 
 # --- Decisions
 
+NO_GOALS: Mapping[str, Goal] = MappingProxyType({})
+
 
 def create(
     goal: Goal,
@@ -400,9 +403,9 @@ def amend(
     ]
 
 
-def approve(goal: Goal, *, reason: str | None = None) -> list[Event]:
-    """Let a proposed goal start. Rejected: not_allowed."""
-    return _transition(goal, "approve", GoalApproved, reason=reason)
+def approve(goal: Goal, *, dependencies: Mapping[str, Goal] = NO_GOALS, reason: str | None = None) -> list[Event]:
+    """Let a proposed goal start. Rejected: not_allowed, open_dependencies."""
+    return _transition(goal, "approve", GoalApproved, reason=reason, dependencies=dependencies)
 
 
 def reject(goal: Goal, *, reason: str | None) -> list[Event]:
@@ -412,15 +415,12 @@ def reject(goal: Goal, *, reason: str | None) -> list[Event]:
 
 def ready(goal: Goal, *, dependencies: Mapping[str, Goal], reason: str | None = None) -> list[Event]:
     """Release a planned goal for work. Rejected: not_allowed, open_dependencies."""
-    events = _transition(goal, "ready", GoalReadied, reason=reason)
-    if events:
-        _no_open(dependencies)
-    return events
+    return _transition(goal, "ready", GoalReadied, reason=reason, dependencies=dependencies)
 
 
-def activate(goal: Goal, *, reason: str | None = None) -> list[Event]:
-    """Start, or take up again what was waiting. Rejected: not_allowed."""
-    return _transition(goal, "activate", GoalActivated, reason=reason)
+def activate(goal: Goal, *, dependencies: Mapping[str, Goal] = NO_GOALS, reason: str | None = None) -> list[Event]:
+    """Start, or take up again what was waiting. Rejected: not_allowed, open_dependencies."""
+    return _transition(goal, "activate", GoalActivated, reason=reason, dependencies=dependencies)
 
 
 def wait(goal: Goal, *, reason: str | None = None) -> list[Event]:
@@ -590,7 +590,14 @@ def open_dependencies(dependencies: Mapping[str, Goal]) -> list[str]:
 
 
 def _transition(
-    goal: Goal, verb: str, event: Callable[..., Transition], *, reason: str | None, why: bool = False, **fields: Any
+    goal: Goal,
+    verb: str,
+    event: Callable[..., Transition],
+    *,
+    reason: str | None,
+    why: bool = False,
+    dependencies: Mapping[str, Goal] = NO_GOALS,
+    **fields: Any,
 ) -> list[Event]:
     status = existing(goal)
     if not moves(status, verb):
@@ -600,6 +607,7 @@ def _transition(
         raise Rejected(
             "no_reason", f"to {verb} a goal, say why", hint=f'goal-ledger goal {verb} {{stream}} --reason "…"'
         )
+    _no_open(dependencies)
     return [moved]
 
 

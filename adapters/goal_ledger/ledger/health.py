@@ -1,0 +1,217 @@
+"""Whether a ledger is well: its files, its log, its read models, and what stands around them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shlex
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+from goal_ledger.adapters.sql.header import header, sqlite_version
+from goal_ledger.adapters.store.sqlite import APPLICATION_ID as LEDGER_FILE
+from goal_ledger.adapters.views.look import Folded, look
+from goal_ledger.adapters.views.sqlite import APPLICATION_ID as VIEWS_FILE
+from goal_ledger.adapters.views.table import Table
+from goal_ledger.domain.errors import Damaged, LedgerError
+from goal_ledger.domain.settings import Settings
+from goal_ledger.ledger.configuration import FILE_NAME, configure
+from goal_ledger.ledger.ledger import Ledger, Stats
+from goal_ledger.ledger.location import views_beside
+from goal_ledger.projections.registry import PROJECTIONS
+
+_LARGE_WAL = 64 * 1024 * 1024
+"""Bytes: SQLite folds its write-ahead log into the file at 4 MB, unless a reader holds it back."""
+
+
+Progress = Callable[[int, int], None]
+"""Called now and then with how many events are proven, and of how many."""
+
+
+def _quiet(_done: int, _of: int) -> None:
+    """No progress wanted."""
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+class Finding(NamedTuple):
+    """check: what was looked at. do: the way out, usually a command."""
+
+    check: str
+    level: Level
+    says: str
+    do: str | None = None
+
+
+class Health(NamedTuple):
+    """Every finding. damaged: the history is not what was written."""
+
+    findings: Sequence[Finding]
+    damaged: bool
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is broken; warnings are no breakage."""
+        return all(finding.level is not Level.PROBLEM for finding in self.findings)
+
+
+def examine(path: Path | None, *, verify: bool = False, progress: Progress = _quiet) -> Health:
+    """Look at a ledger and all around it; nothing is created, healed or moved.
+
+    path: None stands for a ledger in memory. verify: prove every event, which takes its time.
+    """
+    findings = [*_versions()]
+    settings = Settings()
+    if path is None:
+        return Health([*findings, Finding("ledger", Level.OK, "in memory: it ends with its process")], damaged=False)
+    try:
+        configuration = configure(path.with_name(FILE_NAME))
+        settings = configuration.settings
+        findings.append(_of_settings(configuration.origins))
+    except LedgerError as error:
+        findings.append(Finding("settings", Level.PROBLEM, error.message, error.hint or "correct it or take it away"))
+    if not path.exists():
+        findings.append(Finding("ledger", Level.WARNING, f"there is none at {path}", f"create one: {beginning(path)}"))
+        return Health(findings, damaged=False)
+    findings += _files(path)
+    try:
+        stats = _of_log(path, settings, findings, verify=verify, progress=progress)
+    except LedgerError as error:
+        findings.append(Finding("ledger", Level.PROBLEM, error.message, error.hint))
+        return Health(findings, damaged=isinstance(error, Damaged))
+    findings += _views(views_beside(path), stats)
+    return Health(findings, damaged=False)
+
+
+def beginning(path: Path | str) -> str:
+    """The command that creates a ledger there."""
+    return f'goal-ledger --db {shlex.quote(str(path))} goal create "Cut checkout errors"'
+
+
+# --- What stands around it
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding("python", Level.OK, f"{platform.python_version()}, SQLite {sqlite_version()}")
+    try:
+        needed = [
+            re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+            for requirement in metadata.requires("goal-ledger") or ()
+            if "extra ==" not in requirement
+        ]
+        versions = [f"{name} {metadata.version(name)}" for name in ("goal-ledger", *needed)]
+    except metadata.PackageNotFoundError as error:
+        yield Finding("packages", Level.PROBLEM, f"{error.name} is not installed", "install goal-ledger again")
+    else:
+        yield Finding("packages", Level.OK, ", ".join(versions))
+
+
+def _of_settings(origins: dict[str, str]) -> Finding:
+    changed = [f"{name} from {origin}" for name, origin in origins.items() if origin != "default"]
+    return Finding("settings", Level.OK, ", ".join(changed) or "all at their defaults")
+
+
+def _files(path: Path) -> Iterator[Finding]:
+    yield _permissions("folder", path.absolute().parent)
+    yield _permissions("file", path)
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists() and (size := wal.stat().st_size) > _LARGE_WAL:
+        yield Finding(
+            "write-ahead log", Level.WARNING, f"{size:,} bytes: a reader holds it back", "end readers that run for long"
+        )
+
+
+def _permissions(check: str, path: Path) -> Finding:
+    mode = path.stat().st_mode
+    what, quoted = f"{path} ({stat.filemode(mode)})", shlex.quote(str(path))
+    usable = os.X_OK if path.is_dir() else 0
+    if not os.access(path, os.R_OK | usable):
+        return Finding(check, Level.PROBLEM, f"{what} cannot be read", f"chmod u+rX {quoted}, or ask its owner")
+    if not os.access(path, os.W_OK):
+        return Finding(check, Level.WARNING, f"{what} cannot be written", f"chmod u+w {quoted}, or ask its owner")
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        return Finding(check, Level.WARNING, f"{what} can be changed by anybody", f"chmod o-w {quoted}")
+    return Finding(check, Level.OK, what)
+
+
+# --- The log
+
+
+def _of_log(path: Path, settings: Settings, findings: list[Finding], *, verify: bool, progress: Progress) -> Stats:
+    found = header(path)
+    if found.application_id != LEDGER_FILE:
+        raise LedgerError("not_a_ledger", f"{path} is not a goal-ledger file", hint="name another file with --db")
+    with Ledger.open(path, settings=settings, create=False) as ledger:
+        stats = ledger.stats()
+        if stats.events != stats.head:
+            raise Damaged(
+                "damaged",
+                f"{stats.events:,} events, but the last one is at position {stats.head:,}",
+                hint="see what is missing: goal-ledger ledger verify",
+            )
+        wal = path.with_name(path.name + "-wal")
+        sizes = f"{stats.bytes:,} bytes" + (f" and {wal.stat().st_size:,} not folded in yet" if wal.exists() else "")
+        findings.append(Finding("ledger", Level.OK, f"{stats.ledger_id}, {stats.events:,} events, {sizes}"))
+        findings.append(_journal(found.format, found.journal_mode))
+        if verify:
+            ledger.verify(lambda done: progress(done, stats.events))
+            findings.append(Finding("proof", Level.OK, f"{stats.events:,} events, each as it was written"))
+        return stats
+
+
+def _journal(version: int, mode: str) -> Finding:
+    if mode != "wal":
+        return Finding(
+            "format", Level.WARNING, f"{version}, journal mode {mode}: readers wait for writers",
+            "copy it: goal-ledger ledger backup FILE, and go on with the copy",
+        )  # fmt: skip
+    return Finding("format", Level.OK, f"{version}, journal mode {mode}")
+
+
+# --- The read models
+
+
+def _views(path: Path, stats: Stats) -> Iterator[Finding]:
+    if not path.exists():
+        yield Finding("views", Level.OK, "not made yet; the first question makes them")
+        return
+    away = f"delete it, nothing is lost: rm {shlex.quote(str(path))}*"
+    try:
+        if (whose := header(path).application_id) != VIEWS_FILE:
+            level = Level.PROBLEM if whose else Level.WARNING
+            yield Finding("views", level, f"{path} is where they belong, and is something else", "move it away")
+            return
+        folded = look(path)
+    except LedgerError as error:
+        yield Finding("views", Level.WARNING, f"{path} cannot be used: {error.message}", away)
+        return
+    yield from _folded(folded, stats, away)
+
+
+def _folded(folded: Sequence[Folded], stats: Stats, away: str) -> Iterator[Finding]:
+    wanted = {Table(projection).name for projection in PROJECTIONS.values()}
+    current = [each for each in folded if each.table in wanted]
+    if any(each.ledger != stats.ledger_id or each.position > stats.head for each in current):
+        yield Finding("views", Level.WARNING, "of another past; the next question folds them anew")
+    elif len(current) < len(wanted):
+        yield Finding("views", Level.OK, "not folded yet by this version; the next question does")
+    else:
+        behind = stats.head - min(each.position for each in current)
+        yield Finding(
+            "views", Level.OK, f"{behind:,} events behind; the next question catches up" if behind else "up to date"
+        )
+    if lacking := sum(each.quarantined for each in current):
+        yield Finding(
+            "views", Level.WARNING, f"{lacking:,} events could not be folded", "see why: goal-ledger projection status"
+        )
+    if stale := [each.table for each in folded if each.table not in wanted]:
+        yield Finding("views", Level.WARNING, f"{len(stale)} tables of other versions take up space", away)
