@@ -800,12 +800,17 @@ def test_now_is_the_clock_unless_said(ledger: Ledger):
 
 
 def test_in_memory_a_list_inside_a_transaction_and_a_rebuild_beside_it_do_not_wait_for_each_other():
-    with Ledger.open(":memory:") as ledger:
+    with Ledger.open(":memory:", settings=Settings(page=1)) as ledger:
+        ledger.goals.create("one")
         ledger.goals.list()
         rebuilding, inside = threading.Event(), threading.Event()
 
+        def pause(_done: int, _of: int) -> None:
+            rebuilding.set()
+            inside.wait(0.5)
+
         def rebuild() -> None:
-            ledger.views.rebuild(progress=lambda *_: (rebuilding.set(), inside.wait(0.5)))
+            ledger.views.rebuild(progress=pause)
 
         def work(tx: Tx) -> None:
             inside.set()
