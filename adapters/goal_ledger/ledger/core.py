@@ -1,19 +1,23 @@
 """What the light copies of one open ledger share."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from goal_ledger.adapters.store.sqlite import SqliteStore
-from goal_ledger.adapters.views.sqlite import Views
 from goal_ledger.domain.errors import Rejected, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.fresh_ids import FreshIds
 from goal_ledger.ledger.location import views_beside
 from goal_ledger.ledger.transaction import StateCache
-from goal_ledger.projections.registry import PROJECTIONS
+
+if TYPE_CHECKING:
+    from goal_ledger.adapters.views.sqlite import Views
 
 
 class Core:
@@ -66,6 +70,10 @@ class Core:
             if self.closed:
                 raise Unavailable("closed", "the ledger is closed", hint="open it again")
             if self._views is None:
+                # Commands on one goal need no read models.
+                from goal_ledger.adapters.views.sqlite import Views
+                from goal_ledger.projections.registry import PROJECTIONS
+
                 self._views = Views(
                     None if self.read_only or self.path is None else views_beside(self.path),
                     self.store,

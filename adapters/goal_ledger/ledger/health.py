@@ -159,7 +159,8 @@ def _of_log(path: Path, settings: Settings, findings: list[Finding], *, verify: 
                 hint="see what is missing: goal-ledger ledger verify",
             )
         wal = path.with_name(path.name + "-wal")
-        sizes = f"{stats.bytes:,} bytes" + (f" and {wal.stat().st_size:,} not folded in yet" if wal.exists() else "")
+        waiting = wal.stat().st_size if wal.exists() else 0
+        sizes = f"{stats.bytes:,} bytes" + (f" and {waiting:,} in the write-ahead log" if waiting else "")
         findings.append(Finding("ledger", Level.OK, f"{stats.ledger_id}, {stats.events:,} events, {sizes}"))
         findings.append(_journal(found.format, found.journal_mode))
         if verify:

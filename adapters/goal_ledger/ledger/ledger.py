@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Self,
 
 from goal_ledger.adapters.store.codec import StoredRow
 from goal_ledger.adapters.store.sqlite import Command, SqliteStore
-from goal_ledger.adapters.store.verify import Problem, problems
-from goal_ledger.adapters.views.sqlite import Views
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable
 from goal_ledger.domain.continuity.meta import LedgerCreated
 from goal_ledger.domain.errors import Damaged, Invalid, LedgerError, Rejected, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import parse_utc, utc_text
-from goal_ledger.ledger import archive
 from goal_ledger.ledger.circumstances import Circumstances, wish_digest
 from goal_ledger.ledger.core import Core
 from goal_ledger.ledger.goals import Goals
@@ -31,6 +28,9 @@ from goal_ledger.ledger.transaction import Pending, Tx
 from goal_ledger.projections.base import Projection
 
 if TYPE_CHECKING:
+    from goal_ledger.adapters.store.verify import Problem
+    from goal_ledger.adapters.views.sqlite import Views
+    from goal_ledger.ledger.archive import Copy
     from goal_ledger.ledger.imports import Imports
 
 S = TypeVar("S")
@@ -343,6 +343,8 @@ class Ledger:
 
     def verify(self, progress: Callable[[int], None] = lambda _: None) -> int:
         """Prove that the log is what was written; the number of events checked. Damaged: with every problem."""
+        from goal_ledger.adapters.store.verify import problems
+
         found = problems(self._core.store, progress)
         if not found:
             return self._core.store.counts()[0]
@@ -352,17 +354,23 @@ class Ledger:
 
     def verify_file(self, path: str | Path, *, partial: bool = False) -> int:
         """Prove that an exported file is what the log says; the number of lines. See `archive.verify_file`."""
-        return archive.verify_file(Path(path), self, partial=partial)
+        from goal_ledger.ledger.archive import verify_file
+
+        return verify_file(Path(path), self, partial=partial)
 
     # --- Copies
 
-    def export(self, path: str | Path, progress: Callable[[int], None] = lambda _: None) -> archive.Copy:
+    def export(self, path: str | Path, progress: Callable[[int], None] = lambda _: None) -> Copy:
         """Write the identity ledger as NDJSON, a byte prefix of every later export. Unavailable: cannot_write."""
-        return archive.export(self, Path(path), progress)
+        from goal_ledger.ledger.archive import export
 
-    def backup(self, path: str | Path) -> archive.Copy:
+        return export(self, Path(path), progress)
+
+    def backup(self, path: str | Path) -> Copy:
         """Copy the log as of one moment, while writers go on, and prove the copy. Rejected: file_exists."""
-        return archive.backup(self._core.store, Path(path))
+        from goal_ledger.ledger.archive import backup
+
+        return backup(self._core.store, Path(path))
 
     def _named(self, problem: Problem) -> Problem:
         """The problem with the stream that the read models remember, where the log itself cannot tell."""
