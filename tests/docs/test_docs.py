@@ -44,6 +44,20 @@ def test_the_first_example_runs_under_python_with_warnings_as_errors(tmp_path, p
     assert "run.finished" in done.stdout
 
 
+def test_the_loop_of_embedding_goes_on_where_it_was_killed(tmp_path):
+    program = blocks("docs/embedding.md", "python")[1]
+    dying = program.replace(
+        "    ledger.runs.act(", "    step == 7 and os.kill(os.getpid(), 9)\n        ledger.runs.act("
+    )
+    for text, code in (("import os\n" + dying, -9), (program, 0)):
+        done = subprocess.run([sys.executable, "-W", "error", "-c", text], cwd=tmp_path, env=environment(), check=False)
+        assert done.returncode == code
+    with Ledger.open(tmp_path / "goal-ledger.db") as ledger:
+        [run] = ledger.runs.list().runs
+        assert run.actions_taken == tuple(f"count {step}" for step in range(10))
+        assert ledger.goals.get(run.goal_id).done
+
+
 def test_the_further_examples_of_embedding_run_one_after_the_other():
     with Ledger.open(":memory:") as ledger:
         goal, first, second = (ledger.goals.create(title) for title in ("one", "two", "three"))
@@ -68,7 +82,7 @@ def test_the_further_examples_of_embedding_run_one_after_the_other():
             "stopping": stopping,
             "print": tell,
         }
-        for program in blocks("docs/embedding.md", "python")[1:]:
+        for program in blocks("docs/embedding.md", "python")[2:]:
             exec(program, names)
         assert ledger.goals.get(goal.goal_id).status == "blocked"
         assert ledger.goals.get(first.goal_id).done
