@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from goal_ledger.adapters.store.codec import encode, name_of
+from goal_ledger.adapters.store.codec import encode, envelope, name_of
 from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.goals import goal as goals
@@ -21,6 +21,7 @@ Row = tuple[str, int, str, bytes]
 """stream, version, name, body."""
 
 AT = "2026-02-24T09:00:00.000000Z"
+_SHARED = envelope(at=AT, occurred_at=AT, by="agent:bench", command=None, cause=None)
 _OPEN_AT_ONCE = 20_000  # goals under way at the same time in an interleaved history
 _GOAL, _RUN = "goal_" + "G" * 26, "grun_" + "R" * 26
 
@@ -44,7 +45,7 @@ def run_id(number: int) -> str:
 
 def body_of(event: Event) -> bytes:
     """The event as the ledger stores it."""
-    return encode(event, at=AT, occurred_at=AT, by="agent:bench", command=None, cause=None, text_limit=10_000)
+    return encode(event, _SHARED, text_limit=10_000)
 
 
 def life(number: int) -> list[Row]:

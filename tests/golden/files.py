@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from goal_ledger.adapters.store.codec import Codec, encode
+from goal_ledger.adapters.store.codec import Codec, encode, envelope
 from goal_ledger.domain.base import Event, Recorded
 from goal_ledger.domain.registry import EVENTS, NAMES
 from goal_ledger.projections.base import Projection
@@ -35,7 +35,8 @@ def stored(name: str, version: int) -> list[bytes]:
 def bodies(name: str) -> list[bytes]:
     """The examples of an event as they are stored today: the first with all circumstances, the others with none."""
     return [
-        encode(event, **circumstances(number), text_limit=TEXT_LIMIT) for number, event in enumerate(EXAMPLES[name])
+        encode(event, envelope(**circumstances(number)), text_limit=TEXT_LIMIT)
+        for number, event in enumerate(EXAMPLES[name])
     ]
 
 

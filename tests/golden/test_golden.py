@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from goal_ledger.adapters.store.codec import Codec, encode
+from goal_ledger.adapters.store.codec import Codec, encode, envelope
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.registry import EVENTS
 from goal_ledger.projections.base import Projection
@@ -79,7 +79,7 @@ def test_an_event_is_stored_in_the_same_bytes_as_ever(name: str):
     golden = stored(name, EVENTS[name].schema_version)
     assert bodies(name) == golden, "another form needs schema_version + 1 and an upcast"
     again = [
-        encode(decoded(name, body), **circumstances(number), text_limit=TEXT_LIMIT)
+        encode(decoded(name, body), envelope(**circumstances(number)), text_limit=TEXT_LIMIT)
         for number, body in enumerate(golden)
     ]
     assert again == golden

@@ -61,7 +61,10 @@ def verify_file(path: Path, ledger: Ledger | None, *, partial: bool = False) -> 
     found = [*ndjson.findings(path, None)] or [*ndjson.findings(path, expected, partial=partial)]
     if found:
         named = tuple(f"{path}: {finding}" for finding in found)
-        raise Damaged("damaged_export", named[0], hint="export again and compare", problems=named)
+        hint = "compare with a new one: goal-ledger ledger export fresh.ndjson"
+        if ledger is not None and not partial:
+            hint = f"if it is an older export: --partial; otherwise {hint}"
+        raise Damaged("damaged_export", named[0], hint=hint, problems=named)
     with path.open("rb") as file:
         return sum(1 for _ in file)
 

@@ -18,7 +18,7 @@ from goal_ledger.adapters.store.sqlite import APPLICATION_ID as LEDGER_FILE
 from goal_ledger.adapters.views.look import Folded, look
 from goal_ledger.adapters.views.sqlite import APPLICATION_ID as VIEWS_FILE
 from goal_ledger.adapters.views.table import Table
-from goal_ledger.domain.errors import Damaged, LedgerError
+from goal_ledger.domain.errors import Damaged, LedgerError, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.configuration import FILE_NAME, configure
 from goal_ledger.ledger.ledger import Ledger, Stats
@@ -83,6 +83,9 @@ def examine(path: Path | None, *, verify: bool = False, progress: Progress = _qu
         findings.append(Finding("ledger", Level.WARNING, f"there is none at {path}", f"create one: {beginning(path)}"))
         return Health(findings, damaged=False)
     findings += _files(path)
+    if path.stat().st_size == 0:
+        findings.append(Finding("ledger", Level.WARNING, f"{path} is empty", f"begin one in it: {beginning(path)}"))
+        return Health(findings, damaged=False)
     try:
         stats = _of_log(path, settings, findings, verify=verify, progress=progress)
     except LedgerError as error:
@@ -149,7 +152,7 @@ def _permissions(check: str, path: Path) -> Finding:
 def _of_log(path: Path, settings: Settings, findings: list[Finding], *, verify: bool, progress: Progress) -> Stats:
     found = header(path)
     if found.application_id != LEDGER_FILE:
-        raise LedgerError("not_a_ledger", f"{path} is not a goal-ledger file", hint="name another file with --db")
+        raise Unavailable("not_a_ledger", f"{path} is not a goal-ledger file", hint="name another file with --db")
     with Ledger.open(path, settings=settings, create=False) as ledger:
         stats = ledger.stats()
         if stats.events != stats.head:

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pydantic import ValidationError
 
-from goal_ledger.adapters.store.codec import StoredRow, encode, name_of
+from goal_ledger.adapters.store.codec import StoredRow, encode, envelope, name_of
 from goal_ledger.adapters.store.sqlite import Transaction
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, invalid
 from goal_ledger.domain.errors import Conflict, Invalid, LedgerError, Rejected
@@ -94,6 +94,7 @@ class Tx:
         occurred = circumstances.occurred_at
         self.now: datetime | None = None if occurred is UNKNOWN else occurred or pending.at
         """When the wish is true; None when nobody knows."""
+        self._shared: bytes | None = None
         self._occurred_at = None if self.now is None else pending.at_text if occurred is None else utc_text(self.now)
 
     @property
@@ -151,7 +152,8 @@ class Tx:
         Errors of the decision, and Conflict: wrong_version; Invalid: bad_text, text_too_long, bad_number.
         """
         version, state = self._load(stream, decider)
-        self._expect(stream, version)
+        if self._circumstances.if_version is not None:
+            self._expect(stream, version, self._circumstances.if_version)
         try:
             events = decide(state, *args, **wish)
         except LedgerError as error:
@@ -192,9 +194,8 @@ class Tx:
         pending.set_state(key, (version, state))
         return version, state
 
-    def _expect(self, stream: str, version: int) -> None:
-        expected = self._circumstances.if_version
-        if expected is None or self._pending.expectation_met:
+    def _expect(self, stream: str, version: int, expected: int) -> None:
+        if self._pending.expectation_met:
             return
         if version != expected:
             raise Conflict(
@@ -206,15 +207,11 @@ class Tx:
 
     def _gather(self, stream: str, version: int, event: Event) -> Recorded:
         pending, who = self._pending, self._circumstances
-        body = encode(
-            event,
-            at=pending.at_text,
-            occurred_at=self._occurred_at,
-            by=who.actor,
-            command=self._command,
-            cause=who.cause,
-            text_limit=pending.text_limit,
-        )
+        if self._shared is None:
+            self._shared = envelope(
+                at=pending.at_text, occurred_at=self._occurred_at, by=who.actor, command=self._command, cause=who.cause
+            )
+        body = encode(event, self._shared, text_limit=pending.text_limit)
         name = name_of(event)
         position = pending.head + len(pending.rows) + 1
         recorded = Recorded(

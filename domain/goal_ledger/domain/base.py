@@ -101,6 +101,9 @@ def invalid(error: ValidationError) -> Invalid:
     return Invalid("invalid_value", "; ".join(findings[:3]) + (" …" if len(findings) > 3 else ""))
 
 
+_SIMPLE = frozenset({str, bool, type(None)})
+
+
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool)):
         return value
@@ -124,7 +127,7 @@ def _plain(value: Any) -> Any:
 def _as_plain(value: dict[str, Any]) -> dict[str, Any]:
     """A copy, as it will read back: what the caller changes later does not reach the event."""
     try:
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: item if type(item) in _SIMPLE else _plain(item) for key, item in value.items()}
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from goal_ledger.adapters.store.codec import Codec, encode
+from goal_ledger.adapters.store.codec import Codec, encode, envelope
 from goal_ledger.domain.base import Event, Recorded, Unreadable
 from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.goals.goal import GoalAmended, GoalCompleted
@@ -25,10 +25,11 @@ BODY = {
 
 
 def encoded(event: Event, **changed: Any) -> bytes:
+    text_limit = changed.pop("text_limit", 100)
     circumstances: dict[str, Any] = {
-        "at": BODY["at"], "occurred_at": None, "by": "x", "command": None, "cause": None, "text_limit": 100,
+        "at": BODY["at"], "occurred_at": None, "by": "x", "command": None, "cause": None,
     }  # fmt: skip
-    return encode(event, **{**circumstances, **changed})
+    return encode(event, envelope(**{**circumstances, **changed}), text_limit=text_limit)
 
 
 def refusal(event: Event, **changed: Any) -> Invalid:

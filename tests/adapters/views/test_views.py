@@ -159,12 +159,11 @@ def tally(name: str = "tally", *, step: int = 1, version: int = 1) -> Projection
 
 def tell(log: SqliteStore, *told: tuple[str, Event]) -> None:
     """Append events to streams."""
-    from goal_ledger.adapters.store.codec import encode, name_of
+    from goal_ledger.adapters.store.codec import encode, envelope, name_of
 
     for stream, event in told:
-        body = encode(
-            event, at="2026-02-24T09:00:00.000000Z", occurred_at=None, by="x", command=None, cause=None, text_limit=100
-        )
+        shared = envelope(at="2026-02-24T09:00:00.000000Z", occurred_at=None, by="x", command=None, cause=None)
+        body = encode(event, shared, text_limit=100)
         log.insert_events([StoredEvent(stream, len(log.stream(stream)) + 1, name_of(event), body)])
 
 

@@ -16,39 +16,39 @@ StoredRow = tuple[int, str, int, str, bytes]
 """position, stream, version, name, body."""
 
 
-def encode(
-    event: Event,
-    *,
-    at: str,
-    occurred_at: str | None,
-    by: str,
-    command: tuple[str, str] | None,
-    cause: int | None,
-    text_limit: int,
-) -> bytes:
-    """The stored body of an event; command: its id and the digest of the wish.
+def envelope(*, at: str, occurred_at: str | None, by: str, command: tuple[str, str] | None, cause: int | None) -> bytes:
+    """What the events of one wish have in common, as their bodies hold it; command: its id and the digest of the wish.
 
-    Invalid: bad_text (NUL, lone surrogates), text_too_long, bad_number.
+    Invalid: bad_text.
     """
-    data = _said(event)
     try:
-        body = orjson.dumps(
+        shared = orjson.dumps(
             {
-                "v": event.schema_version,
                 "at": at,
                 "occurred_at": occurred_at,
                 "by": by,
                 "command": None if command is None else {"id": command[0], "digest": command[1]},
                 "cause": cause,
-                "data": data,
-            },
-            default=_as_json,
+            }
         )
     except TypeError as error:
         raise unstorable(error) from None
-    if len(body) > text_limit or b"\\u0000" in body:
+    return shared[1:-1]
+
+
+def encode(event: Event, shared: bytes, *, text_limit: int) -> bytes:
+    """The stored body of an event: `{"v": …, what it shares with others, "data": {…}}`. shared: see `envelope`.
+
+    Invalid: bad_text (NUL, lone surrogates), text_too_long, bad_number.
+    """
+    data = {name: value for name, value in event.__dict__.items() if value is not None}
+    try:
+        written = orjson.dumps(data, default=_as_json)
+    except TypeError as error:
+        raise unstorable(error) from None
+    if len(written) > text_limit or b"\\u0000" in written:
         check_text(data, text_limit)
-    return body
+    return b'{"v":%d,%b,"data":%b}' % (event.schema_version, shared, written)
 
 
 def digest(position: int, stream: str, version: int, name: str, body: bytes) -> bytes:
@@ -106,18 +106,10 @@ class Codec:
             if envelope["v"] != stored_version:
                 data = self._upcast(name, envelope["v"], data)
             command = envelope["command"]
-            return Recorded(
-                position,
-                stream,
-                version,
-                name,
-                envelope["at"],
-                envelope["occurred_at"],
-                envelope["by"],
-                None if command is None else command["id"],
-                envelope["cause"],
-                read(data),
-            )
+            place = (position, stream, version, name, envelope["at"], envelope["occurred_at"], envelope["by"])
+            command_id = None if command is None else command["id"]
+            # The tuple's own constructor: half the time of the one that takes names.
+            return tuple.__new__(Recorded, (*place, command_id, envelope["cause"], read(data)))
         except ValidationError as error:
             return Unreadable(position, stream, version, name, invalid(error).message)
         except Exception as error:  # a damaged body or a mistaken upcast must not stop the reader
@@ -143,13 +135,9 @@ def name_of(event: Event) -> str:
     return NAMES[type(event)]
 
 
-def _said(payload: BaseModel) -> dict[str, Any]:
-    return {name: value for name, value in payload.__dict__.items() if value is not None}
-
-
 def _as_json(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, BaseModel):
-        return _said(value)
+        return {name: said for name, said in value.__dict__.items() if said is not None}
     raise TypeError(f"{type(value).__name__} is not JSON")

@@ -26,6 +26,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
+from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.adapters.sql.sqlite import BLANK, Database, in_our_words, lock_folder
 from goal_ledger.adapters.store.codec import Codec, StoredRow, digest
 from goal_ledger.domain.base import Recorded, Unreadable
@@ -178,7 +179,9 @@ class SqliteStore(SQLiteApplicationRecorder):
         """The events of a stream behind a version, and not behind a position."""
         with in_our_words(self.path), self.database.read() as connection:
             rows = connection.execute(_STREAM, (stream, after, _NEWEST if up_to is None else up_to)).fetchall()
-        return [self._codec.decode(row) for row in rows]
+        decode = self._codec.decode
+        with collector_paused():
+            return [decode(row) for row in rows]
 
     def position_at(self, at: str) -> int:
         """The last position recorded at or before an instant (stored text); 0 when there is none."""
