@@ -16,7 +16,7 @@ from goal_ledger.domain.goals.lifecycle import GoalStatus
 def append(bench: Bench) -> Iterator[Result]:
     """Append one encoded event per transaction, digest included, with and without a sync per commit."""
     yield _append(bench, "NORMAL", bench.size(3_000, 100), Budget("share", 0.60))
-    yield _append(bench, "FULL", bench.size(500, 20), Budget("share", 0.85))
+    yield _append(bench, "FULL", bench.size(2_000, 20), Budget("share", 0.85))
 
 
 def _append(bench: Bench, synchronous: str, operations: int, budget: Budget) -> Result:

@@ -187,12 +187,63 @@ def test_pages_follow_the_cursor_to_the_end(gl: Cli):
     assert sorted(seen) == sorted(ids)
 
 
-def test_a_cursor_of_nowhere_is_refused(gl: Cli):
+def test_lists_filter_by_priority_and_title(gl: Cli):
+    urgent = gl.goal("Größe of the TILL", "--priority", "1")
+    usual, low = gl.goal("Fix the till"), gl.goal("Paint the door", "--priority", "5")
+
+    def found(*options: str) -> list[str]:
+        return [row["goal_id"] for row in gl.json("goal", "list", *options).data]
+
+    assert found("--priority", "1", "--priority", "5") == [urgent, low]
+    assert found("--search", "till") == [urgent, usual]
+    assert found("--search", "GRÖSSE") == [urgent]
+    assert found("--search", "till", "--priority", "3") == [usual]
+    assert found("--search", "100%_") == []
+    assert gl.json("goal", "list", "--priority", "6").code == 2
+    assert "goal-ledger goal list" in gl("goal", "list", "--search", "nothing").err
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("sort", ["priority", "newest", "updated"])
+@pytest.mark.parametrize("search", [None, "goal"])
+def test_every_order_pages_through_everything_once_each(gl: Cli, sort: str, reverse: bool, search: str | None):
+    ids = [gl.goal(f"goal {number}", "--priority", str(1 + number % 3)) for number in range(7)]
+    for goal_id in (ids[4], ids[1]):
+        gl.json("goal", "ready", goal_id)
+    options = ["--sort", sort, *(["--reverse"] if reverse else []), *(["--search", search] if search else [])]
+    expected = {
+        "priority": [ids[at] for at in (0, 3, 6, 1, 4, 2, 5)],
+        "newest": ids[::-1],
+        "updated": [ids[at] for at in (1, 4, 6, 5, 3, 2, 0)],
+    }[sort]
+    seen: list[str] = []
+    cursor: list[str] = []
+
+    while True:
+        page = gl.json("goal", "list", "--limit", "2", *options, *cursor).document
+        seen += [row["goal_id"] for row in page["data"]]
+        if page["next"] is None:
+            break
+        cursor = ["--after", page["next"]]
+
+    assert seen == (expected[::-1] if reverse else expected)
+    assert [row["goal_id"] for row in gl.json("goal", "list", *options).data] == seen
+
+
+@pytest.mark.parametrize(
+    ("sort", "cursor"),
+    [
+        ("priority", "page two"), ("priority", "3"), ("priority", "3:grun_1"), ("priority", "9" * 30 + ":goal_1"),
+        ("newest", "3:goal_1"), ("newest", "12"), ("updated", "goal_1"), ("updated", "9" * 30),
+    ],
+)  # fmt: skip
+def test_a_cursor_of_nowhere_is_refused(gl: Cli, sort: str, cursor: str):
     gl.goal()
 
-    ran = gl.json("goal", "list", "--after", "page two")
+    ran = gl.json("goal", "list", "--sort", sort, "--after", cursor)
 
     assert (ran.code, ran.error["code"]) == (2, "bad_cursor")
+    assert "next" in ran.error["hint"]
 
 
 def test_people_see_a_first_page_and_programs_everything(gl: Cli):

@@ -14,6 +14,8 @@ import pytest
 
 from tests.cli.running import Cli
 
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
 RECORD = {
     "task_id": "backup", "run_id": "r-1", "agent": "bot", "attempt": 1, "outcome": "failure",
     "failure_category": "usage_limits", "started_at": "2025-11-09T01:00:00Z", "finished_at": "2025-11-09T01:30:00Z",
@@ -258,3 +260,90 @@ def test_a_record_that_changed_is_named(gl: Cli, tmp_path: Path):
 
     assert (ran.data["events"], ran.data["changed"]) == (0, ["cron:r-1"])
     assert "cron:r-1" in gl("import", "runs", changed).text
+
+
+LOG = """case_id,activity,ts,team
+A1,opened,2026-01-01T00:00:00Z,red
+A2,opened,2026-01-02T00:00:00Z,
+A1,closed,2026-01-03T00:00:00Z,blue
+"""
+COLUMNS = ("--case-column", "case_id", "--activity-column", "activity", "--time-column", "ts")
+
+
+def process_log(path: Path, text: str = LOG) -> str:
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    return str(path)
+
+
+def test_a_process_log_lands_and_repeating_it_adds_nothing(gl: Cli, tmp_path: Path):
+    file = process_log(tmp_path / "log.csv.gz")
+
+    first = gl.json("import", "events", file, *COLUMNS).data
+    again = gl.json("import", "events", file, *COLUMNS).data
+
+    assert first == {"goals": 2, "rows": 3, "events": 5, "skipped": 0, "unchanged": 0, "problems": []}
+    assert again == first | {"events": 0, "unchanged": 3}
+    one, other = gl.json("goal", "list").data
+    assert (one["title"], one["source"], one["status"]) == ("log A1", "imported", other["status"])
+    rows = gl.json("goal", "timeline", one["goal_id"]).data
+    assert [(row["event"], row["occurred_at"]) for row in rows] == [
+        ("goal.created", "2026-01-01T00:00:00.000000Z"),
+        ("goal.activity_recorded", "2026-01-01T00:00:00.000000Z"),
+        ("goal.activity_recorded", "2026-01-03T00:00:00.000000Z"),
+    ]
+    assert rows[2]["details"]["activity"] == "closed" and rows[2]["details"]["attributes"] == {"team": "blue"}
+    assert "  rows       3\n" in gl("import", "events", file, *COLUMNS).text
+
+
+def test_a_prefix_keeps_the_cases_of_two_logs_apart(gl: Cli, tmp_path: Path):
+    file = process_log(tmp_path / "log.csv")
+
+    gl.json("import", "events", file, *COLUMNS, "--prefix", "north")
+    assert gl.json("import", "events", file, *COLUMNS, "--prefix", "south").data["events"] == 5
+    assert gl.json("import", "events", file, *COLUMNS, "--prefix", "north").data["events"] == 0
+
+    assert {row["title"] for row in gl.json("goal", "list").data} == {"north A1", "north A2", "south A1", "south A2"}
+
+
+def test_bad_rows_of_a_process_log_are_warned_of_and_strict_lands_nothing(gl: Cli, tmp_path: Path):
+    file = process_log(tmp_path / "log.csv", LOG + "A3,opened,yesterday,red\n,opened,2026-01-01T00:00:00Z,red\n")
+
+    strict = gl.json("import", "events", file, *COLUMNS, "--strict")
+    assert (strict.code, strict.error["code"]) == (2, "bad_lines")
+    assert gl.events() == 1
+
+    ran = gl.json("import", "events", file, *COLUMNS)
+    assert (ran.data["rows"], ran.data["skipped"]) == (3, 2)
+    assert [problem["line"] for problem in ran.data["problems"]] == [5, 6]
+    assert ran.document["warnings"][0].startswith("line 5: ")
+
+
+@pytest.mark.parametrize("missing", range(3))
+def test_every_column_must_be_named(gl: Cli, tmp_path: Path, missing: int):
+    columns = [*COLUMNS[: 2 * missing], *COLUMNS[2 * missing + 2 :]]
+
+    assert gl.json("import", "events", process_log(tmp_path / "log.csv"), *columns).error["code"] == "usage"
+
+
+def test_a_column_that_is_not_there_is_named_beside_those_that_are(gl: Cli, tmp_path: Path):
+    file = process_log(tmp_path / "log.csv")
+
+    ran = gl.json("import", "events", file, *COLUMNS[:4], "--time-column", "when")
+
+    assert (ran.code, ran.error["code"]) == (2, "unknown_column")
+    assert "case_id, activity, ts, team" in ran.error["message"]
+
+
+def test_a_log_that_is_not_there_is_5(gl: Cli):
+    assert gl.json("import", "events", "nowhere.csv", *COLUMNS).error["code"] == "no_file"
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the data sets are not here")
+def test_a_real_log_lands_whole_and_once(gl: Cli):
+    file = str(DATA / "events_bpic2013_incidents.csv.gz")
+
+    first = gl.json("import", "events", file, *COLUMNS).data
+    again = gl.json("import", "events", file, *COLUMNS).data
+
+    assert (first["goals"], first["rows"], first["skipped"]) == (5287, 51931, 0)
+    assert (again["events"], again["unchanged"]) == (0, 51931)

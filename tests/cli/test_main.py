@@ -15,7 +15,7 @@ import pytest
 
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Verb
-from goal_ledger.cli.main import NOUNS, main, root
+from goal_ledger.cli.main import NOUNS, VERBS, main, root
 from tests.cli.running import Cli
 
 PROGRAM = str(Path(sys.executable).with_name("goal-ledger"))
@@ -98,12 +98,13 @@ def test_wrong_usage_is_2_and_one_document(gl: Cli, args: tuple[str, ...]):
         (("--db", "mongodb://host"), "bad_url"),
     ],
 )
-def test_what_cannot_be_stored_is_2_and_nothing_is_written(gl: Cli, options: tuple[str, ...], code: str):
+def test_what_cannot_be_stored_is_2_with_a_hint_and_nothing_is_written(gl: Cli, options: tuple[str, ...], code: str):
     gl.goal()
 
     ran = gl.json("goal", "create", "x", *options)
 
     assert (ran.code, ran.error["code"]) == (2, code)
+    assert ran.error["hint"]
     assert gl.events() == 2
 
 
@@ -165,6 +166,13 @@ def test_what_is_not_there_is_5(gl: Cli, args: tuple[str, ...]):
         ("ledger", "verify"),
         ("projection", "status"),
         ("projection", "rebuild"),
+        ("lesson", "list"),
+        ("lesson", "confirm", NOBODY.replace("goal", "les")),
+        ("ledger", "export"),
+        ("ledger", "backup", "copy.db"),
+        ("goal", "timeline", NOBODY, "--as-of", "3"),
+        ("goal", "show", NOBODY, "--as-of", "2026-01-01"),
+        ("follow", "--until-head"),
     ],
     ids=" ".join,
 )
@@ -173,6 +181,7 @@ def test_only_what_begins_a_history_makes_a_ledger(gl: Cli, args: tuple[str, ...
 
     assert (ran.code, ran.error["code"]) == (5, "no_ledger")
     assert ran.error["hint"]
+    assert 'goal create "' in ran.error["hint"]
     assert list(gl.db.parent.iterdir()) == []
 
 
@@ -328,10 +337,28 @@ def test_an_answer_in_json_draws_nothing(gl: Cli):
     assert subprocess.run(args, capture_output=True, timeout=60).returncode == 0
 
 
-def test_the_help_of_the_root_says_what_each_noun_says():
-    for name in NOUNS:
+def test_the_help_of_the_root_says_what_each_command_says():
+    for name, command in (NOUNS | VERBS).items():
         help_ = ALL[(name,)].help
-        assert help_ is not None and help_.startswith(NOUNS[name].help.rstrip(".").split(":")[0])
+        assert help_ is not None and help_.startswith(command.help.rstrip(".").split(":")[0].split(",")[0])
+
+
+def test_one_goal_is_shown_without_what_only_other_commands_need(gl: Cli):
+    goal_id = gl.goal()
+    code = (
+        "import sys\nfrom goal_ledger.cli.main import main\nassert main(sys.argv[1:]) == 0\n"
+        "slow = {'rich', 'zoneinfo', 'importlib.metadata', 'getpass', 'tomllib', 'cronsim', 'rapidfuzz', 'gzip'}\n"
+        "assert not slow & set(sys.modules) - before, slow & set(sys.modules)"
+    )
+    libraries = (
+        "import sys, click, eventsourcing.persistence, eventsourcing.sqlite, orjson, pydantic, ulid\n"
+        "class Model(pydantic.BaseModel):\n    title: str\n"
+        "before = set(sys.modules)\n"
+    )
+    args = [sys.executable, "-c", libraries + code, "--db", str(gl.db), "goal", "show", goal_id]
+    ran = subprocess.run(args, capture_output=True, text=True, timeout=60, env={**os.environ, "LOGNAME": "ana"})
+
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
@@ -373,7 +400,7 @@ def test_nothing_at_all_shows_the_help_as_wrong_usage(gl: Cli):
     ran = gl.run()
 
     assert (ran.code, ran.out) == (2, b"")
-    assert "Nouns:" in ran.err
+    assert "Nouns:" in ran.err and "Verbs on their own:" in ran.err
 
 
 def test_the_console_script_answers_like_the_module(gl: Cli):

@@ -15,7 +15,7 @@ HOSTILE = (
     '\'; DROP TABLE stored_events; -- "quoted" [red]not red[/red] [link=x]\n\r\tnew line \x1b[31mred\x1b]0;title\x07 '
     "\u2028 \u202egnp.exe \u200f\x9b2J 👩‍👩‍👧 שלום :smile:"
 )
-ID = re.compile(r"g(?:oal|run)_[0-9A-Z]{26}\b")
+ID = re.compile(r"(?:goal|grun|les)_[0-9A-Z]{26}\b")
 
 
 def test_json_keeps_hostile_text_exactly(gl: Cli):
@@ -81,6 +81,7 @@ def test_ids_stay_whole_at_any_width(gl: Cli, monkeypatch: pytest.MonkeyPatch, w
     gl.json("goal", "complete", below, "--caveats", long)
     gl.json("run", "finish", run_id, "--outcome", "failed", "--category", "verification_failure")
     gl.json("run", "cost", run_id, "--usd", "12345.123456789")
+    lesson_id = gl.json("lesson", "add", long, "--category", "winning_strategy", "--run", run_id).data["lesson_id"]
     monkeypatch.setenv("COLUMNS", width)
 
     for args, ids in (
@@ -91,6 +92,12 @@ def test_ids_stay_whole_at_any_width(gl: Cli, monkeypatch: pytest.MonkeyPatch, w
         (("run", "list"), {run_id}),
         (("run", "show", run_id), {run_id, below}),
         (("goal", "amend", below, "--priority", "1"), {below}),
+        (("lesson", "list"), {lesson_id}),
+        (("lesson", "show", lesson_id), {lesson_id, run_id}),
+        (("lesson", "timeline", lesson_id), {run_id}),
+        (("settings", "show"), set()),
+        (("ledger", "export", "x.ndjson"), set()),
+        (("doctor",), set()),
     ):
         text = gl(*args).text
         assert set(ID.findall(text)) == ids
@@ -100,10 +107,26 @@ def test_ids_stay_whole_at_any_width(gl: Cli, monkeypatch: pytest.MonkeyPatch, w
 
 def test_a_pipe_gets_neither_colours_nor_trailing_blanks(gl: Cli):
     gl.started_run()
-    for args in (("goal", "list"), ("goal", "tree"), ("run", "list"), ("ledger", "stats"), ("projection", "status")):
+    gl.json("lesson", "add", "Prune first", "--category", "safe_default")
+    for args in (
+        ("goal", "list"), ("goal", "tree"), ("run", "list"), ("ledger", "stats"), ("projection", "status"),
+        ("lesson", "list"), ("settings", "show"), ("doctor",), ("follow", "--until-head"), ("projection", "list"),
+    ):  # fmt: skip
         text = gl(*args).text
         assert "\x1b" not in text
         assert [line for line in text.splitlines() if line != line.rstrip()] == []
+
+
+@pytest.mark.parametrize("title", ["Short", "x" * 79, "y" * 200, "Zażółć 👍", HOSTILE, " "], ids=ascii)
+@pytest.mark.parametrize("width", ["60", "80", "132"])
+def test_a_pipe_sees_the_words_that_a_terminal_sees(gl: Cli, monkeypatch: pytest.MonkeyPatch, title: str, width: str):
+    goal_id = gl.goal(f"g {title}", "--constraint", title, "--constraint", "second", "--owner", "bot")
+    monkeypatch.setenv("COLUMNS", width)
+    for args in (("goal", "show", goal_id), ("goal", "amend", goal_id, "--priority", "3")):
+        monkeypatch.delenv("FORCE_COLOR", raising=False)
+        piped = gl(*args).text
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        assert re.sub(r"\x1b\[[0-9;]*m", "", gl(*args).text) == piped
 
 
 def test_no_color_is_respected(gl: Cli, monkeypatch: pytest.MonkeyPatch):

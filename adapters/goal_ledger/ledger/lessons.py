@@ -13,6 +13,7 @@ from goal_ledger.domain.learning import lesson as rules
 from goal_ledger.domain.learning.lesson import LESSON, Lesson, LessonCategory, Scope
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN
+from goal_ledger.ledger.goals import at_least_one
 from goal_ledger.projections.learning.lessons import LessonRow, lessons
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Lessons:
         """Lessons, the one changed last first. active: True, False, or None for both."""
         wanted = {"active": active, "goal_type": goal_type, "action_type": action_type, "category": category}
         where = {column: value for column, value in wanted.items() if value is not None}
-        more = None if limit is None else limit + 1
+        more = None if limit is None else at_least_one(limit) + 1
         rows = self._ledger.views.select(lessons, where, order=("position",), descending=True, after=after, limit=more)
         if limit is None or len(rows) <= limit:
             return Page(rows, None)

@@ -5,18 +5,30 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import orjson
 
+from goal_ledger.domain.errors import Invalid, NotFound
+
 if TYPE_CHECKING:
     from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.configuration import Configuration
 
-DEFAULT_DB = "goal-ledger.db"
+PROGRAM = "goal-ledger"
+COMPLETION = "_GOAL_LEDGER_COMPLETE"  # set by the shell that asks what could be typed next
 MOST_WARNINGS = 20
 
 Progress = Callable[[int, int], None]
+
+
+class Place(NamedTuple):
+    """Which ledger is meant. origin: who says so. path: None in memory."""
+
+    origin: str
+    path: Path | None
 
 
 class App:
@@ -31,9 +43,10 @@ class App:
         self.json = False
         self.json_expected = json_expected
         self.understood = False
+        self.command = PROGRAM
         self.answered = False
         self.circumstances: dict[str, Any] = {}
-        self._ledger: Ledger | None = None
+        self._opened: Ledger | None = None
 
     @property
     def wants_json(self) -> bool:
@@ -42,6 +55,30 @@ class App:
 
     # --- The ledger
 
+    def place(self) -> Place:
+        """Where the ledger is, or would be created. Errors: those of `locate`."""
+        from goal_ledger.ledger.location import locate, nearest
+
+        if self.db is not None:
+            return Place("--db", locate(self.db))
+        if url := os.environ.get("GOAL_LEDGER_DB"):
+            return Place("GOAL_LEDGER_DB", locate(url))
+        found = nearest(Path.cwd())
+        if found.parent == Path.cwd():
+            return Place("this folder", locate(found.name))
+        return Place("a folder above this one", locate(found))
+
+    def configuration(self) -> "Configuration":
+        """The settings that hold for the ledger, from the file beside it and the environment."""
+        from goal_ledger.ledger.configuration import FILE_NAME, configure
+
+        path = self.place().path
+        try:
+            return configure(None if path is None else path.with_name(FILE_NAME))
+        except Invalid as error:
+            error.hint = error.hint or "correct it there, or take it away"
+            raise
+
     @property
     def ledger(self) -> "Ledger":
         """The ledger, which must exist. NotFound: no_ledger."""
@@ -49,15 +86,33 @@ class App:
 
     def open(self, *, create: bool) -> "Ledger":
         """The ledger under the circumstances of this call; it is closed when the call ends."""
-        if self._ledger is None:
+        if self._opened is None:
             from goal_ledger.ledger import Ledger
 
-            url = self.db if self.db is not None else os.environ.get("GOAL_LEDGER_DB") or DEFAULT_DB
+            path = self.place().path
             actor = self.actor if self.actor is not None else os.environ.get("GOAL_LEDGER_ACTOR") or _login()
-            ledger = Ledger.open(url, actor=actor, create=create)
-            click.get_current_context().find_root().call_on_close(ledger.close)
-            self._ledger = ledger.using(**self.circumstances)
-        return self._ledger
+            settings = self.configuration().settings
+            try:
+                opened = Ledger.open(path or ":memory:", actor=actor, settings=settings, create=create)
+            except NotFound as error:
+                error.hint = f"create one: {self.beginning()}"
+                raise
+            self._opened = opened
+            if (context := click.get_current_context(silent=True)) is not None:
+                context.find_root().call_on_close(self.close)
+        return self._opened.using(**self.circumstances)
+
+    def close(self) -> None:
+        """Close the ledger, when it was opened."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def beginning(self) -> str:
+        """The command that creates the ledger of this call."""
+        import shlex
+
+        where = "" if self.db is None else f"--db {shlex.quote(self.db)} "
+        return f'goal-ledger {where}goal create "Cut checkout errors"'
 
     # --- Answers
 
@@ -108,11 +163,11 @@ class App:
 
     def _quarantine(self) -> list[str]:
         """One warning per event that the read models could not fold: rows may lack what it says."""
-        if self._ledger is None:
+        if self._opened is None:
             return []
         found = [
             f"{item.projection} lacks position {item.position}, {item.event} of {item.stream}: {item.problem}"
-            for item in self._ledger.views.quarantined()
+            for item in self._opened.views.quarantined()
         ]
         return at_most(found, "events are lacking; see goal-ledger projection status")
 
@@ -133,7 +188,9 @@ def as_json(value: Any) -> Any:
 
 
 def _login() -> str:
-    import getpass
+    if login := os.environ.get("LOGNAME") or os.environ.get("USER"):
+        return f"cli:{login}"
+    import getpass  # asks the terminal and the list of users, which is slow
 
     try:
         return f"cli:{getpass.getuser()}"

@@ -26,7 +26,8 @@ class Verb(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it: from here on the command line is understood."""
-        ctx.ensure_object(App).understood = not isinstance(self, click.Group)
+        app = ctx.ensure_object(App)
+        app.understood, app.command = not isinstance(self, click.Group), ctx.command_path
         return super().invoke(ctx)
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
@@ -70,8 +71,10 @@ def _global_options() -> list[click.Parameter]:
     return [
         Section(
             ["--db"],
+            type=click.Path(),
             metavar="URL",
-            help="The ledger: a path or sqlite:///path.  [env: GOAL_LEDGER_DB; default: goal-ledger.db]",
+            help="The ledger: a path or sqlite:///path.  "
+            "[env: GOAL_LEDGER_DB; default: goal-ledger.db here or in a folder above]",
             section=_GLOBAL,
             expose_value=False,
             callback=_keep,

@@ -18,9 +18,10 @@ Data = dict[str, Any]
 _COLUMNS = {"reason", "from_status", "run_id", "attempt"}  # they stand beside the details
 
 
-def goal_data(ledger: Ledger, row: GoalRow) -> Data:
-    """A goal with what depends on other goals and on the time."""
-    return {**row._asdict(), "blocked_by": ledger.goals.blocked_by(row), "overdue": ledger.goals.is_overdue(row)}
+def goal_data(ledger: Ledger, row: GoalRow, *, up_to: int | None = None) -> Data:
+    """A goal with what depends on other goals, as of a position or now, and on the time."""
+    goals = ledger.goals
+    return {**row._asdict(), "blocked_by": goals.blocked_by(row, up_to=up_to), "overdue": goals.is_overdue(row)}
 
 
 def tree_data(ledger: Ledger, nodes: Iterable[GoalNode]) -> list[Data]:
@@ -29,17 +30,22 @@ def tree_data(ledger: Ledger, nodes: Iterable[GoalNode]) -> list[Data]:
 
 
 def timeline_data(events: Sequence[Recorded | Unreadable]) -> list[Data]:
-    """One row per event, all with the same fields; an event that cannot be read says why in `problem`."""
+    """One row per event of a goal and its runs, or of one other stream."""
     attempts = {
         recorded.event.run_id: recorded.event.attempt
         for recorded in events
         if isinstance(recorded, Recorded) and isinstance(recorded.event, RunDispatched)
     }
-    return [_event_data(recorded, attempts) for recorded in events]
+    rows = [event_data(recorded) for recorded in events]
+    for row in rows:
+        row["attempt"] = row["attempt"] or attempts.get(row["run_id"] or "")
+        if attempts:
+            row["details"].pop("goal_id", None)  # the goal whose timeline this is
+    return rows
 
 
-def _event_data(recorded: Recorded | Unreadable, attempts: dict[str, int]) -> Data:
-    run_id = recorded.stream if recorded.stream.startswith("grun_") else None
+def event_data(recorded: Recorded | Unreadable) -> Data:
+    """An event as one row, with the same fields for all; one that cannot be read says why in `problem`."""
     row: Data = {
         "position": recorded.position,
         "at": None,
@@ -51,8 +57,8 @@ def _event_data(recorded: Recorded | Unreadable, attempts: dict[str, int]) -> Da
         "reason": None,
         "stream": recorded.stream,
         "version": recorded.version,
-        "run_id": run_id,
-        "attempt": attempts.get(run_id or ""),
+        "run_id": recorded.stream if recorded.stream.startswith("grun_") else None,
+        "attempt": None,
         "command_id": None,
         "cause": None,
         "details": {},
@@ -66,6 +72,8 @@ def _event_data(recorded: Recorded | Unreadable, attempts: dict[str, int]) -> Da
         "occurred_at": recorded.occurred_at,
         "by": recorded.by,
         "reason": event.reason,
+        "run_id": row["run_id"] or getattr(event, "run_id", None),
+        "attempt": getattr(event, "attempt", None),
         "command_id": recorded.command,
         "cause": recorded.cause,
         "details": {name: value for name, value in event if name not in _COLUMNS and value not in (None, "", (), {})},
@@ -74,8 +82,4 @@ def _event_data(recorded: Recorded | Unreadable, attempts: dict[str, int]) -> Da
         row |= {"from": event.from_status, "to": event.to_status}
     elif isinstance(event, GoalCreated):
         row["to"] = row["details"].pop("status")
-    elif isinstance(event, RunDispatched):
-        row |= {"run_id": event.run_id, "attempt": event.attempt}
-    elif run_id is not None:
-        row["details"].pop("goal_id", None)  # the goal whose timeline this is
     return row

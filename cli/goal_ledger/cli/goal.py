@@ -1,8 +1,10 @@
 """goal-ledger goal: create goals, move them through their life, look at them."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,11 +12,13 @@ from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import goal_data, timeline_data, tree_data
-from goal_ledger.cli.options import JSON_PAIR, OneOf, as_of_now, pages, writes
-from goal_ledger.domain.errors import Invalid
+from goal_ledger.cli.options import JSON_PAIR, Id, OneOf, as_of, as_of_now, bad_cursor, cursor_number, pages, writes
 from goal_ledger.domain.goals.criteria import measured
 from goal_ledger.domain.goals.goal import GoalSource, Origin
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger.goals import GoalSort
 
 ID = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
 
@@ -37,7 +41,7 @@ def contract(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--priority", type=int, metavar="1-5", help="1 critical, 3 unless said, 5 low."),
         click.option("--category", metavar="TEXT", help="Free category."),
         click.option("--task-category", metavar="TEXT", help="Category of its tasks, for routing."),
-        click.option("--parent", "parent_goal_id", metavar="GOAL", help="The goal it stands under."),
+        click.option("--parent", "parent_goal_id", type=Id("goal"), metavar="GOAL", help="The goal it stands under."),
         click.option("--owner", "owner_agent", metavar="AGENT", help="The one agent that answers for it."),
         click.option("--metric", multiple=True, metavar="TEXT", help='Measured condition: "error rate < 1%".  [many]'),
         click.option("--criterion", multiple=True, metavar="TEXT", help="Another condition of done.  [many]"),
@@ -49,7 +53,14 @@ def contract(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--start-condition", metavar="TEXT", help="Starts when."),
         click.option("--stop-condition", metavar="TEXT", help="Stops when."),
         click.option("--horizon", "time_horizon", metavar="TIME", help="Deadline, or `ongoing`."),
-        click.option("--depends-on", "dependencies", multiple=True, metavar="GOAL", help="To be done first.  [many]"),
+        click.option(
+            "--depends-on",
+            "dependencies",
+            multiple=True,
+            type=Id("goal"),
+            metavar="GOAL",
+            help="To be done first.  [many]",
+        ),
         click.option(
             "--capability", "allowed_capabilities", multiple=True, metavar="NAME", help="What it may use.  [many]"
         ),
@@ -109,7 +120,7 @@ def create(app: App, title: str, fields: dict[str, Any], source: GoalSource, rea
 
 
 @goal.command("amend", examples=(f'goal-ledger goal amend {ID} --priority 1 --reason "launch moved up"',))
-@click.argument("goal_id", metavar="GOAL")
+@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
 @click.option("--title", metavar="TEXT", help="A new title.")
 @contract
 @writes
@@ -139,7 +150,7 @@ def _cleared(changes: dict[str, Any]) -> dict[str, Any]:
 
 def _move(verb: str, words: str, examples: tuple[str, ...]) -> None:
     @goal.command(verb, help=words, examples=examples)
-    @click.argument("goal_id", metavar="GOAL")
+    @click.argument("goal_id", metavar="GOAL", type=Id("goal"))
     @writes
     def move(app: App, goal_id: str, reason: str | None) -> None:
         row = getattr(app.ledger.goals, verb)(goal_id, reason=reason)
@@ -162,7 +173,7 @@ for _verb, _words, _why in (
 
 
 @goal.command("checkpoint", examples=(f"goal-ledger goal checkpoint {ID} --ref s3://plans/step-3",))
-@click.argument("goal_id", metavar="GOAL")
+@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
 @click.option("--ref", metavar="TEXT", help="Where the work can be taken up again.")
 @writes
 def checkpoint(app: App, goal_id: str, ref: str | None, reason: str | None) -> None:
@@ -172,7 +183,7 @@ def checkpoint(app: App, goal_id: str, ref: str | None, reason: str | None) -> N
 
 
 @goal.command("complete", examples=(f'goal-ledger goal complete {ID} --evidence "error rate 0.7% for a week"',))
-@click.argument("goal_id", metavar="GOAL")
+@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
 @click.option("--evidence", metavar="TEXT", help="What shows that it is done.")
 @click.option("--caveats", metavar="TEXT", help="What is missing: it completes with caveats.")
 @writes
@@ -183,7 +194,7 @@ def complete(app: App, goal_id: str, evidence: str | None, caveats: str | None, 
 
 
 @goal.command("archive", examples=(f'goal-ledger goal archive {ID} --cause stopped --reason "out of scope"',))
-@click.argument("goal_id", metavar="GOAL")
+@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
 @click.option("--cause", type=OneOf(ArchiveCause), help="done for a completed goal, cancelled for any other.")
 @writes
 def archive(app: App, goal_id: str, cause: ArchiveCause | None, reason: str | None) -> None:
@@ -195,49 +206,91 @@ def archive(app: App, goal_id: str, cause: ArchiveCause | None, reason: str | No
 # --- Looking
 
 
-@goal.command("show", examples=(f"goal-ledger goal show {ID}",))
-@click.argument("goal_id", metavar="GOAL")
+def _goal_id(text: str) -> str:
+    if not text.startswith("goal_"):
+        raise ValueError
+    return text
+
+
+_CURSORS: dict[GoalSort, tuple[Callable[[str], int | str], ...]] = {
+    "priority": (cursor_number, _goal_id),
+    "newest": (_goal_id,),
+    "updated": (cursor_number,),
+}
+
+
+@goal.command(
+    "show", examples=(f"goal-ledger goal show {ID}", f"goal-ledger goal show {ID} --as-of 2026-02-24T09:00:00Z")
+)
+@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
 @as_of_now
-def show(app: App, goal_id: str) -> None:
-    """Everything about GOAL as it stands."""
-    app.show(goal_data(app.ledger, app.ledger.goals.get(goal_id)), render.goal)
+@as_of
+def show(app: App, goal_id: str, up_to: int | None) -> None:
+    """Everything about GOAL as it stands, or stood."""
+    app.show(goal_data(app.ledger, app.ledger.goals.get(goal_id, up_to=up_to), up_to=up_to), render.goal)
 
 
-@goal.command("list", examples=("goal-ledger goal list --status active --status waiting --limit 20",))
+@goal.command(
+    "list",
+    examples=(
+        "goal-ledger goal list --status active --status waiting --limit 20",
+        "goal-ledger goal list --search checkout --sort updated",
+    ),
+)
 @click.option(
     "--status", type=OneOf(GoalStatus), multiple=True, metavar="STATUS", help=f"One of {', '.join(GoalStatus)}.  [many]"
 )
 @click.option("--type", "goal_type", type=OneOf(GoalType), metavar="TYPE", help=f"One of {', '.join(GoalType)}.")
 @click.option("--owner", "owner_agent", metavar="AGENT", help="That this agent answers for.")
 @click.option("--source", type=OneOf(GoalSource), help="From this source.")
-@click.option("--parent", "parent_goal_id", metavar="GOAL", help="Directly under this goal.")
+@click.option("--parent", "parent_goal_id", type=Id("goal"), metavar="GOAL", help="Directly under this goal.")
+@click.option("--priority", type=click.IntRange(1, 5), multiple=True, metavar="1-5", help="Of this priority.  [many]")
+@click.option("--search", metavar="TEXT", help="With this in the title, in any case.")
+@click.option(
+    "--sort",
+    type=click.Choice(list(_CURSORS)),
+    default="priority",
+    help="Most urgent first, latest begun first, latest changed first; priority unless said.",
+)
+@click.option("--reverse", is_flag=True, help="The other way round.")
 @as_of_now
 @pages
-def list_(app: App, status: tuple[GoalStatus, ...], after: str | None, limit: int | None, **where: Any) -> None:
-    """Goals by priority, then age."""
-    page = app.ledger.goals.list(status=status or None, after=_place(after), limit=limit, **where)
-    chosen = status or any(where.values()) or after
+def list_(
+    app: App,
+    status: tuple[GoalStatus, ...],
+    priority: tuple[int, ...],
+    sort: GoalSort,
+    reverse: bool,
+    after: str | None,
+    limit: int | None,
+    **where: Any,
+) -> None:
+    """Goals by priority, then age, or in another order."""
+    place = None if after is None else _place(sort, after)
+    page = app.ledger.goals.list(
+        status=status or None, priority=priority or None, sort=sort, reverse=reverse, after=place, limit=limit, **where
+    )
+    chosen = status or priority or any(where.values()) or after
     app.show_list(
         [goal_data(app.ledger, row) for row in page.goals],
         render.goals,
-        next_page=None if page.next is None else f"{page.next[0]}:{page.next[1]}",
+        next_page=None if page.next is None else ":".join(map(str, page.next)),
         empty="No goal matches; see all: goal-ledger goal list"
         if chosen
         else 'No goals yet; create one: goal-ledger goal create "Cut checkout errors"',
     )
 
 
-def _place(cursor: str | None) -> tuple[int, str] | None:
-    if cursor is None:
-        return None
-    priority, _, goal_id = cursor.partition(":")
-    if not (priority.isdecimal() and goal_id):
-        raise Invalid("bad_cursor", f"{cursor!r} is no place in this list", hint="give the `next` of the page before")
-    return int(priority), goal_id
+def _place(sort: GoalSort, cursor: str) -> tuple[int | str, ...]:
+    """The values that order the list, at the end of the page before."""
+    try:
+        return tuple(kind(part) for kind, part in zip(_CURSORS[sort], cursor.split(":"), strict=True))
+    except ValueError:
+        raise bad_cursor(cursor) from None
 
 
 @goal.command("tree", examples=("goal-ledger goal tree", f"goal-ledger goal tree {ID}"))
-@click.argument("goal_id", metavar="[GOAL]", required=False)
+@click.argument("goal_id", metavar="[GOAL]", type=Id("goal"), required=False)
 @as_of_now
 def tree(app: App, goal_id: str | None) -> None:
     """Goals under the goals they serve: all, or those under GOAL."""
@@ -248,9 +301,11 @@ def tree(app: App, goal_id: str | None) -> None:
     )
 
 
-@goal.command("timeline", examples=(f"goal-ledger goal timeline {ID}",))
-@click.argument("goal_id", metavar="GOAL")
+@goal.command("timeline", examples=(f"goal-ledger goal timeline {ID}", f"goal-ledger goal timeline {ID} --as-of 120"))
+@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
 @click.pass_obj
-def timeline(app: App, goal_id: str) -> None:
+@as_of
+def timeline(app: App, goal_id: str, up_to: int | None) -> None:
     """Every event of GOAL and of its runs, in order."""
-    app.show_list(timeline_data(app.ledger.goals.timeline(goal_id)), render.timeline, empty="No events.")
+    events = app.ledger.goals.timeline(goal_id, up_to=up_to)
+    app.show_list(timeline_data(events), render.timeline, empty="No events.")

@@ -1,15 +1,25 @@
 """goal-ledger ledger: the log itself."""
 
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
+from goal_ledger.domain.errors import NotFound
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger import Ledger
+
+STDOUT = Path("-")
 
 
 @click.group(cls=Noun, examples=("goal-ledger ledger stats", "goal-ledger ledger verify"))
 def ledger() -> None:
-    """The log itself: its size, and proof that it is unaltered."""
+    """The log itself: its size, proof that it is unaltered, and copies."""
 
 
 @ledger.command("stats", examples=("goal-ledger ledger stats",))
@@ -19,12 +29,92 @@ def stats(app: App) -> None:
     app.show(app.ledger.stats()._asdict(), render.stats)
 
 
-@ledger.command("verify", examples=("goal-ledger ledger verify",))
+@ledger.command(
+    "verify",
+    examples=("goal-ledger ledger verify", "goal-ledger ledger verify --file data/identity_ledger.ndjson --partial"),
+)
+@click.option(
+    "--file", type=click.Path(path_type=Path), help="Prove this export instead, by itself and against the log."
+)
+@click.option("--partial", is_flag=True, help="The export may end before the log does, as an older one.")
+@click.option("--alone", is_flag=True, help="Prove the export by itself; no ledger is needed.")
 @click.pass_obj
-def verify(app: App) -> None:
-    """Prove that the log is what was written: every byte, every place, every command id."""
+def verify(app: App, file: Path | None, partial: bool, alone: bool) -> None:
+    """Prove that the log is what was written: every byte, every place, every command id.
+
+    Or that an export is: each line follows the one before, and says what the log says.
+    """
+    if file is not None:
+        _verify_file(app, file, partial=partial, alone=alone)
+        return
+    if partial or alone:
+        raise click.UsageError("--partial and --alone are about an export; name it with --file.")
     opened = app.ledger
     with app.progress("checking") as progress:
         of = opened.stats().events
         events = opened.verify(lambda done: progress(done, of))
     app.show({"ok": True, "events": events, "head": opened.stats().head}, render.verified)
+
+
+def _verify_file(app: App, file: Path, *, partial: bool, alone: bool) -> None:
+    from goal_ledger.ledger import archive
+
+    warnings = []
+    against = None if alone else _if_there(app)
+    if against is None and not alone:
+        warnings.append("there is no ledger to compare with: a missing tail would not be noticed")
+    lines = archive.verify_file(file, against, partial=partial)
+    done = {"ok": True, "file": str(file), "lines": lines, "against": None if against is None else against.id}
+    app.show(done, render.file_verified, warnings=warnings)
+
+
+def _if_there(app: App) -> "Ledger | None":
+    try:
+        return app.ledger
+    except NotFound:
+        return None
+
+
+@ledger.command(
+    "export",
+    examples=(
+        "goal-ledger ledger export",
+        "goal-ledger ledger export backup/ledger.ndjson",
+        "goal-ledger ledger export -",
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--output", type=click.Path(path_type=Path), help="The same as FILE.")
+@click.option("--format", "format_", type=click.Choice(["ndjson"]), default="ndjson", help="One JSON object per line.")
+@click.pass_obj
+def export(app: App, file: Path | None, output: Path | None, format_: str) -> None:
+    """Write every event to FILE, one line each; data/identity_ledger.ndjson unless said, `-` for stdout.
+
+    Lines are chained, so that a change shows, and an export is a byte prefix of every later one.
+    """
+    if file is not None and output is not None:
+        raise click.UsageError("FILE and --output say the same thing; give one of them.")
+    from goal_ledger.ledger import archive
+
+    target = file or output or archive.IDENTITY_LEDGER
+    if target == STDOUT:
+        if app.wants_json:
+            raise click.UsageError("--json prints one document, an export to stdout many lines; name a FILE.")
+        sys.stdout.buffer.writelines(archive.lines(app.ledger))
+        return
+    opened = app.ledger
+    with app.progress("exporting") as progress:
+        of = opened.head
+        done = opened.export(target, lambda written: progress(written, of))
+    app.show({**done._asdict(), "format": format_}, render.copied)
+
+
+@ledger.command("backup", examples=("goal-ledger ledger backup backup/goal-ledger.db",))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def backup(app: App, file: Path) -> None:
+    """Copy the log to FILE as of one moment, while writers go on, and prove the copy.
+
+    The copy is a ledger like any other: open it with --db. A file that exists is never replaced.
+    """
+    app.show(app.ledger.backup(file)._asdict(), render.copied)

@@ -1,5 +1,6 @@
 """goal-ledger <noun> <verb>: the root command, and what errors become."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -9,19 +10,17 @@ from typing import Any, NamedTuple
 
 import click
 
-from goal_ledger.cli.app import App, at_most
+from goal_ledger.cli.app import COMPLETION, PROGRAM, App, at_most
 from goal_ledger.cli.command import Noun, show_words
 from goal_ledger.cli.text import visible
-from goal_ledger.domain.errors import Damaged, LedgerError
+from goal_ledger.domain.errors import Damaged, Invalid, LedgerError, Rejected
 
-PROGRAM = "goal-ledger"
-COMPLETION = "_GOAL_LEDGER_COMPLETE"  # set by the shell that asks what could be typed next
 INTERRUPTED = 130  # 128 + SIGINT
 BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 
 class Lazy(NamedTuple):
-    """A noun that is imported when it is used."""
+    """A command that is imported when it is used."""
 
     place: str
     help: str
@@ -30,9 +29,16 @@ class Lazy(NamedTuple):
 NOUNS = {
     "goal": Lazy("goal_ledger.cli.goal:goal", "What should be achieved: create, move and look at goals."),
     "run": Lazy("goal_ledger.cli.run:run", "What was tried: attempts at goals, from start to outcome."),
+    "lesson": Lazy("goal_ledger.cli.lesson:lesson", "What was learned: heuristics, and the evidence for and against."),
     "import": Lazy("goal_ledger.cli.imports:import_", "Bring in histories from elsewhere."),
     "ledger": Lazy("goal_ledger.cli.ledger:ledger", "The log itself: its size, and proof that it is unaltered."),
     "projection": Lazy("goal_ledger.cli.projection:projection", "The read models: what they hold, rebuild them."),
+    "settings": Lazy("goal_ledger.cli.settings:settings", "The numbers that can be tuned, and where each comes from."),
+}
+VERBS = {
+    "follow": Lazy("goal_ledger.cli.follow:follow", "Print every event, then new ones as they come."),
+    "doctor": Lazy("goal_ledger.cli.doctor:doctor", "Look at the ledger and all around it, and say what to do."),
+    "completion": Lazy("goal_ledger.cli.completion:completion", "Print the script that lets SHELL complete commands."),
 }
 
 
@@ -40,18 +46,19 @@ class Root(Noun):
     """The nouns, each imported when it is used, so that help is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(NOUNS)
+        return [*NOUNS, *VERBS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if (noun := NOUNS.get(cmd_name)) is None:
+        if (found := NOUNS.get(cmd_name) or VERBS.get(cmd_name)) is None:
             return None
-        module, attribute = noun.place.split(":")
+        module, attribute = found.place.split(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Nouns"):
-            formatter.write_dl([(name, noun.help) for name, noun in NOUNS.items()])
+        for title, commands in (("Nouns", NOUNS), ("Verbs on their own", VERBS)):
+            with formatter.section(title):
+                formatter.write_dl([(name, command.help) for name, command in commands.items()])
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -101,6 +108,9 @@ def main(args: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return reader_gone()
+    finally:
+        if args is None:  # the process ends: looking for garbage once more would take a third of its time
+            gc.freeze()
     return code
 
 
@@ -112,10 +122,10 @@ def reader_gone() -> int:
 
 def _run(args: list[str], app: App) -> int:
     try:
-        if instruction := os.environ.get(COMPLETION):
-            from click.shell_completion import shell_complete
+        if os.environ.get(COMPLETION):
+            from goal_ledger.cli.completion import answer
 
-            return shell_complete(root, {}, PROGRAM, COMPLETION, instruction)
+            return answer(root, app)
         with root.make_context(PROGRAM, args, obj=app) as context:
             root.invoke(context)
         return 0
@@ -134,7 +144,8 @@ def _run(args: list[str], app: App) -> int:
         return _refuse(app, INTERRUPTED, "interrupted", "interrupted")
     except LedgerError as error:
         problems = {"problems": error.problems} if isinstance(error, Damaged) else {}
-        return _refuse(app, error.exit_code, error.code, error.message, hint=error.hint, **problems)
+        hint = error.hint or (f"see {app.command} --help" if isinstance(error, Invalid | Rejected) else None)
+        return _refuse(app, error.exit_code, error.code, error.message, hint=hint, **problems)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -153,7 +164,7 @@ def _run(args: list[str], app: App) -> int:
 
 def _refuse(app: App, code: int, name: str, message: str, *, hint: str | None = None, **more: Any) -> int:
     """Say what went wrong, in one document or one line; the exit code."""
-    words = " ".join(message.split("\n"))
+    words = " ".join(line.strip("\t") for line in message.split("\n"))  # click lists choices below each other
     if app.wants_json and not app.answered:
         error = {"code": name, "message": _characters(words), "hint": _characters(hint), **more}
         app.document({"version": 1, "status": "error", "error": error})

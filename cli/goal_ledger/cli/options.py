@@ -1,20 +1,27 @@
 """What verbs have in common: kinds of values, and the options that say why, when and under which id."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from json import loads
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Section
-from goal_ledger.domain.errors import Invalid
-from goal_ledger.domain.times import parse_utc
+from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.errors import Invalid, NotFound
+from goal_ledger.domain.times import parse_utc, utc_text
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_DIGITS = 19  # of a number that a database may not hold
 PAGE = 50  # rows of a list that people see unless they say otherwise
 
 
@@ -45,6 +52,31 @@ class Time(click.ParamType[datetime | str]):
         except Invalid as error:
             where = f"{param.opts[0]}: " if param is not None else ""
             raise Invalid(error.code, where + error.message, hint=error.hint) from None
+
+
+class Instant(Time):
+    """A position in the log, or an ISO 8601 instant."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, int) or (value.isdecimal() and len(value) < _DIGITS):
+            return int(value)
+        return super().convert(value, param, ctx)
+
+
+class Id(click.ParamType[str]):
+    """The id of a goal, a run or a lesson; the shell can ask for those that there are."""
+
+    name = "id"
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        from goal_ledger.cli.completion import ids
+
+        return ids(self.kind, ctx, incomplete)
 
 
 class Amount(click.ParamType[Decimal]):
@@ -144,12 +176,79 @@ def as_of_now(function: Callable[..., None]) -> Callable[..., None]:
     return reading
 
 
+def as_of(function: Callable[..., None]) -> Callable[..., None]:
+    """A verb that can show what was: the function gets `up_to`, the last position that counts, None for now.
+
+    What depends on the time is told as of then too.
+    """
+
+    @click.option(
+        "--as-of",
+        "--known-at",
+        "when",
+        type=Instant(),
+        metavar="TIME|POSITION",
+        help="As it stood at a time, or when the log ended at a position.",
+    )
+    @functools.wraps(function)
+    def reading(app: App, *, when: datetime | int | None, **question: Any) -> None:
+        if when is None:
+            function(app, up_to=None, **question)
+            return
+        position = app.ledger.position_at(when)
+        time = when if isinstance(when, datetime) else _recorded_at(app, position)
+        if time is not None:
+            app.circumstances.setdefault("occurred_at", time)
+        try:
+            function(app, up_to=position, **question)
+        except NotFound as error:
+            told = utc_text(when) if isinstance(when, datetime) else f"position {when}"
+            raise _not_yet(error, app, told) from None
+
+    return reading
+
+
+def _recorded_at(app: App, position: int) -> datetime | None:
+    recorded = next(app.ledger.events(after=position - 1), None)
+    return parse_utc(recorded.at) if isinstance(recorded, Recorded) else None
+
+
+def _not_yet(error: NotFound, app: App, told: str) -> NotFound:
+    """The error of somebody who asks for a time before the thing existed."""
+    context = click.get_current_context()
+    [thing] = [
+        str(context.params[param.name or ""])
+        for param in context.command.params
+        if isinstance(param.type, Id) and isinstance(param, click.Argument)
+    ]
+    began = next(iter(app.ledger.stream(thing)), None)
+    if began is None:
+        return error
+    return NotFound(
+        error.code,
+        f"as of {told}, {error.message}: it began at position {began.position}",
+        hint=f"{context.command_path} {thing} --as-of {began.position}",
+    )
+
+
+def cursor_number(text: str) -> int:
+    """A whole number in a cursor. ValueError."""
+    if text.isdecimal() and len(text) < _DIGITS:
+        return int(text)
+    raise ValueError
+
+
+def bad_cursor(cursor: str) -> Invalid:
+    """The error of an `--after` that no page of this list gave."""
+    return Invalid("bad_cursor", f"{cursor!r} is no place in this list", hint="give the `next` of the page before")
+
+
 def pages(function: Callable[..., None]) -> Callable[..., None]:
     """A list that comes in pages. `limit` is None for all."""
 
     @click.option(
         "--limit",
-        type=click.IntRange(min=1),
+        type=click.IntRange(min=1, max=10**9),
         metavar="N",
         help=f"At most N rows; {PAGE} unless said, with --json all.",
     )

@@ -5,10 +5,13 @@ rich is imported when something is drawn. Text from the ledger is never markup a
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import click
 import orjson
 
 from goal_ledger.cli.app import as_json
@@ -30,7 +33,7 @@ _STYLES = {
     "completed": "green", "succeeded": "green", "passed": "green", "active": "cyan", "running": "cyan",
     "completed_with_caveats": "yellow", "partial": "yellow", "waiting": "yellow", "retrying": "yellow",
     "checkpointed": "yellow", "blocked": "red", "failed": "red", "interrupted": "red", "rejected": "red",
-    "archived": "dim",
+    "archived": "dim", "retired": "dim", "ok": "green", "warning": "yellow", "problem": "red",
 }  # fmt: skip
 
 
@@ -113,13 +116,15 @@ def timeline(rows: Sequence[Data]) -> None:
         if recorded[:17] != last_recorded[:17] and recorded[:17] != moment(row["occurred_at"])[:17]:
             words.insert(1, f"recorded {recorded}")
         last_recorded = recorded
+        if row["run_id"] and row["stream"].startswith("les_"):
+            words.append(row["run_id"])
         words += _said(row["details"])
         _print(screen, Padding(_text((" · ".join(word for word in words if word), "")), (0, 0, 0, indent)))
 
 
 _SPEAKING = {
     "title", "action", "detail", "plan_summary", "local_outcome", "failure_category", "verifier_status", "note",
-    "business_outcome", "checkpoint_ref", "caveats",
+    "business_outcome", "checkpoint_ref", "caveats", "lesson_text", "activity",
 }  # fmt: skip
 _USUAL = {"time_horizon": "ongoing", "learning_required": True, "auto_approved": False, "source": "user"}
 
@@ -138,6 +143,20 @@ def _said(details: Data) -> list[str]:
         else:
             words.append(_flat(value) if name in _SPEAKING else f"{name.replace('_', ' ')}: {_flat(value)}")
     return words
+
+
+def event_line(row: Data) -> None:
+    """An event on one line, however long: where, when, what, of whom, by whom and why."""
+    move = [str(part) for part in (row["from"], row["to"]) if part]
+    words = [
+        f"{row['position']:>6}  {moment(row['occurred_at']):<20}  {row['event']}",
+        " → ".join(move),
+        row["stream"],
+        row["by"] or "",
+        row["problem"] or row["reason"] or "",
+        *(_flat(value) for name, value in row["details"].items() if name in _SPEAKING),
+    ]
+    click.echo(visible("  ".join(word for word in words if word)))
 
 
 # --- Runs
@@ -180,6 +199,42 @@ def run(row: Data) -> None:
     _details({name: value for name, value in row.items() if name not in hidden})
 
 
+# --- Lessons
+
+
+def lesson_line(row: Data) -> None:
+    """A short confirmation after a write."""
+    _line((row["lesson_id"], "bold"), _word(_state(row)), (f"confidence {row['confidence']:.2f}", ""))
+
+
+def lessons(rows: Sequence[Data]) -> None:
+    """A table of lessons."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(screen.width, "lesson", "sure", *(("for", "against", "goals", "actions") if wide else ()), "text")
+    for row in rows:
+        more = (row["evidence_for"], row["evidence_against"], row["goal_type"] or "any", row["action_type"] or "any")
+        mark = "" if row["active"] else " (retired)"
+        table.add_row(
+            _cell(row["lesson_id"]),
+            _cell(f"{row['confidence']:.2f}"),
+            *(map(_cell, more) if wide else ()),
+            _cell(f"{row['lesson_text']} ({row['category']}){mark}"),
+        )
+    _print(screen, table)
+
+
+def lesson(row: Data) -> None:
+    """Everything about a lesson that is set."""
+    lesson_line(row)
+    hidden = {"lesson_id", "active", "confidence", "position"}
+    _details({name: value for name, value in row.items() if name not in hidden})
+
+
+def _state(row: Data) -> str:
+    return "active" if row["active"] else "retired"
+
+
 # --- Projections, ledger, imports
 
 
@@ -220,10 +275,42 @@ def verified(data: Data) -> None:
     _line(("ok", "green"), (f"{data['events']:,} events up to position {data['head']:,}, each as it was written", ""))
 
 
+def file_verified(data: Data) -> None:
+    """That an export was not altered."""
+    how = "each follows the one before" if data["against"] is None else "each as the log says"
+    _line(("ok", "green"), (f"{data['lines']:,} lines, {how}", ""))
+
+
+def copied(data: Data) -> None:
+    """What was written where."""
+    _line(("ok", "green"), (f"{data['events']:,} events up to position {data['head']:,}", ""), (data["path"], ""))
+
+
+def settings(rows: Sequence[Data]) -> None:
+    """A table of settings."""
+    screen = console()
+    table = _table(screen.width, "setting", "value", "from", "allowed")
+    for row in rows:
+        table.add_row(_cell(row["name"]), _cell(_flat(row["value"])), _cell(row["origin"]), _cell(row["allowed"]))
+    _print(screen, table)
+
+
+def health(data: Data) -> None:
+    """A line for each finding, and what to do about it."""
+    screen = console()
+    table = _table(screen.width, "", "", "")
+    table.show_header = False
+    for finding in data["findings"]:
+        words = [finding["says"], *([f"→ {finding['do']}"] if finding["do"] else [])]
+        table.add_row(_status(finding["level"]), _cell(finding["check"]), _lines(words))
+    _print(screen, table)
+
+
 def imported(data: Data) -> None:
     """What an import did."""
-    _details({name: f"{data[name]:,}" for name in ("records", "goals", "runs", "events", "unchanged", "skipped")})
-    for source_id in data["changed"]:
+    numbers = ("records", "rows", "goals", "runs", "events", "unchanged", "skipped")
+    _details({name: f"{data[name]:,}" for name in numbers if name in data})
+    for source_id in data.get("changed", ()):
         _line(("changed since it was imported, left as it was:", "yellow"), (source_id, ""))
 
 
@@ -272,6 +359,8 @@ def _text(*parts: tuple[str, str]) -> Text:
 
 
 def _line(*parts: tuple[str, str]) -> None:
+    if _plainly(["  ".join(visible(words) for words, _ in parts)]):
+        return
     spaced = [piece for part in parts for piece in (("  ", ""), part)]
     _print(console(), _text(*spaced[1:]))
 
@@ -301,8 +390,10 @@ def _table(width: int, *columns: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    whole = {"goal", "run"} | ({"status", "outcome", "started", "position"} if width >= _USUAL_WIDTH else set())
-    numbers = {"pri", "no", "cost", "took", "events", "position", "behind", "rows"}
+    whole = {"goal", "run", "lesson"} | (
+        {"status", "outcome", "started", "position"} if width >= _USUAL_WIDTH else set()
+    )
+    numbers = {"pri", "no", "sure", "for", "against", "cost", "took", "events", "position", "behind", "rows"}
     for name in columns:
         table.add_column(
             name,
@@ -315,22 +406,47 @@ def _table(width: int, *columns: str) -> Table:
 
 def _details(fields: Data) -> None:
     """Names and values, one below the other; what is not set is left out."""
+    rows = [
+        (f"  {name.replace('_', ' ')}", value) for name, value in fields.items() if value not in (None, "", (), [], {})
+    ]
+    width = max((len(name) for name, _ in rows), default=0)
+    plain = [
+        f"{name if at == 0 else '':<{width}}  {visible(_flat(one))}"
+        for name, value in rows
+        for at, one in enumerate(_each(value))
+    ]
+    if _plainly(plain):
+        return
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    for name, value in fields.items():
-        if value not in (None, "", (), [], {}):
-            grid.add_row(f"  {name.replace('_', ' ')}", _lines(value))
+    for name, value in rows:
+        grid.add_row(name, _lines(value))
     _print(console(), grid)
+
+
+def _plainly(lines: Sequence[str]) -> bool:
+    """Print lines that need neither colour nor folding, False when they do: importing rich takes its time."""
+    if sys.stdout.isatty() or any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE")):
+        return False
+    columns = os.environ.get("COLUMNS", "")
+    width = max(_NARROWEST, int(columns) if columns.isdecimal() else _USUAL_WIDTH)
+    if not all(line.isascii() and len(line) <= width for line in lines):
+        return False
+    click.echo("\n".join(line.rstrip() for line in lines))
+    return True
 
 
 def _lines(value: Any) -> Text:
     from rich.text import Text
 
-    values = value if isinstance(value, (tuple, list)) else [value]
-    return Text("\n").join(_text((_flat(value), "")) for value in values)
+    return Text("\n").join(_text((_flat(one), "")) for one in _each(value))
+
+
+def _each(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, (tuple, list)) else [value]
 
 
 def _flat(value: Any) -> str:

@@ -8,7 +8,7 @@ import click
 from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
-from goal_ledger.cli.options import JSON_PAIR, NUMBER_PAIR, Amount, OneOf, pages, writes
+from goal_ledger.cli.options import JSON_PAIR, NUMBER_PAIR, Amount, Id, OneOf, as_of, bad_cursor, pages, writes
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, RunStatus, VerifierStatus
 
 GOAL = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
@@ -23,7 +23,7 @@ def run() -> None:
 
 
 @run.command("start", examples=(f"goal-ledger run start {GOAL} --agent backup-bot",))
-@click.argument("goal_id", metavar="GOAL")
+@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
 @click.option("--agent", metavar="AGENT", help="Who works on it.")
 @click.option("--job", "job_id", metavar="ID", help="The scheduler's job.")
 @click.option("--plan", "plan_summary", metavar="TEXT", help="What is about to be tried.")
@@ -37,7 +37,7 @@ def start(app: App, goal_id: str, metric: Pairs, **wish: Any) -> None:
 
 
 @run.command("act", examples=(f'goal-ledger run act {ID} "pg_dump" --type shell --failed',))
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=Id("run"))
 @click.argument("action")
 @click.option("--type", "action_type", metavar="TEXT", help="The tool or the kind of action.")
 @click.option("--ok/--failed", "ok", default=None, help="Whether it worked; unknown unless said.")
@@ -51,7 +51,7 @@ def act(app: App, run_id: str, action: str, attr: Pairs, **wish: Any) -> None:
 
 
 @run.command("heartbeat", examples=(f'goal-ledger run heartbeat {ID} --note "40% copied"',))
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=Id("run"))
 @click.option("--note", metavar="TEXT", help="How far it is.")
 @writes
 def heartbeat(app: App, run_id: str, note: str | None, reason: str | None) -> None:
@@ -60,7 +60,7 @@ def heartbeat(app: App, run_id: str, note: str | None, reason: str | None) -> No
 
 
 @run.command("checkpoint", examples=(f"goal-ledger run checkpoint {ID} s3://dumps/part-3",))
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=Id("run"))
 @click.argument("ref")
 @writes
 def checkpoint(app: App, run_id: str, ref: str, reason: str | None) -> None:
@@ -69,7 +69,7 @@ def checkpoint(app: App, run_id: str, ref: str, reason: str | None) -> None:
 
 
 @run.command("resume", examples=(f"goal-ledger run resume {ID}",))
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=Id("run"))
 @writes
 def resume(app: App, run_id: str, reason: str | None) -> None:
     """Go on with RUN from its last checkpoint."""
@@ -77,7 +77,7 @@ def resume(app: App, run_id: str, reason: str | None) -> None:
 
 
 @run.command("interrupt", examples=(f'goal-ledger run interrupt {ID} --reason "worker lost"',))
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=Id("run"))
 @writes
 def interrupt(app: App, run_id: str, reason: str | None) -> None:
     """Say that RUN's worker is gone for good; say why."""
@@ -85,7 +85,7 @@ def interrupt(app: App, run_id: str, reason: str | None) -> None:
 
 
 @run.command("verify", examples=(f"goal-ledger run verify {ID} passed --verifier restore-test --score 0.98",))
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=Id("run"))
 @click.argument("status", type=OneOf(VerifierStatus))
 @click.option("--verifier", metavar="NAME", help="Who says so.")
 @click.option("--score", type=float, metavar="NUMBER", help="On the verifier's own scale.")
@@ -97,7 +97,7 @@ def verify(app: App, run_id: str, status: VerifierStatus, **wish: Any) -> None:
 
 
 @run.command("cost", examples=(f"goal-ledger run cost {ID} --usd 0.042 --tokens-in 12000",))
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=Id("run"))
 @click.option("--usd", "cost_usd", type=Amount(), metavar="DECIMAL", help="What it cost, in US dollars.")
 @click.option("--tokens-in", type=int, metavar="N", help="Tokens read.")
 @click.option("--tokens-out", type=int, metavar="N", help="Tokens written.")
@@ -115,7 +115,7 @@ def cost(app: App, run_id: str, cost_usd: Decimal | None, **wish: Any) -> None:
         f"goal-ledger run finish {ID} --outcome failed --category tool_error",
     ),
 )
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=Id("run"))
 @click.option("--outcome", "local_outcome", type=OneOf(LocalOutcome), required=True, help="How it ended.")
 @click.option(
     "--category", "failure_category", type=OneOf(FailureCategory), metavar="CATEGORY",
@@ -132,7 +132,7 @@ def finish(app: App, run_id: str, local_outcome: LocalOutcome, metric: Pairs, **
 
 
 @run.command("outcome", examples=(f"goal-ledger run outcome {ID} improved --source billing",))
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=Id("run"))
 @click.argument("outcome", type=OneOf(BusinessOutcome))
 @click.option("--source", metavar="NAME", help="Who says so.")
 @click.option("--external-id", metavar="ID", help="The source's record: the same one counts once.")
@@ -146,16 +146,17 @@ def outcome(app: App, run_id: str, outcome: BusinessOutcome, **wish: Any) -> Non
 # --- Looking
 
 
-@run.command("show", examples=(f"goal-ledger run show {ID}",))
-@click.argument("run_id", metavar="RUN")
+@run.command("show", examples=(f"goal-ledger run show {ID}", f"goal-ledger run show {ID} --as-of 2026-02-24T09:00:00Z"))
+@click.argument("run_id", metavar="RUN", type=Id("run"))
 @click.pass_obj
-def show(app: App, run_id: str) -> None:
-    """Everything about RUN as it stands."""
-    app.show(app.ledger.runs.get(run_id)._asdict(), render.run)
+@as_of
+def show(app: App, run_id: str, up_to: int | None) -> None:
+    """Everything about RUN as it stands, or stood."""
+    app.show(app.ledger.runs.get(run_id, up_to=up_to)._asdict(), render.run)
 
 
 @run.command("list", examples=(f"goal-ledger run list --goal {GOAL}", "goal-ledger run list --outcome failed"))
-@click.option("--goal", "goal_id", metavar="GOAL", help="Attempts at this goal.")
+@click.option("--goal", "goal_id", type=Id("goal"), metavar="GOAL", help="Attempts at this goal.")
 @click.option("--status", type=OneOf(RunStatus), help="In this status.")
 @click.option("--agent", metavar="AGENT", help="By this agent.")
 @click.option("--outcome", "local_outcome", type=OneOf(LocalOutcome), help="With this outcome.")
@@ -163,6 +164,8 @@ def show(app: App, run_id: str) -> None:
 @pages
 def list_(app: App, after: str | None, limit: int | None, **where: Any) -> None:
     """Runs, the newest first."""
+    if after is not None and not after.startswith("grun_"):
+        raise bad_cursor(after)
     page = app.ledger.runs.list(after=None if after is None else (after,), limit=limit, **where)
     app.show_list(
         [row._asdict() for row in page.runs],

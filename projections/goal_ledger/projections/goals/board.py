@@ -82,7 +82,7 @@ goal_board = Projection(
     "goal_board",
     GoalRow,
     key="goal_id",
-    indexes=(("priority", "goal_id"), ("status", "priority", "goal_id"), ("parent_goal_id",)),
+    indexes=(("priority", "goal_id"), ("position",), ("status", "priority", "goal_id"), ("parent_goal_id",)),
 )
 
 _CONTRACT = (

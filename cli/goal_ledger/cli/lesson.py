@@ -1,0 +1,139 @@
+"""goal-ledger lesson: what was learned, with the evidence for and against it."""
+
+from typing import Any
+
+import click
+
+from goal_ledger.cli import render
+from goal_ledger.cli.app import App
+from goal_ledger.cli.command import Noun
+from goal_ledger.cli.data import timeline_data
+from goal_ledger.cli.options import Id, OneOf, as_of, bad_cursor, cursor_number, pages, writes
+from goal_ledger.domain.goals.lifecycle import GoalType
+from goal_ledger.domain.learning.lesson import LessonCategory
+
+ID = "les_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
+RUN = "grun_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
+
+
+@click.group(cls=Noun, examples=("goal-ledger lesson list --action-type shell", f"goal-ledger lesson show {ID}"))
+def lesson() -> None:
+    """What was learned: heuristics, and the evidence for and against them."""
+
+
+# --- Learning
+
+
+@lesson.command(
+    "add",
+    examples=(
+        'goal-ledger lesson add "Prune old dumps before a new one" --category safe_default \\\n'
+        f"      --action-type shell --run {RUN}",
+    ),
+)
+@click.argument("text")
+@click.option("--category", type=OneOf(LessonCategory), required=True, help="What kind of lesson it is.")
+@click.option(
+    "--goal-type", type=OneOf(GoalType), metavar="TYPE", help=f"For goals of this type: {', '.join(GoalType)}."
+)
+@click.option("--action-type", metavar="TEXT", help="For actions of this type.")
+@click.option("--confidence", type=float, metavar="0-1", help="How sure you are; 0.5 unless said.")
+@click.option("--run", "run_id", type=Id("run"), metavar="RUN", help="The run that taught it: evidence.")
+@writes
+def add(app: App, text: str, **wish: Any) -> None:
+    """Learn TEXT; the same text for the same goals and actions again adds its run as evidence."""
+    app.show(app.open(create=True).lessons.add(text, **wish)._asdict(), render.lesson_line)
+
+
+@lesson.command(
+    "confirm",
+    examples=(f"goal-ledger lesson confirm {ID} --run {RUN}", f'goal-ledger lesson confirm {ID} --reason "…"'),
+)
+@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
+@click.option("--run", "run_id", type=Id("run"), metavar="RUN", help="The run that shows it; a run counts once.")
+@writes
+def confirm(app: App, lesson_id: str, **wish: Any) -> None:
+    """Count evidence for LESSON."""
+    app.show(app.ledger.lessons.confirm(lesson_id, **wish)._asdict(), render.lesson_line)
+
+
+@lesson.command("contradict", examples=(f"goal-ledger lesson contradict {ID} --run {RUN}",))
+@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
+@click.option("--run", "run_id", type=Id("run"), metavar="RUN", help="The run that shows it; a run counts once.")
+@writes
+def contradict(app: App, lesson_id: str, **wish: Any) -> None:
+    """Count evidence against LESSON."""
+    app.show(app.ledger.lessons.contradict(lesson_id, **wish)._asdict(), render.lesson_line)
+
+
+@lesson.command("apply", examples=(f"goal-ledger lesson apply {ID} --run {RUN}",))
+@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
+@click.option("--run", "run_id", type=Id("run"), metavar="RUN", required=True, help="The run that works by it.")
+@writes
+def apply(app: App, lesson_id: str, **wish: Any) -> None:
+    """Note that a run worked by LESSON."""
+    app.show(app.ledger.lessons.apply(lesson_id, **wish)._asdict(), render.lesson_line)
+
+
+@lesson.command("retire", examples=(f'goal-ledger lesson retire {ID} --reason "the tool is gone"',))
+@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
+@writes
+def retire(app: App, lesson_id: str, reason: str | None) -> None:
+    """Give LESSON to no run any more; say why. Its history stays."""
+    app.show(app.ledger.lessons.retire(lesson_id, reason=reason)._asdict(), render.lesson_line)
+
+
+# --- Looking
+
+
+@lesson.command(
+    "show", examples=(f"goal-ledger lesson show {ID}", f"goal-ledger lesson show {ID} --as-of 2026-02-24T09:00:00Z")
+)
+@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
+@click.pass_obj
+@as_of
+def show(app: App, lesson_id: str, up_to: int | None) -> None:
+    """Everything about LESSON as it stands, or stood."""
+    app.show(app.ledger.lessons.get(lesson_id, up_to=up_to)._asdict(), render.lesson)
+
+
+@lesson.command("list", examples=("goal-ledger lesson list --action-type shell", "goal-ledger lesson list --retired"))
+@click.option("--all", "every", is_flag=True, help="The retired ones too.")
+@click.option("--retired", is_flag=True, help="The retired ones only.")
+@click.option("--goal-type", type=OneOf(GoalType), metavar="TYPE", help=f"One of {', '.join(GoalType)}.")
+@click.option("--action-type", metavar="TEXT", help="For actions of this type.")
+@click.option("--category", type=OneOf(LessonCategory), help="Of this category.")
+@click.pass_obj
+@pages
+def list_(app: App, every: bool, retired: bool, after: str | None, limit: int | None, **where: Any) -> None:
+    """Active lessons, the one that changed last first."""
+    if every and retired:
+        raise click.UsageError("--all and --retired exclude each other; give one of them.")
+    place = None if after is None else _place(after)
+    page = app.ledger.lessons.list(active=None if every else not retired, after=place, limit=limit, **where)
+    chosen = retired or any(where.values()) or after
+    app.show_list(
+        [row._asdict() for row in page.lessons],
+        render.lessons,
+        next_page=None if page.next is None else str(page.next[0]),
+        empty="No lesson matches; see all: goal-ledger lesson list --all"
+        if chosen
+        else 'No active lessons; add one: goal-ledger lesson add "Prune old dumps first" --category safe_default',
+    )
+
+
+def _place(cursor: str) -> tuple[int]:
+    try:
+        return (cursor_number(cursor),)
+    except ValueError:
+        raise bad_cursor(cursor) from None
+
+
+@lesson.command("timeline", examples=(f"goal-ledger lesson timeline {ID}",))
+@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
+@click.pass_obj
+@as_of
+def timeline(app: App, lesson_id: str, up_to: int | None) -> None:
+    """Every event of LESSON, in order: who learned it, what spoke for it and against it."""
+    events = app.ledger.lessons.timeline(lesson_id, up_to=up_to)
+    app.show_list(timeline_data(events), render.timeline, empty="No events.")

@@ -1,0 +1,49 @@
+"""goal-ledger settings: the numbers that can be tuned, and where each comes from."""
+
+from typing import Any
+
+import click
+
+from goal_ledger.cli import render
+from goal_ledger.cli.app import App
+from goal_ledger.cli.command import Noun
+
+
+@click.group(cls=Noun, examples=("goal-ledger settings show",))
+def settings() -> None:
+    """The numbers that can be tuned, and where each comes from."""
+
+
+@settings.command("show", examples=("goal-ledger settings show", "goal-ledger settings show --db other.db --json"))
+@click.pass_obj
+def show(app: App) -> None:
+    """Every setting: its value, where it comes from, and what is allowed.
+
+    Set one in goal-ledger.toml beside the ledger (`page = 1000`), or in the environment (GOAL_LEDGER_PAGE=1000), which
+    wins. No ledger is needed.
+    """
+    found = app.configuration()
+    shapes = type(found.settings).model_json_schema()["properties"]
+    rows = [
+        {
+            "name": name,
+            "value": value,
+            "default": shapes[name]["default"],
+            "origin": found.origins[name],
+            "allowed": _allowed(shapes[name]),
+        }
+        for name, value in found.settings
+    ]
+    app.show_list(rows, render.settings, empty="No settings.")
+
+
+def _allowed(shape: dict[str, Any]) -> str:
+    """The range of a setting in words."""
+    if shape["type"] == "boolean":
+        return "true or false"
+    low, above, high = (shape.get(name) for name in ("minimum", "exclusiveMinimum", "maximum"))
+    words = [] if low is None else [f"from {low:,}"]
+    words += [] if above is None else [f"above {above:,}"]
+    words += [] if high is None else [f"to {high:,}"]
+    kind = "whole number" if shape["type"] == "integer" else "number"
+    return " ".join([kind, *words])
