@@ -105,7 +105,13 @@ def main(args: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = _run(given, app)
-        sys.stdout.flush()
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # what could not be written now cannot be written at exit either
+            _write_nowhere()
+            code = code or _refuse(app, 1, "io_error", error.strerror or str(error))
     except BrokenPipeError:
         return reader_gone()
     finally:
@@ -115,9 +121,14 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def reader_gone() -> int:
-    """Write nowhere from now on, so that the interpreter's own flush at exit is quiet too; the exit code."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Write nowhere from now on; the exit code."""
+    _write_nowhere()
     return BROKEN_PIPE
+
+
+def _write_nowhere() -> None:
+    """So that the interpreter's own flush at exit is quiet too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(args: list[str], app: App) -> int:
