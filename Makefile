@@ -41,7 +41,7 @@ check: install ## what CI runs: lint, format, types, layers, tests
 	$(MAKE) test
 
 bench: $(BENCH_STAMP) ## measure the budgets beside raw sqlite3 and the peers
-	$(BIN)/python -m benchmarks --only core --only others $(ARGS)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 $(BENCH_STAMP): $(STAMP) requirements/bench.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt

@@ -27,9 +27,9 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
 
 
 def chosen(names: list[str]) -> list[Case]:
-    """The cases of these names or groups; those of the group `core` when none is named. KeyError: unknown name."""
+    """The cases of these names or groups, every case when none is named. KeyError: unknown name."""
     picked: dict[Case, None] = {}
-    for name in names or ["core"]:
+    for name in names or GROUPS:
         cases = GROUPS.get(name) or {name: by_name()[name]}
         picked |= dict.fromkeys(cases.values())
     return list(picked)
