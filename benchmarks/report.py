@@ -76,7 +76,7 @@ def as_json(where: dict[str, Any], bench: Bench, results: list[Result]) -> dict[
 
 
 def _line(cells: tuple[str, ...]) -> str:
-    first, *rest = (f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True))
+    first, *rest = (f" {cell:>{width - 1}}" for cell, width in zip(cells, _WIDTHS, strict=True))
     return (first.strip().ljust(_WIDTHS[0]) + "".join(rest)).rstrip()
 
 
