@@ -35,5 +35,5 @@ def test_a_share_is_our_throughput_by_that_of_raw():
 
 
 def test_every_case_belongs_to_a_group_and_can_be_named():
-    assert chosen([]) == chosen(["core"])
+    assert set(chosen(["core"])) <= set(chosen([]))
     assert set(chosen(list(by_name()))) == set(by_name().values())
