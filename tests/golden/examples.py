@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.continuity.meta import LedgerCreated
+from goal_ledger.domain.goals.contract import GoalSource
 from goal_ledger.domain.goals.criteria import Criterion
 from goal_ledger.domain.goals.goal import (
     ActivityRecorded,
@@ -25,7 +26,6 @@ from goal_ledger.domain.goals.goal import (
     GoalRejected,
     GoalResumed,
     GoalRetried,
-    GoalSource,
     GoalUnblocked,
     GoalWaited,
     RunDispatched,

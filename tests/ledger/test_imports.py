@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from goal_ledger.domain.goals.goal import ActivityRecorded, GoalCreated, GoalSource, RunDispatched
+from goal_ledger.domain.goals.contract import GoalSource
+from goal_ledger.domain.goals.goal import ActivityRecorded, GoalCreated, RunDispatched
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.runs.run import (
     ActionTaken,

@@ -14,7 +14,8 @@ import pytest
 from goal_ledger.adapters.store.codec import digest
 from goal_ledger.domain.base import Event, Recorded, Unreadable
 from goal_ledger.domain.goals import goal as rules
-from goal_ledger.domain.goals.goal import GOAL, GoalCreated, GoalReadied, GoalSource, GoalWaited, Origin
+from goal_ledger.domain.goals.contract import GoalSource, Origin
+from goal_ledger.domain.goals.goal import GOAL, GoalCreated, GoalReadied, GoalWaited
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN

@@ -2,8 +2,8 @@
 
 from goal_ledger.domain.base import Event, Recorded
 from goal_ledger.domain.errors import Conflict, Damaged, Invalid, LedgerError, NotFound, Rejected, Unavailable
+from goal_ledger.domain.goals.contract import Contract, Origin
 from goal_ledger.domain.goals.criteria import Criterion
-from goal_ledger.domain.goals.goal import Contract, Origin
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
 from goal_ledger.domain.learning.lesson import LessonCategory
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, RunStatus, VerifierStatus

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid
 from goal_ledger.domain.errors import Invalid, NotFound
 from goal_ledger.domain.goals import goal as rules
+from goal_ledger.domain.goals.contract import Contract, Origin, is_overdue, typed_changes
 from goal_ledger.domain.goals.criteria import Criterion, numbered
-from goal_ledger.domain.goals.goal import GOAL, Contract, Goal, Origin, RunDispatched
+from goal_ledger.domain.goals.goal import GOAL, Goal, RunDispatched
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.settings import Settings
@@ -119,7 +120,7 @@ class Goals:
         given: dict[str, Any] = {**changes}
         if "criteria" in given:
             given["criteria"] = numbered(given["criteria"])
-        given = rules.typed_changes(given)
+        given = typed_changes(given)
         _check_cadence(given.get("review_cadence"))
 
         def work(tx: Tx) -> None:
@@ -283,7 +284,7 @@ class Goals:
 
     def is_overdue(self, goal: GoalRow) -> bool:
         """Whether the deadline passed before it was started."""
-        return rules.is_overdue(goal.status, goal.time_horizon, utc_text(self._ledger.now()))
+        return is_overdue(goal.status, goal.time_horizon, utc_text(self._ledger.now()))
 
     # --- Shared
 

@@ -14,7 +14,8 @@ from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Invalid, LedgerError
 from goal_ledger.domain.goals import goal as goal_rules
-from goal_ledger.domain.goals.goal import GOAL, ActivityRecorded, Contract, GoalSource, Origin
+from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin
+from goal_ledger.domain.goals.goal import GOAL, ActivityRecorded
 from goal_ledger.domain.ids import derived_id
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN, RunStarted

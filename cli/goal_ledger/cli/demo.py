@@ -15,7 +15,7 @@ import click
 from goal_ledger.cli import render
 from goal_ledger.cli.data import timeline_data, tree_data
 from goal_ledger.cli.main import reader_gone
-from goal_ledger.domain.goals.goal import GoalSource, Origin
+from goal_ledger.domain.goals.contract import GoalSource, Origin
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, VerifierStatus
 from goal_ledger.ledger import Ledger
 

@@ -13,8 +13,8 @@ from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import goal_data, timeline_data, tree_data
 from goal_ledger.cli.options import JSON_PAIR, Id, OneOf, as_of, as_of_now, bad_cursor, cursor_number, pages, writes
+from goal_ledger.domain.goals.contract import GoalSource, Origin
 from goal_ledger.domain.goals.criteria import measured
-from goal_ledger.domain.goals.goal import GoalSource, Origin
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
 
 if TYPE_CHECKING:

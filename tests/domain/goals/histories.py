@@ -3,8 +3,8 @@
 from typing import Any
 
 from goal_ledger.domain.base import Event
+from goal_ledger.domain.goals.contract import Contract
 from goal_ledger.domain.goals.goal import (
-    Contract,
     Goal,
     GoalActivated,
     GoalApproved,

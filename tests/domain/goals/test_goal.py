@@ -10,19 +10,17 @@ from hypothesis import strategies as st
 
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.goals import goal
+from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin, is_overdue
 from goal_ledger.domain.goals.criteria import Criterion
 from goal_ledger.domain.goals.goal import (
     GOAL,
     ChildAdded,
-    Contract,
     Goal,
     GoalActivated,
     GoalAmended,
     GoalArchived,
     GoalCreated,
     GoalReadied,
-    GoalSource,
-    Origin,
     RunDispatched,
 )
 from goal_ledger.domain.goals.lifecycle import PARENTS, ArchiveCause, GoalStatus, GoalType
@@ -205,7 +203,7 @@ def test_a_passed_deadline_does_not_stop_other_amendments():
     ],
 )
 def test_only_an_unstarted_goal_is_overdue(status: GoalStatus, deadline: str, overdue: bool):
-    assert goal.is_overdue(status, deadline, "2026-02-24T09:00:00.000000Z") is overdue
+    assert is_overdue(status, deadline, "2026-02-24T09:00:00.000000Z") is overdue
 
 
 # --- Amending

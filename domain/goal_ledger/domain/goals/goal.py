@@ -1,27 +1,18 @@
-"""A goal: its contract, its lifecycle and the numbering of its runs."""
+"""A goal: its events, its lifecycle and the numbering of its runs."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from goal_ledger.domain.base import Count, Decider, Event, Json, Payload, Share, Texts, invalid
-from goal_ledger.domain.errors import Invalid, NotFound, Rejected
-from goal_ledger.domain.goals.criteria import Criterion
-from goal_ledger.domain.goals.lifecycle import PARENTS, UNSTARTED, ArchiveCause, GoalStatus, GoalType, moves
-from goal_ledger.domain.times import parse_utc, utc_text
+from goal_ledger.domain.base import Decider, Event, Json, Texts
+from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin, Type, as_json, checked, typed_changes
+from goal_ledger.domain.goals.lifecycle import PARENTS, ArchiveCause, GoalStatus, GoalType, moves
 
-# --- Contract and events
-
-
-class GoalSource(StrEnum):
-    USER = "user"
-    SYSTEM = "system"
-    COLLABORATIVE = "collaborative"
-    IMPORTED = "imported"
+# --- Events
 
 
 _FIRST_STATUS = {
@@ -32,56 +23,6 @@ _FIRST_STATUS = {
 }
 
 Status = Annotated[GoalStatus, Field(strict=False)]
-Type = Annotated[GoalType, Field(strict=False)]
-
-
-class Contract(Payload):
-    """What a goal promises; everything but the title has a default.
-
-    priority: 1 (critical) to 5 (low). time_horizon: `ongoing` or an ISO 8601 deadline. review_cadence: a cron line with
-    an optional time zone, or an interval like `7d`. horizon_min_minutes, horizon_max_minutes: expected length of the
-    work. value, effort, risk: estimates for ranking. learning_required: whether outcomes feed the lesson store.
-    """
-
-    title: str
-    description: str = ""
-    goal_type: Type = GoalType.INITIATIVE
-    category: str | None = None
-    task_category: str | None = None
-    parent_goal_id: str | None = None
-    owner_agent: str | None = None
-    priority: Annotated[int, Field(ge=1, le=5)] = 3
-    criteria: Annotated[tuple[Criterion, ...], Field(strict=False)] = ()
-    failure_conditions: Texts = ()
-    constraints: Texts = ()
-    review_cadence: str | None = None
-    start_condition: str | None = None
-    stop_condition: str | None = None
-    time_horizon: str = "ongoing"
-    dependencies: Texts = ()
-    allowed_capabilities: Texts = ()
-    learning_required: bool = True
-    value: Share | None = None
-    effort: Share | None = None
-    risk: Share | None = None
-    horizon_min_minutes: Count | None = None
-    horizon_max_minutes: Count | None = None
-    aligns_with: Texts = ()
-    contradicts: Texts = ()
-    metadata: Json = Field(default_factory=dict)
-
-
-class Origin(Payload):
-    """Where a goal comes from: a person, a detector's proposal, an import.
-
-    created_by: a detector or importer; the actor when not said. source_id: the record it was imported from.
-    """
-
-    source: Annotated[GoalSource, Field(strict=False)] = GoalSource.USER
-    created_by: str | None = None
-    proposal_id: str | None = None
-    auto_approved: bool = False
-    source_id: str | None = None
 
 
 class GoalCreated(Event, Contract, Origin):
@@ -335,11 +276,11 @@ def create(
     """
     if goal.status is not None:
         raise Rejected("already_exists", f"goal {goal_id} exists already")
-    checked = _checked(contract, now)
-    _fits_under(checked, parent, key_results, max_key_results)
+    contract = checked(contract, now)
+    _fits_under(contract, parent, key_results, max_key_results)
     _known(goal_id, dependencies or {})
     status = GoalStatus.ACTIVE if origin.auto_approved else _FIRST_STATUS[origin.source]
-    return [GoalCreated(**dict(checked), **dict(origin), status=status, reason=reason)]
+    return [GoalCreated(**dict(contract), **dict(origin), status=status, reason=reason)]
 
 
 def adopt(parent: Goal, *, goal_id: str, goal_type: GoalType) -> list[Event]:
@@ -378,7 +319,7 @@ def amend(
     changed = {name: value for name, value in new.items() if value != goal.contract.get(name)}
     if not changed:
         return []
-    contract = _checked(
+    contract = checked(
         Contract.model_construct(None, **{**goal.contract, **changed}), now if "time_horizon" in changed else None
     )
     changed = {name: value for name in changed if (value := getattr(contract, name)) != goal.contract.get(name)}
@@ -396,8 +337,8 @@ def amend(
             raise Rejected("cycle", "dependencies would run in a circle: " + " → ".join(cycle))
     return [
         GoalAmended(
-            changes={name: _as_json(value) for name, value in changed.items()},
-            was={name: _as_json(goal.contract.get(name)) for name in changed},
+            changes={name: as_json(value) for name, value in changed.items()},
+            was={name: as_json(goal.contract.get(name)) for name in changed},
             reason=reason,
         )
     ]
@@ -552,25 +493,6 @@ def existing(goal: Goal) -> GoalStatus:
     return goal.status
 
 
-def is_overdue(status: GoalStatus, time_horizon: str, now: str) -> bool:
-    """Whether the deadline passed before the goal was started (a started goal fails instead)."""
-    return status in UNSTARTED and time_horizon != "ongoing" and time_horizon < now
-
-
-def typed_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Contract fields given as JSON or Python values, as typed values.
-
-    Invalid: unknown_field, invalid_value.
-    """
-    if unknown := [name for name in changes if name not in Contract.model_fields]:
-        raise Invalid("unknown_field", f"a goal has no field {unknown[0]!r}; it has {', '.join(Contract.model_fields)}")
-    try:
-        contract = Contract.model_validate({"title": "", **changes})
-    except ValidationError as error:
-        raise invalid(error) from None
-    return {name: getattr(contract, name) for name in changes}
-
-
 def find_cycle(start: str, dependencies: Iterable[str], depends_on: Callable[[str], Iterable[str]]) -> list[str] | None:
     """The path from start back to start, when these dependencies would close one."""
     paths = {goal_id: [start, goal_id] for goal_id in dependencies}
@@ -611,17 +533,6 @@ def _transition(
     return [moved]
 
 
-def _checked(contract: Contract, now: datetime | None) -> Contract:
-    if not contract.title.strip():
-        raise Rejected("no_title", "a goal needs a title that is not blank")
-    if contract.time_horizon == "ongoing":
-        return contract
-    deadline = parse_utc(contract.time_horizon)
-    if now is not None and deadline < now:
-        raise Rejected("deadline_passed", f"the deadline {utc_text(deadline)} lies in the past")
-    return contract.model_copy(update={"time_horizon": utc_text(deadline)})
-
-
 def _fits_under(contract: Contract, parent: Goal | None, key_results: Iterable[Goal], most: int) -> None:
     kind = contract.goal_type
     if parent is None:
@@ -659,11 +570,3 @@ def _no_open(dependencies: Mapping[str, Goal]) -> None:
     if waiting := open_dependencies(dependencies):
         names = ", ".join(f"{goal_id} ({dependencies[goal_id].status})" for goal_id in waiting)
         raise Rejected("open_dependencies", f"it depends on goals that are not done: {names}")
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, Criterion):
-        return value.model_dump(exclude_none=True)
-    if isinstance(value, (tuple, list)):
-        return [_as_json(item) for item in value]
-    return value

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from goal_ledger.domain.base import Event, Recorded
+from goal_ledger.domain.goals.contract import GoalSource, typed_changes
 from goal_ledger.domain.goals.goal import (
     TRANSITIONS,
     ActivityRecorded,
@@ -15,10 +16,8 @@ from goal_ledger.domain.goals.goal import (
     GoalCompleted,
     GoalCompletedWithCaveats,
     GoalCreated,
-    GoalSource,
     RunDispatched,
     Transition,
-    typed_changes,
 )
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 from goal_ledger.projections.base import Projection
