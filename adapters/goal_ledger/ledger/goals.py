@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSp
 from pydantic import ValidationError
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid
-from goal_ledger.domain.errors import Invalid, NotFound
+from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.goals import goal as rules
 from goal_ledger.domain.goals.contract import Contract, Origin, is_overdue, typed_changes
 from goal_ledger.domain.goals.criteria import Criterion, numbered
@@ -17,6 +17,7 @@ from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalTyp
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.pages import Place, cut, one_more, place
 from goal_ledger.projections.goals.board import GoalRow, goal_board
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Page(NamedTuple):
     """Some goals, and where the next page begins: None when there are no more."""
 
     goals: Sequence[GoalRow]
-    next: tuple[int | str, ...] | None
+    next: Place | None
 
 
 class Goals:
@@ -222,7 +223,7 @@ class Goals:
         search: str | None = None,
         sort: GoalSort = "priority",
         reverse: bool = False,
-        after: tuple[int | str, ...] | None = None,
+        after: Place | None = None,
         limit: int | None = None,
     ) -> Page:
         """Goals by priority, then age, unless `sort` says otherwise.
@@ -239,21 +240,16 @@ class Goals:
         }
         where = {column: value for column, value in wanted.items() if value is not None}
         order, newest_first = _ORDERS[sort]
-        more = None if limit is None else at_least_one(limit) + 1
+        descending = newest_first != reverse
 
-        def select(after: tuple[int | str, ...] | None, most: int | None) -> Sequence[GoalRow]:
-            descending = newest_first != reverse
+        def select(after: Place | None, most: int | None) -> Sequence[GoalRow]:
             return self._ledger.views.select(
                 goal_board, where, order=order, descending=descending, after=after, limit=most
             )
 
-        def place(row: GoalRow) -> tuple[int | str, ...]:
-            return tuple(getattr(row, column) for column in order)
-
-        rows = select(after, more) if search is None else _found(search, select, place, after, more)
-        if limit is None or len(rows) <= limit:
-            return Page(rows, None)
-        return Page(rows[:limit], place(rows[limit - 1]))
+        most = one_more(limit)
+        rows = select(after, most) if search is None else _found(search, select, order, after, most)
+        return Page(*cut(rows, order, limit))
 
     def tree(self, goal_id: str | None = None) -> Sequence[GoalNode]:
         """A goal with everything under it, or all goals that stand under none."""
@@ -325,9 +321,9 @@ class Goals:
 
 def _found(
     words: str,
-    select: Callable[[tuple[int | str, ...] | None, int], Sequence[GoalRow]],
-    place: Callable[[GoalRow], tuple[int | str, ...]],
-    after: tuple[int | str, ...] | None,
+    select: Callable[[Place | None, int], Sequence[GoalRow]],
+    order: Sequence[str],
+    after: Place | None,
     most: int | None,
 ) -> Sequence[GoalRow]:
     """The first goals whose titles hold the words; databases disagree about case beyond ASCII."""
@@ -337,15 +333,8 @@ def _found(
         rows += [row for row in looked_at if words.casefold() in row.title.casefold()]
         if len(looked_at) < _SEARCHED:
             break
-        after = place(looked_at[-1])
+        after = place(looked_at[-1], order)
     return rows[:most]
-
-
-def at_least_one(limit: int) -> int:
-    """The limit of a page. Invalid: bad_limit."""
-    if limit < 1:
-        raise Invalid("bad_limit", f"a page of {limit} holds nothing; the least is 1")
-    return limit
 
 
 def contract_of(fields: Mapping[str, Any]) -> Contract:

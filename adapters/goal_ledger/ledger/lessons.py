@@ -13,7 +13,7 @@ from goal_ledger.domain.learning import lesson as rules
 from goal_ledger.domain.learning.lesson import LESSON, Lesson, LessonCategory, Scope
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN
-from goal_ledger.ledger.goals import at_least_one
+from goal_ledger.ledger.pages import Place, select_page
 from goal_ledger.projections.learning.lessons import LessonRow, lessons
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Page(NamedTuple):
     """Some lessons, and where the next page begins: None when there are no more."""
 
     lessons: Sequence[LessonRow]
-    next: tuple[int] | None
+    next: Place | None
 
 
 class Lessons:
@@ -95,17 +95,13 @@ class Lessons:
         goal_type: GoalType | None = None,
         action_type: str | None = None,
         category: LessonCategory | None = None,
-        after: tuple[int] | None = None,
+        after: Place | None = None,
         limit: int | None = None,
     ) -> Page:
         """Lessons, the one changed last first. active: True, False, or None for both."""
         wanted = {"active": active, "goal_type": goal_type, "action_type": action_type, "category": category}
-        where = {column: value for column, value in wanted.items() if value is not None}
-        more = None if limit is None else at_least_one(limit) + 1
-        rows = self._ledger.views.select(lessons, where, order=("position",), descending=True, after=after, limit=more)
-        if limit is None or len(rows) <= limit:
-            return Page(rows, None)
-        return Page(rows[:limit], (rows[limit - 1].position,))
+        views, order = self._ledger.views, ("position",)
+        return Page(*select_page(views, lessons, wanted, order=order, descending=True, after=after, limit=limit))
 
     def timeline(self, lesson_id: str, *, up_to: int | None = None) -> Sequence[Recorded | Unreadable]:
         """The lesson's events, in order. NotFound: unknown_lesson."""

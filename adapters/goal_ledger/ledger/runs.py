@@ -22,7 +22,7 @@ from goal_ledger.domain.runs.run import (
     RunStatus,
     VerifierStatus,
 )
-from goal_ledger.ledger.goals import at_least_one
+from goal_ledger.ledger.pages import Place, select_page
 from goal_ledger.projections.runs.runs import RunRow, runs
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Page(NamedTuple):
     """Some runs, and where the next page begins: None when there are no more."""
 
     runs: Sequence[RunRow]
-    next: tuple[str] | None
+    next: Place | None
 
 
 class Runs:
@@ -216,17 +216,13 @@ class Runs:
         status: RunStatus | None = None,
         agent: str | None = None,
         local_outcome: LocalOutcome | None = None,
-        after: tuple[str] | None = None,
+        after: Place | None = None,
         limit: int | None = None,
     ) -> Page:
         """Runs, the newest first; after: where the page before ended."""
         wanted = {"goal_id": goal_id, "status": status, "agent": agent, "local_outcome": local_outcome}
-        where = {column: value for column, value in wanted.items() if value is not None}
-        more = None if limit is None else at_least_one(limit) + 1
-        rows = self._ledger.views.select(runs, where, order=("run_id",), descending=True, after=after, limit=more)
-        if limit is None or len(rows) <= limit:
-            return Page(rows, None)
-        return Page(rows[:limit], (rows[limit - 1].run_id,))
+        views, order = self._ledger.views, ("run_id",)
+        return Page(*select_page(views, runs, wanted, order=order, descending=True, after=after, limit=limit))
 
     def timeline(self, run_id: str, *, up_to: int | None = None) -> Sequence[Recorded | Unreadable]:
         """The run's events, in order. NotFound: unknown_run."""

@@ -170,7 +170,7 @@ def list_(app: App, after: str | None, limit: int | None, **where: Any) -> None:
     app.show_list(
         [row._asdict() for row in page.runs],
         render.runs,
-        next_page=None if page.next is None else page.next[0],
+        next_page=None if page.next is None else str(page.next[0]),
         empty="No run matches; see all: goal-ledger run list"
         if any(where.values()) or after
         else "No runs yet; start one: goal-ledger run start GOAL",
