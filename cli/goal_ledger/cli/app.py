@@ -4,13 +4,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import orjson
 
+from goal_ledger.cli.text import as_json, visible
 from goal_ledger.domain.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -146,8 +146,6 @@ class App:
 
     def say(self, words: str) -> None:
         """Words beside the data, to stderr, on one line."""
-        from goal_ledger.cli.text import visible
-
         click.echo(visible(words), err=True)
 
     @contextmanager
@@ -176,15 +174,6 @@ def at_most(warnings: Sequence[str], rest: str) -> list[str]:
     """The first warnings, and how many there are beyond them."""
     more = len(warnings) - MOST_WARNINGS
     return [*warnings[:MOST_WARNINGS], *([f"{more} more {rest}"] if more > 0 else [])]
-
-
-def as_json(value: Any) -> Any:
-    """What orjson cannot write by itself: decimals as text, models as objects."""
-    if isinstance(value, Decimal):
-        return str(value)
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json")
-    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def _login() -> str:

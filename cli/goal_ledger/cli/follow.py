@@ -12,9 +12,10 @@ import click
 import orjson
 
 from goal_ledger.cli import render
-from goal_ledger.cli.app import App, as_json
+from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Verb
 from goal_ledger.cli.data import event_data
+from goal_ledger.cli.text import as_json
 from goal_ledger.domain.base import Recorded, Unreadable
 
 

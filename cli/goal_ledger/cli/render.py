@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from goal_ledger.cli.app import as_json
-from goal_ledger.cli.text import moment, visible
+from goal_ledger.cli.text import as_json, moment, visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -1,6 +1,8 @@
-"""Text from the ledger on its way to a terminal."""
+"""What the ledger says on its way to a terminal or into a document."""
 
 import unicodedata
+from decimal import Decimal
+from typing import Any
 
 _KEPT = "\u200c\u200d"  # joiners: emoji and several scripts need them
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -23,3 +25,12 @@ def _visible(character: str) -> str:
 def moment(stored: str | None) -> str:
     """A stored instant without its fraction of a second."""
     return "unknown" if stored is None else stored[:19] + "Z"
+
+
+def as_json(value: Any) -> Any:
+    """What orjson cannot write by itself: decimals as text, models as objects."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__name__} is not JSON")

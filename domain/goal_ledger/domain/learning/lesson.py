@@ -11,7 +11,7 @@ from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import derived_id
 
 PRIOR_STRENGTH = 2
-"""How many pieces of evidence a stated confidence weighs (DESIGN: a prior of strength 2)."""
+"""How many pieces of evidence a stated confidence weighs, as the prior of a beta distribution."""
 
 # --- Words
 
