@@ -27,7 +27,7 @@ $(STAMP): pyproject.toml requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: install ## tell the story of one goal, from contract to lesson
+demo: install ## play a small history: goals, runs, a timeline, a rebuild, a proof
 	$(BIN)/python -m goal_ledger.cli.demo
 
 test: install ## run the tests (ARGS="-k goal" to choose)

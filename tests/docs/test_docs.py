@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from goal_ledger.ledger import Ledger
+from goal_ledger.ledger import Ledger, Settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -123,6 +123,13 @@ def test_the_generated_pages_are_current():
 def test_every_link_to_a_file_leads_somewhere(page):
     for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_the_table_of_settings_is_whole_and_says_the_defaults():
+    rows = re.findall(r"^\| `(\w+)` \| (\S+) \|", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
+    assert {name: float(value == "true") if value in ("true", "false") else float(value) for name, value in rows} == {
+        name: float(value) for name, value in Settings()
+    }
 
 
 def test_every_guarantee_names_a_test_that_exists():

@@ -149,3 +149,8 @@ def test_a_rebuild_gives_the_same_confidences(ledger, runs):
     before = ledger.lessons.list().lessons
     ledger.views.rebuild(["lessons"])
     assert ledger.lessons.list().lessons == before == [ledger.lessons.get(lesson_id)]
+
+
+def test_a_repeated_wish_to_learn_is_the_same_in_any_words_for_its_scope(ledger):
+    first = learn(ledger.using(command_id="learn-1"), goal_type=GoalType.WATCHDOG)
+    assert learn(ledger.using(command_id="learn-1"), goal_type="watchdog") == first

@@ -68,6 +68,8 @@ def wish_digest(operation: str, arguments: dict[str, Any]) -> str:
 def _as_json(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.__dict__
+    if isinstance(value, tuple):  # a named one
+        return list(value)
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     return str(value)

@@ -7,7 +7,7 @@ import platform
 import re
 import shlex
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +17,7 @@ from goal_ledger.adapters.sql.header import header, sqlite_version
 from goal_ledger.adapters.store.sqlite import APPLICATION_ID as LEDGER_FILE
 from goal_ledger.adapters.views.look import Folded, look
 from goal_ledger.adapters.views.sqlite import APPLICATION_ID as VIEWS_FILE
+from goal_ledger.adapters.views.sqlite import Progress, quiet
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.domain.errors import Damaged, LedgerError, Unavailable
 from goal_ledger.domain.settings import Settings
@@ -27,14 +28,6 @@ from goal_ledger.projections.registry import PROJECTIONS
 
 _LARGE_WAL = 64 * 1024 * 1024
 """Bytes: SQLite folds its write-ahead log into the file at 4 MB, unless a reader holds it back."""
-
-
-Progress = Callable[[int, int], None]
-"""Called now and then with how many events are proven, and of how many."""
-
-
-def _quiet(_done: int, _of: int) -> None:
-    """No progress wanted."""
 
 
 class Level(StrEnum):
@@ -64,7 +57,7 @@ class Health(NamedTuple):
         return all(finding.level is not Level.PROBLEM for finding in self.findings)
 
 
-def examine(path: Path | None, *, verify: bool = False, progress: Progress = _quiet) -> Health:
+def examine(path: Path | None, *, verify: bool = False, progress: Progress = quiet) -> Health:
     """Look at a ledger and all around it; nothing is created, healed or moved.
 
     path: None stands for a ledger in memory. verify: prove every event, which takes its time.

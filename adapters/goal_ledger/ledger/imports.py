@@ -11,6 +11,7 @@ from goal_ledger.adapters.ingest.events import Columns, EventRecord, read_events
 from goal_ledger.adapters.ingest.lines import BadLine
 from goal_ledger.adapters.ingest.runs import RunRecord, read_runs
 from goal_ledger.adapters.sql.collector import collector_paused
+from goal_ledger.adapters.views.sqlite import Progress, quiet
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Invalid, LedgerError
 from goal_ledger.domain.goals import goal as goal_rules
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.transaction import Tx
 
 _BATCH = 500  # records per transaction: few enough that other writers get their turn
-
-Progress = Callable[[int, int], None]
-"""Called now and then with how many records are done, and of how many."""
-
-
-def _quiet(_done: int, _of: int) -> None:
-    """No progress wanted."""
 
 
 class RunImport(NamedTuple):
@@ -77,7 +71,7 @@ class Imports:
         # An import is many transactions, and repeatable without a command id.
         self._ledger = ledger.using(command_id=None, if_version=None)
 
-    def runs(self, path: str | Path, *, strict: bool = False, progress: Progress = _quiet) -> RunImport:
+    def runs(self, path: str | Path, *, strict: bool = False, progress: Progress = quiet) -> RunImport:
         """Take run records (format: `goal_ledger.adapters.ingest.runs`): a task is a goal, an attempt a run.
 
         History is recorded as it was: no attempt limit, no check of overlap; attempts are numbered by start time, then
@@ -107,7 +101,7 @@ class Imports:
         time: str,
         prefix: str | None = None,
         strict: bool = False,
-        progress: Progress = _quiet,
+        progress: Progress = quiet,
     ) -> EventImport:
         """Take a process log (format: `goal_ledger.adapters.ingest.events`): a case is a goal, a row an activity of it.
 

@@ -38,7 +38,6 @@ class Database:
         self.path = path
         self._wait_s = wait_s
         self._synchronous = synchronous
-        self._read_only = read_only
         self._pid = os.getpid()
         self.lock = lock or threading.RLock()
         self._readers: deque[sqlite3.Connection] = deque()

@@ -36,7 +36,7 @@ Progress = Callable[[int, int], None]
 """Called now and then during long work with how far it is, and of how much."""
 
 
-def _quiet(_done: int, _of: int) -> None:
+def quiet(_done: int, _of: int) -> None:
     """No progress wanted."""
 
 
@@ -164,7 +164,7 @@ class Views:
 
     # --- Folding
 
-    def catch_up(self, progress: Progress = _quiet) -> int:
+    def catch_up(self, progress: Progress = quiet) -> int:
         """Fold what the log holds beyond the tables; the position reached."""
         head = self._log.head()
         if head != self._fresh_at:
@@ -172,7 +172,7 @@ class Views:
                 self._catch_up(head, progress)
         return self._fresh_at
 
-    def rebuild(self, names: Sequence[str] = (), progress: Progress = _quiet) -> int:
+    def rebuild(self, names: Sequence[str] = (), progress: Progress = quiet) -> int:
         """Drop the named tables, or all, and fold them anew; readers see the old rows until it is done.
 
         The position reached. NotFound: unknown_projection.

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import orjson
 
-from goal_ledger.projections.base import Key, Projection
+from goal_ledger.projections.base import Projection
 
 R = TypeVar("R", bound=tuple[Any, ...])
 
@@ -92,11 +92,6 @@ class Table(Generic[R]):
                 values[at] = read(values[at])
         row: R = self.projection.row(*values)
         return row
-
-    def key_of(self, row: R) -> Key:
-        """The value that identifies the row."""
-        key: Key = getattr(row, self.projection.key)
-        return key
 
     def _filters(self, where: Mapping[str, Any]) -> tuple[list[str], list[Any]]:
         parts: list[str] = []
