@@ -55,10 +55,15 @@ def rows(path: Path, sql: str) -> list[Any]:
         return connection.execute(sql).fetchall()
 
 
-def tables(path: Path) -> dict[str, list[Any]]:
-    """Every table of a views file with its rows as stored."""
-    names = [name for (name,) in rows(path, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-    return {name: rows(path, f'SELECT * FROM "{name}" ORDER BY 1, 2') for name in names}
+def tables(path: Path, role: str = "live") -> dict[str, list[Any]]:
+    """The tables of a views file that have a role, by projection: rows as stored, where they stand, what they lack."""
+    folded = rows(path, f"SELECT projection, name FROM folded WHERE role = '{role}' ORDER BY projection, digest")
+    return {
+        projection: rows(path, f'SELECT * FROM "{name}" ORDER BY 1')
+        + rows(path, f"SELECT projection, digest, position, head, ledger FROM folded WHERE name = '{name}'")
+        + rows(path, f"SELECT position, stream, event, problem FROM quarantine WHERE name = '{name}' ORDER BY 1")
+        for projection, name in folded
+    }
 
 
 def python(code: str, *arguments: object, **options: Any) -> "subprocess.Popen[str]":

@@ -179,12 +179,14 @@ def test_views_of_another_past_and_of_other_versions_are_noticed(gl: Cli):
     gl("goal", "list")
     with sqlite3.connect(gl.views) as connection:
         connection.execute("UPDATE folded SET ledger = 'meta_other'")
-        connection.execute("INSERT INTO folded VALUES ('goal_board__0', 'goal_board', 1, x'00', 'meta_other')")
+        connection.execute(
+            "INSERT INTO folded VALUES ('goal_board__0', 'goal_board', '0', 'live', 1, x'00', 'meta_other', NULL, NULL)"
+        )
     connection.close()
 
     says = [finding["says"] for finding in gl.json("doctor").data["findings"] if finding["check"] == "views"]
 
-    assert "another past" in says[0] and "1 tables of other versions" in says[1]
+    assert "another past" in says[0] and "1 earlier tables" in says[1]
 
 
 def test_events_that_could_not_be_folded_are_counted(gl: Cli):

@@ -10,6 +10,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 import pytest
 
 from goal_ledger.ledger import Ledger, Settings
@@ -127,9 +128,7 @@ def test_every_link_to_a_file_leads_somewhere(page):
 
 def test_the_table_of_settings_is_whole_and_says_the_defaults():
     rows = re.findall(r"^\| `(\w+)` \| (\S+) \|", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
-    assert {name: float(value == "true") if value in ("true", "false") else float(value) for name, value in rows} == {
-        name: float(value) for name, value in Settings()
-    }
+    assert {name: type(getattr(Settings(), name))(orjson.loads(value)) for name, value in rows} == dict(Settings())
 
 
 def test_every_guarantee_names_a_test_that_exists():

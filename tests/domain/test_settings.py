@@ -15,6 +15,7 @@ def test_the_defaults_are_those_of_the_design():
         "durable": True,
         "state_cache": 10_000,
         "page": 5_000,
+        "stale": "rebuild",
         "max_key_results": 5,
     }
 

@@ -17,7 +17,7 @@ from goal_ledger.ledger.location import views_beside
 from goal_ledger.ledger.transaction import StateCache
 
 if TYPE_CHECKING:
-    from goal_ledger.adapters.views.sqlite import Views
+    from goal_ledger.adapters.views.views import Views
 
 
 class Core:
@@ -71,16 +71,17 @@ class Core:
                 raise Unavailable("closed", "the ledger is closed", hint="open it again")
             if self._views is None:
                 # Commands on one goal need no read models.
-                from goal_ledger.adapters.views.sqlite import Views
+                from goal_ledger.adapters.views.sqlite import sqlite_views
                 from goal_ledger.projections.registry import PROJECTIONS
 
-                self._views = Views(
+                self._views = sqlite_views(
                     None if self.read_only or self.path is None else views_beside(self.path),
                     self.store,
                     PROJECTIONS.values(),
                     ledger=self.ledger_id(),
                     page=self.settings.page,
                     wait_s=self.settings.lock_wait_s,
+                    stale=self.settings.stale,
                     lock=self.store.database.lock if self.path is None else None,
                 )
             return self._views

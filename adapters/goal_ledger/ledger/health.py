@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from goal_ledger.adapters.sql.header import header, sqlite_version
 from goal_ledger.adapters.store.sqlite import APPLICATION_ID as LEDGER_FILE
+from goal_ledger.adapters.views.log import Progress, quiet
 from goal_ledger.adapters.views.look import Folded, look
+from goal_ledger.adapters.views.shelf import Role
 from goal_ledger.adapters.views.sqlite import APPLICATION_ID as VIEWS_FILE
-from goal_ledger.adapters.views.sqlite import Progress, quiet
-from goal_ledger.adapters.views.table import Table
 from goal_ledger.domain.errors import Damaged, LedgerError, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.configuration import FILE_NAME, configure
@@ -195,8 +195,8 @@ def _views(path: Path, stats: Stats) -> Iterator[Finding]:
 
 
 def _folded(folded: Sequence[Folded], stats: Stats, away: str) -> Iterator[Finding]:
-    wanted = {Table(projection).name for projection in PROJECTIONS.values()}
-    current = [each for each in folded if each.table in wanted]
+    wanted = {(projection.name, projection.digest) for projection in PROJECTIONS.values()}
+    current = [each for each in folded if (each.projection, each.digest) in wanted and each.role == Role.LIVE]
     if any(each.ledger != stats.ledger_id or each.position > stats.head for each in current):
         yield Finding("views", Level.WARNING, "of another past; the next question folds them anew")
     elif len(current) < len(wanted):
@@ -210,5 +210,7 @@ def _folded(folded: Sequence[Folded], stats: Stats, away: str) -> Iterator[Findi
         yield Finding(
             "views", Level.WARNING, f"{lacking:,} events could not be folded", "see why: goal-ledger projection status"
         )
-    if stale := [each.table for each in folded if each.table not in wanted]:
-        yield Finding("views", Level.WARNING, f"{len(stale)} tables of other versions take up space", away)
+    if kept := [each.table for each in folded if each not in current]:
+        yield Finding(
+            "views", Level.WARNING, f"{len(kept)} earlier tables take up space", "goal-ledger projection drop-old"
+        )

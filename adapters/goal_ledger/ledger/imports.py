@@ -11,7 +11,7 @@ from goal_ledger.adapters.ingest.events import Columns, EventRecord, read_events
 from goal_ledger.adapters.ingest.lines import BadLine
 from goal_ledger.adapters.ingest.runs import RunRecord, read_runs
 from goal_ledger.adapters.sql.collector import collector_paused
-from goal_ledger.adapters.views.sqlite import Progress, quiet
+from goal_ledger.adapters.views.log import Progress, quiet
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Invalid, LedgerError
 from goal_ledger.domain.goals import goal as goal_rules

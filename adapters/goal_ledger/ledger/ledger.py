@@ -29,7 +29,7 @@ from goal_ledger.projections.base import Projection
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.store.verify import Problem
-    from goal_ledger.adapters.views.sqlite import Views
+    from goal_ledger.adapters.views.views import Views
     from goal_ledger.ledger.archive import Copy
     from goal_ledger.ledger.imports import Imports
 

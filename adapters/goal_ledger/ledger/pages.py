@@ -9,7 +9,7 @@ from goal_ledger.domain.errors import Invalid
 from goal_ledger.projections.base import Projection
 
 if TYPE_CHECKING:
-    from goal_ledger.adapters.views.sqlite import Views
+    from goal_ledger.adapters.views.views import Views
 
 R = TypeVar("R", bound=tuple[Any, ...])
 

@@ -45,6 +45,7 @@ class App:
         self.understood = False
         self.command = PROGRAM
         self.answered = False
+        self.tells_progress = False
         self.circumstances: dict[str, Any] = {}
         self._opened: Ledger | None = None
 
@@ -150,14 +151,18 @@ class App:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Progress]:
-        """A bar on stderr for long work, when somebody watches."""
-        if self.wants_json or not sys.stderr.isatty():
-            yield lambda _done, _of: None
-            return
-        from goal_ledger.cli.render import progress_bar
+        """How far long work is, on stderr: a bar when somebody watches, lines when they are asked for."""
+        if self.tells_progress:
+            from goal_ledger.cli.progress import lines
 
-        with progress_bar(what) as bar:
-            yield bar
+            yield lines(what, self.say)
+        elif self.wants_json or not sys.stderr.isatty():
+            yield lambda _done, _of: None
+        else:
+            from goal_ledger.cli.progress import bar
+
+            with bar(what) as told:
+                yield told
 
     def _quarantine(self) -> list[str]:
         """One warning per event that the read models could not fold: rows may lack what it says."""

@@ -258,3 +258,15 @@ def pages(function: Callable[..., None]) -> Callable[..., None]:
         function(app, limit=limit or (None if app.wants_json else PAGE), **question)
 
     return listing
+
+
+def progress_lines(function: Callable[..., None]) -> Callable[..., None]:
+    """Long work that can tell how far it is even when nobody watches."""
+
+    @click.option("--progress", is_flag=True, help="Say how far it is, at what rate and how long still, line by line.")
+    @functools.wraps(function)
+    def telling(app: App, *, progress: bool, **wish: Any) -> None:
+        app.tells_progress = progress
+        function(app, **wish)
+
+    return telling

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,6 +32,7 @@ _STYLES = {
     "completed_with_caveats": "yellow", "partial": "yellow", "waiting": "yellow", "retrying": "yellow",
     "checkpointed": "yellow", "blocked": "red", "failed": "red", "interrupted": "red", "rejected": "red",
     "archived": "dim", "retired": "dim", "ok": "green", "warning": "yellow", "problem": "red",
+    "current": "green", "stale": "yellow", "missing": "yellow",
 }  # fmt: skip
 
 
@@ -249,10 +249,16 @@ def projections(rows: Sequence[Data]) -> None:
 def projection_status(rows: Sequence[Data]) -> None:
     """Where each read model stands."""
     screen = console()
-    table = _table(screen.width, "projection", "position", "behind", "rows", "quarantined")
+    table = _table(screen.width, "projection", "state", "position", "behind", "rows", "quarantined")
     for row in rows:
-        table.add_row(*(_cell(row[name]) for name in ("name", "position", "behind", "rows", "quarantined")))
+        cells = (row[name] for name in ("position", "behind", "rows", "quarantined"))
+        table.add_row(_cell(row["name"]), _status(row["state"]), *map(_cell, cells))
     _print(screen, table)
+    for row in rows:
+        if row["building"] is not None:
+            _line((f"{row['name']}: a new table is built up to position {row['building']:,}", "yellow"))
+        if row["kept"]:
+            _line((f"{row['name']}: kept beside it: {', '.join(row['kept'])}", ""))
     for problem in (problem for row in rows for problem in row["problems"]):
         _line((f"position {problem['position']} not in {problem['projection']}: {problem['event']}", "red"))
         _line((f"  {problem['problem']}", ""))
@@ -261,7 +267,59 @@ def projection_status(rows: Sequence[Data]) -> None:
 def rebuilt(data: Data) -> None:
     """What a rebuild folded."""
     for row in data["projections"]:
-        _line((row["name"], "bold"), (f"{row['rows']:,} rows", ""), (f"folded up to position {data['position']:,}", ""))
+        _line((row["name"], "bold"), (f"{row['rows']:,} rows", ""), (f"folded up to position {row['position']:,}", ""))
+
+
+def built(data: Data) -> None:
+    """What stands ready beside the tables in use."""
+    for row in data["projections"]:
+        _line((row["name"], "bold"), (f"built up to position {row['building']:,}, not in use yet", ""))
+        _line((f"  goal-ledger projection diff {row['name']}; goal-ledger projection swap {row['name']}", ""))
+
+
+def repaired(rows: Sequence[Data]) -> None:
+    """What was folded anew for one stream."""
+    for row in rows:
+        _line((row["projection"], "bold"), (f"{row['rows']:,} rows folded anew, {row['changed']:,} changed", ""))
+    if not rows:
+        _line(("no read model has rows of it", ""))
+
+
+def retried(data: Data) -> None:
+    """What was set aside and is folded now."""
+    lacking = sum(row["quarantined"] for row in data["projections"])
+    _line(("ok" if not lacking else "partly", "green" if not lacking else "yellow"),
+          (f"{data['healed']:,} events folded that were set aside, {lacking:,} still lacking", ""))  # fmt: skip
+
+
+def dropped(data: Data) -> None:
+    """Which tables are gone."""
+    for name in data["dropped"]:
+        _line(("dropped", ""), (name, "bold"))
+    if not data["dropped"]:
+        _line(("nothing to drop", ""))
+
+
+def diffs(rows: Sequence[Data]) -> None:
+    """What differs between two tables of each read model, row by row."""
+    for row in rows:
+        counts = [f"{row[what]:,} {what}" for what in ("added", "removed", "changed") if row[what]]
+        _line(
+            (row["projection"], "bold"), (", ".join(counts) or "no row differs", ""), (f"of {row['rows']:,} rows", "")
+        )
+        for what in ("added", "removed"):
+            if row[f"columns_{what}"]:
+                _line((f"  columns {what}: {', '.join(row[f'columns_{what}'])}", ""))
+        for change in row["changes"]:
+            _line((f"  {change['key']}", "bold"), (change["what"], ""), (_because(change["because"]), "dim"))
+            for name, (before, after) in change["fields"].items():
+                _line((f"    {name}: {_flat(before)} → {_flat(after)}", ""))
+        if (more := sum(row[what] for what in ("added", "removed", "changed")) - len(row["changes"])) > 0:
+            _line((f"  and {more:,} more rows", ""))
+
+
+def _because(event: Data | None) -> str:
+    return "" if event is None else f"since position {event['position']}, {event['name']}, {moment(event['at'])}"
 
 
 def stats(data: Data) -> None:
@@ -311,17 +369,6 @@ def imported(data: Data) -> None:
     _details({name: f"{data[name]:,}" for name in numbers if name in data})
     for source_id in data.get("changed", ()):
         _line(("changed since it was imported, left as it was:", "yellow"), (source_id, ""))
-
-
-@contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, of: progress.update(task, completed=done, total=of)
 
 
 # --- Drawing

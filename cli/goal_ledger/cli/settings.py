@@ -23,7 +23,9 @@ def show(app: App) -> None:
     wins. No ledger is needed.
     """
     found = app.configuration()
-    shapes = type(found.settings).model_json_schema()["properties"]
+    schema = type(found.settings).model_json_schema()
+    shapes = {name: schema["$defs"][_name(shape)] | shape if "$ref" in shape else shape
+              for name, shape in schema["properties"].items()}  # fmt: skip
     rows = [
         {
             "name": name,
@@ -37,8 +39,14 @@ def show(app: App) -> None:
     app.show_list(rows, render.settings, empty="No settings.")
 
 
+def _name(shape: dict[str, Any]) -> str:
+    return str(shape["$ref"]).rpartition("/")[2]
+
+
 def _allowed(shape: dict[str, Any]) -> str:
     """The range of a setting in words."""
+    if "enum" in shape:
+        return " or ".join(shape["enum"])
     if shape["type"] == "boolean":
         return "true or false"
     low, above, high = (shape.get(name) for name in ("minimum", "exclusiveMinimum", "maximum"))

@@ -1,10 +1,19 @@
 """Every number that can be tuned, in one place; the values used go into the events that they shaped."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from goal_ledger.domain.base import Payload
+
+
+class Stale(StrEnum):
+    """What to do when the read models of this code are not there yet."""
+
+    REBUILD = "rebuild"
+    WAIT = "wait"
+    REFUSE = "refuse"
 
 
 class Settings(Payload):
@@ -20,5 +29,7 @@ class Settings(Payload):
     """States kept in memory between commands, in streams."""
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 5_000
     """Events per page when views catch up."""
+    stale: Annotated[Stale, Field(strict=False)] = Stale.REBUILD
+    """Read models that this code has not folded yet: rebuild them when asked, wait for another process, or refuse."""
     max_key_results: Annotated[int, Field(ge=1)] = 5
     """Key results an objective may have."""

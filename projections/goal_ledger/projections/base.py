@@ -10,6 +10,7 @@ from goal_ledger.domain.registry import NAMES
 R = TypeVar("R", bound=tuple[Any, ...])
 E = TypeVar("E", bound=Event)
 Key = str | int
+"""Of a row. A number is the position of the one event that the row is about."""
 
 
 class Fold(NamedTuple):
@@ -59,6 +60,11 @@ class Projection(Generic[R]):
             return row
         folded: R | None = fold.handler(row, recorded, recorded.event)
         return folded
+
+    @property
+    def is_by_stream(self) -> bool:
+        """Whether each row belongs to one stream, and is folded from nothing else."""
+        return all(fold.at is None for fold in self.folds.values())
 
     @property
     def digest(self) -> str:

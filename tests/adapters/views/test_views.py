@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goal_ledger.adapters.store.sqlite import SqliteStore
-from goal_ledger.adapters.views.sqlite import Quarantined, Status, Views
+from goal_ledger.adapters.views.sqlite import sqlite_views
+from goal_ledger.adapters.views.views import Quarantined, State, Status, Views
 from goal_ledger.domain.base import Event, Recorded
 from goal_ledger.domain.errors import LedgerError, NotFound, Unavailable
 from goal_ledger.domain.goals.goal import GoalCreated, GoalFailed, GoalReadied
@@ -63,7 +64,7 @@ def by_hand(log: SqliteStore, projection: Projection[Any]) -> list[Any]:
 
 def opened(log: SqliteStore, path: Path | None = None, *projections: Projection[Any], **options: Any) -> Any:
     options = {"ledger": "meta_1", **options}
-    return closing(Views(path, log, projections or PROJECTIONS.values(), **options))
+    return closing(sqlite_views(path, log, projections or PROJECTIONS.values(), **options))
 
 
 def everything(views: Views, projection: Projection[Any]) -> list[Any]:
@@ -299,19 +300,19 @@ def test_long_work_tells_how_far_it_is(log: SqliteStore):
         assert told[-1] == (5, 5) and told == sorted(told)
         told.clear()
         views.rebuild(progress=lambda done, of: told.append((done, of)))
-        assert told == [(2, 5), (4, 5), (5, 5)]
+        assert told == [(2, 5), (4, 5), (5, 5)]  # the last page with the swap
 
 
 def test_status_says_where_each_stands_without_moving_it(log: SqliteStore):
     mine = tally()
     with opened(log, None, mine) as views:
         tell(log, *begin("a", "b"))
-        assert views.status() == [Status("tally", f"tally__{mine.digest}", 0, 2, 0, 0)]
+        assert views.status() == [Status("tally", State.MISSING, None, 0, 2, 0, 0, None, [])]
         views.catch_up()
         tell(log, ready("a", "raise"), ready("b"), *begin("c"))
-        assert views.status() == [Status("tally", f"tally__{mine.digest}", 2, 3, 2, 0)]
+        assert views.status() == [Status("tally", State.CURRENT, f"tally__{mine.digest}", 2, 3, 2, 0, None, [])]
         views.catch_up()
-        assert views.status() == [Status("tally", f"tally__{mine.digest}", 5, 0, 3, 1)]
+        assert views.status() == [Status("tally", State.CURRENT, f"tally__{mine.digest}", 5, 0, 3, 1, None, [])]
         assert views.quarantined() == [Quarantined("tally", 3, "a", "goal.readied", "RuntimeError: cannot count that")]
 
 

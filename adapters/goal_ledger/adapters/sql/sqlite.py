@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,6 +25,14 @@ class Database:
     Threads share it: writers take turns, readers never wait for them (in memory they do). A forked child must open its
     own. lock: shared with another database that is used inside a transaction of this one.
     """
+
+    unstorable: tuple[type[Exception], ...] = (
+        OverflowError,
+        TypeError,
+        ValueError,
+        sqlite3.InterfaceError,
+        sqlite3.ProgrammingError,
+    )
 
     def __init__(
         self,
@@ -99,6 +107,10 @@ class Database:
                 yield reader
             finally:
                 reader.execute("ROLLBACK")
+
+    def words(self) -> AbstractContextManager[None]:
+        """Turns sqlite3's errors into the ledger's."""
+        return in_our_words(self.path)
 
     def close(self) -> None:
         """Close every connection; blocks still reading close theirs."""

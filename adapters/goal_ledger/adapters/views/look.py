@@ -7,17 +7,23 @@ from goal_ledger.adapters.sql.sqlite import Database, in_our_words
 
 
 class Folded(NamedTuple):
-    """A table of rows. ledger: whose log it was folded from. quarantined: events it could not fold."""
+    """A table of rows. digest: of the projection that folds it. role: live, new or old. ledger: whose log it was.
+
+    quarantined: events it could not fold.
+    """
 
     table: str
     projection: str
+    digest: str
+    role: str
     position: int
     ledger: str
     quarantined: int
 
 
 _FOLDED = (
-    "SELECT name, projection, position, ledger, (SELECT COUNT(*) FROM quarantine WHERE quarantine.name = folded.name) "
+    "SELECT name, projection, digest, role, position, ledger, "
+    "(SELECT COUNT(*) FROM quarantine WHERE quarantine.name = folded.name) "
     "FROM folded ORDER BY name"
 )
 

@@ -15,15 +15,21 @@ from goal_ledger.projections.base import Projection
 
 R = TypeVar("R", bound=tuple[Any, ...])
 
-_SQL_TYPES: dict[type, str] = {str: "TEXT", int: "INTEGER", bool: "INTEGER", float: "REAL", Decimal: "TEXT"}
+SqlTypes = Mapping[type, str]
+
+SQLITE_TYPES: SqlTypes = {str: "TEXT", int: "INTEGER", bool: "INTEGER", float: "REAL", Decimal: "TEXT"}
+# Text is compared by its bytes on both, so that lists have one order everywhere.
+POSTGRES_TYPES: SqlTypes = {
+    str: 'TEXT COLLATE "C"', int: "BIGINT", bool: "BOOLEAN", float: "DOUBLE PRECISION", Decimal: 'TEXT COLLATE "C"',
+}  # fmt: skip
 
 
 class Table(Generic[R]):
-    """Where the rows of one version of a projection live."""
+    """Where the rows of a projection live. name: of the table; `<projection>__<digest>` unless said."""
 
-    def __init__(self, projection: Projection[R]) -> None:
+    def __init__(self, projection: Projection[R], name: str | None = None, types: SqlTypes = SQLITE_TYPES) -> None:
         self.projection = projection
-        self.name = f"{projection.name}__{projection.digest}"
+        self.name = name or f"{projection.name}__{projection.digest}"
         hints = get_type_hints(projection.row)
         self.columns = tuple(hints)
         kinds = [_kind(hint) for hint in hints.values()]
@@ -31,14 +37,14 @@ class Table(Generic[R]):
         self._readers = [(at, read) for at, kind in enumerate(kinds) if (read := _reader(kind)) is not None]
         key, names = projection.key, ", ".join(self.columns)
         columns = ", ".join(
-            f"{column} {_sql_type(kind)}" + (" PRIMARY KEY" if column == key else "")
+            f"{column} {types.get(kind, types[str])}" + (" PRIMARY KEY" if column == key else "")
             for column, kind in zip(self.columns, kinds, strict=True)
         )
         updates = ", ".join(f"{column} = excluded.{column}" for column in self.columns if column != key)
         self.create = f'CREATE TABLE "{self.name}" ({columns})'
         self.indexes = [
-            f'CREATE INDEX "{self.name}__{"_".join(index)}" ON "{self.name}" ({", ".join(index)})'
-            for index in projection.indexes
+            f'CREATE INDEX IF NOT EXISTS "{self.name}__by{number}" ON "{self.name}" ({", ".join(index)})'
+            for number, index in enumerate(projection.indexes, start=1)
         ]
         self.drop = f'DROP TABLE IF EXISTS "{self.name}"'
         self.upsert = (
@@ -121,16 +127,18 @@ def _kind(hint: Any) -> Any:
     return hint
 
 
-def _sql_type(kind: Any) -> str:
-    return _SQL_TYPES.get(kind, "TEXT")
-
-
 def _writer(kind: Any) -> Callable[[Any], Any] | None:
     if kind is Decimal:
         return lambda value: None if value is None else str(value)
     if get_origin(kind) in (tuple, dict):
-        return lambda value: None if value is None else orjson.dumps(value).decode()
+        return _as_json
     return None
+
+
+def _as_json(value: Any) -> str | None:
+    if value:
+        return orjson.dumps(value).decode()
+    return None if value is None else "{}" if type(value) is dict else "[]"  # most are empty: that saves time
 
 
 def _reader(kind: Any) -> Callable[[Any], Any] | None:

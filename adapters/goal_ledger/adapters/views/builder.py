@@ -1,0 +1,219 @@
+"""Building tables beside the ones that readers see, and putting them in their place when they are whole."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from goal_ledger.adapters.sql.collector import collector_paused
+from goal_ledger.adapters.sql.session import Database
+from goal_ledger.adapters.views.fold import Folding, TableFold
+from goal_ledger.adapters.views.log import Log, Progress
+from goal_ledger.adapters.views.shelf import Place, Role, Shelf, TableOf
+from goal_ledger.adapters.views.writer import Writer
+from goal_ledger.domain.errors import Conflict, LedgerError
+from goal_ledger.projections.base import Projection
+
+_LEASE_S = 30.0
+"""A builder that gives no sign of life for so long is taken for dead."""
+
+_WRITTEN_EVERY = 250_000
+"""Events, at the latest: so much is folded again after a crash."""
+
+_LOOK_AGAIN_S = 0.05
+
+
+class Source(NamedTuple):
+    """What is folded. ledger: whose log it is. page: events read at once."""
+
+    log: Log
+    ledger: str
+    page: int
+
+
+class _Overtaken(Exception):
+    """Another process has gone on with the building."""
+
+
+class Builder:
+    """Builds the tables of projections from a log. wait_s: how long to wait for another builder that makes no way."""
+
+    def __init__(self, database: Database, source: Source, table_of: TableOf, wait_s: float) -> None:
+        self._database = database
+        self._source = source
+        self._table_of = table_of
+        self._wait_s = wait_s
+        self._name = f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}"
+
+    def build(
+        self,
+        projections: Sequence[Projection[Any]],
+        progress: Progress,
+        *,
+        up_to: int | None = None,
+        lacking: bool = False,
+    ) -> None:
+        """Build new tables up to a position, or to within a page of the log's end; go on from where a builder stopped.
+
+        lacking: leave out projections that have a live table by now. Conflict: busy.
+        """
+        while wanted := self._claim(projections, up_to, progress, lacking=lacking):
+            try:
+                with collector_paused():
+                    self._fold(wanted, up_to, progress)
+                return
+            except _Overtaken:
+                continue
+            finally:
+                self._release([place.name for place in wanted.values()])
+
+    def swap(self, projections: Sequence[Projection[Any]]) -> int:
+        """Let readers see the new tables, all at one instant; what they saw is kept as old. The position."""
+        with collector_paused(), self._writing() as shelf:
+            head = self._source.log.head()
+            new = {each: place for each in projections if (place := shelf.place(each, Role.NEW)) is not None}
+            self.advance(shelf, new, head)
+            for projection, place in new.items():
+                shelf.index(projection, place)
+                live = shelf.place(projection, Role.LIVE)
+                if live is not None and live.fits(self._source.log, self._source.ledger):
+                    shelf.drop([shelf.place(projection, Role.OLD)])
+                    shelf.give(live, Role.OLD)
+                else:
+                    shelf.drop([live])
+                shelf.give(place, Role.LIVE)
+            return head
+
+    def advance(self, shelf: Shelf, places: Mapping[Projection[Any], Place], up_to: int) -> None:
+        """Fold tables up to a position, in the transaction of the shelf."""
+        if places:
+            folding = self._folding(places)
+            while folding.position < up_to:
+                folding.page(self._source.page, up_to, shelf.load)
+            self._write(shelf, folding, {place.name: place.position for place in places.values()})
+
+    def is_held(self, place: Place) -> bool:
+        """Whether another builder is at work on a table."""
+        if place.builder is None or place.builder == self._name or place.lease_until is None:
+            return False
+        host, process, _ = place.builder.rsplit("/", 2)
+        if host == socket.gethostname() and not _is_alive(int(process)):
+            return False
+        return 0 < place.lease_until - time.time() <= _LEASE_S  # more: a clock was set back
+
+    # --- Steps
+
+    def _claim(
+        self, projections: Sequence[Projection[Any]], up_to: int | None, progress: Progress, *, lacking: bool
+    ) -> dict[Projection[Any], Place]:
+        """The tables to build, ours for as long as we give signs of life."""
+        log, ledger, _ = self._source
+        waited_since, seen = time.monotonic(), -1
+        while True:
+            with self._writing() as shelf:
+                wanted = [
+                    projection
+                    for projection in projections
+                    if not (lacking and (live := shelf.place(projection, Role.LIVE)) and live.fits(log, ledger))
+                ]
+                begun = {projection: shelf.place(projection, Role.NEW) for projection in wanted}
+                others = [place for place in begun.values() if place is not None and self.is_held(place)]
+                if not others:
+                    places = {
+                        projection: self._continued(shelf, projection, place, up_to)
+                        for projection, place in begun.items()
+                    }
+                    shelf.lease([place.name for place in places.values()], self._name, time.time() + _LEASE_S)
+                    return places
+            position = min(place.position for place in others)
+            if position > seen:
+                waited_since, seen = time.monotonic(), position
+                progress(position, log.head())
+            elif time.monotonic() - waited_since > self._wait_s:
+                raise Conflict("busy", f"{others[0].builder} builds {others[0].projection}", hint="try again later")
+            time.sleep(_LOOK_AGAIN_S)
+
+    def _continued(self, shelf: Shelf, projection: Projection[Any], place: Place | None, up_to: int | None) -> Place:
+        log, ledger, _ = self._source
+        if place is not None and place.fits(log, ledger) and (up_to is None or place.position <= up_to):
+            return place
+        shelf.drop([place])
+        return shelf.create(projection, Role.NEW)
+
+    def _fold(self, wanted: dict[Projection[Any], Place], up_to: int | None, progress: Progress) -> None:
+        log, _, page = self._source
+        written = {place.name: place.position for place in wanted.values()}
+        folding = self._folding(wanted)
+        since = folding.position
+        while True:
+            head = log.head() if up_to is None else up_to
+            if head - folding.position <= (page if up_to is None else 0):
+                break
+            with self._reading() as shelf:
+                folding.page(page, head, shelf.load)
+            if folding.is_full or folding.position - since >= _WRITTEN_EVERY:
+                self._flush(folding, written)
+                since = folding.position
+            progress(folding.position, head)
+        self._flush(folding, written)
+        for projection, place in wanted.items():
+            with self._writing() as shelf:
+                shelf.index(projection, place)
+
+    def _flush(self, folding: Folding, written: dict[str, int]) -> None:
+        """Write what was folded, if nobody else has gone on with it meanwhile."""
+        with self._writing() as shelf:
+            places = {place.name: place for place in shelf.places()}
+            for name, position in written.items():
+                place = places.get(name)
+                if place is None or (place.builder, place.position) != (self._name, position):
+                    raise _Overtaken
+            self._write(shelf, folding, written)
+            shelf.lease([*written], self._name, time.time() + _LEASE_S)
+        written |= {fold.table.name: fold.position for fold in folding.folds}
+        if folding.is_full:
+            for fold in folding.folds:
+                fold.forget()
+
+    def _release(self, names: Sequence[str]) -> None:
+        with suppress(LedgerError), self._writing() as shelf:  # else the lease runs out by itself
+            mine = [place.name for place in shelf.places() if place.name in names and place.builder == self._name]
+            shelf.lease(mine, None, None)
+
+    def _folding(self, places: Mapping[Projection[Any], Place]) -> Folding:
+        return Folding(
+            self._source.log,
+            [
+                TableFold(self._table_of(projection, place.name), place.position, is_new=place.position == 0)
+                for projection, place in places.items()
+            ],
+        )
+
+    def _write(self, shelf: Shelf, folding: Folding, since: Mapping[str, int]) -> None:
+        Writer(shelf, self._source.log, self._database.unstorable).write(folding, since)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Shelf]:
+        with self._database.words(), self._database.read() as session:
+            yield Shelf(session, self._source.ledger, self._table_of)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Shelf]:
+        with self._database.words(), self._database.write() as session:
+            yield Shelf(session, self._source.ledger, self._table_of)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":  # elsewhere the question would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True

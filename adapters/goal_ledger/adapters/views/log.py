@@ -1,0 +1,26 @@
+"""What the views need of the log, and how they tell how far they are."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from goal_ledger.domain.base import Recorded, Unreadable
+
+LogRow = tuple[int, str, int, str, bytes]
+"""position, stream, version, name, body."""
+
+Progress = Callable[[int, int], None]
+"""Called now and then during long work with how far it is, and of how much."""
+
+
+def quiet(_done: int, _of: int) -> None:
+    """No progress wanted."""
+
+
+class Log(Protocol):
+    """A log of events in order of position, which only grows."""
+
+    def head(self) -> int: ...
+    def digest_at(self, position: int) -> bytes | None: ...
+    def page(self, after: int, limit: int) -> list[LogRow]: ...
+    def decode(self, row: LogRow) -> Recorded | Unreadable: ...
+    def stream(self, stream: str, *, after: int = 0, up_to: int | None = None) -> list[Recorded | Unreadable]: ...

@@ -1,0 +1,508 @@
+"""The read models of one ledger: caught up when asked, rebuilt beside those in use, proven before they are swapped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar
+
+from goal_ledger.adapters.sql.collector import collector_paused
+from goal_ledger.adapters.sql.session import Database, Session
+from goal_ledger.adapters.views.builder import Builder, Source
+from goal_ledger.adapters.views.diff import Diff, compare
+from goal_ledger.adapters.views.fold import Folding, TableFold
+from goal_ledger.adapters.views.history import keys_of
+from goal_ledger.adapters.views.log import Log, Progress, quiet
+from goal_ledger.adapters.views.shelf import Place, Role, Shelf
+from goal_ledger.adapters.views.table import SQLITE_TYPES, SqlTypes, Table
+from goal_ledger.adapters.views.writer import Writer
+from goal_ledger.domain.errors import NotFound, Rejected, Unavailable
+from goal_ledger.domain.settings import Stale
+from goal_ledger.projections.base import Key, Projection
+
+R = TypeVar("R", bound=tuple[Any, ...])
+
+_LOOK_AGAIN_S = 0.05
+
+
+class State(StrEnum):
+    """current: of this code. stale: only other code's table is there. missing: none is there yet."""
+
+    CURRENT = "current"
+    STALE = "stale"
+    MISSING = "missing"
+
+
+class Status(NamedTuple):
+    """Where a projection stands. table: the one that readers see; None when there is none.
+
+    behind: events not folded yet. quarantined: events it could not fold. building: how far a new table is, None when
+    none is being built. kept: the other tables, of earlier builds and of other code.
+    """
+
+    name: str
+    state: State
+    table: str | None
+    position: int
+    behind: int
+    rows: int
+    quarantined: int
+    building: int | None
+    kept: Sequence[str]
+
+
+class Quarantined(NamedTuple):
+    """An event that a projection could not fold, and why; the rest went on without it."""
+
+    projection: str
+    position: int
+    stream: str
+    event: str
+    problem: str
+
+
+class Repaired(NamedTuple):
+    """Rows that were folded anew. rows: how many were looked at. changed: how many were not as they should be."""
+
+    projection: str
+    rows: int
+    changed: int
+
+
+class Views:
+    """The read models of one ledger.
+
+    ledger: its id. page: events read and folded at once. wait_s: how long to wait for another process that builds.
+    stale: what to do when the tables of this code are not there and the log is longer than a page.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        projections: Iterable[Projection[Any]],
+        *,
+        ledger: str,
+        page: int = 5_000,
+        wait_s: float = 30.0,
+        stale: Stale = Stale.REBUILD,
+        types: SqlTypes = SQLITE_TYPES,
+    ) -> None:
+        self._database = database
+        self._log = log
+        self._ledger = ledger
+        self._page = page
+        self._wait_s = wait_s
+        self._stale = stale
+        self._projections = {projection.name: projection for projection in projections}
+        self._types = types
+        self._tables: dict[str, Table[Any]] = {}
+        self._fresh_at = -1  # every live table has folded the log up to here
+        self._builder = Builder(database, Source(log, ledger, page), self._table_of, wait_s)
+        self._building = threading.Lock()
+
+    # --- Questions
+
+    def get(self, projection: Projection[R], key: Key) -> R | None:
+        """The row under a key, as of now. Unavailable: stale_views."""
+
+        def ask(table: Table[Any]) -> tuple[str, Sequence[Any]]:
+            return table.get, (key,)
+
+        rows = self._ask(projection, ask)
+        return rows[0] if rows else None
+
+    def select(
+        self,
+        projection: Projection[R],
+        where: Mapping[str, Any] | None = None,
+        *,
+        order: Sequence[str],
+        descending: bool = False,
+        after: Sequence[Any] | None = None,
+        limit: int | None = None,
+    ) -> list[R]:
+        """Rows as of now; see `Table.select` for the arguments. Unavailable: stale_views."""
+
+        def ask(table: Table[Any]) -> tuple[str, Sequence[Any]]:
+            return table.select(where or {}, order, descending=descending, after=after, limit=limit)
+
+        return self._ask(projection, ask)
+
+    def stream_at(self, position: int) -> str | None:
+        """The stream whose last event stood at a position, as the rows remember it; nothing is caught up first."""
+        with self._reading() as shelf:
+            for projection in self._projections.values():
+                place = shelf.place(projection, Role.LIVE)
+                column = projection.key if projection.is_by_stream else "goal_id"
+                if place is not None and {column, "position"} <= set(projection.row._fields):
+                    sql = f'SELECT {column} FROM "{place.name}" WHERE position = ?'
+                    if (row := shelf.session.execute(sql, (position,)).fetchone()) is not None:
+                        return str(row[0])
+        return None
+
+    def status(self) -> list[Status]:
+        """Where each projection stands, without moving it."""
+        head = self._log.head()
+        with self._reading() as shelf:
+            return [self._status(shelf, projection, head) for projection in self._projections.values()]
+
+    def quarantined(self) -> list[Quarantined]:
+        """Every event that a projection could not fold."""
+        with self._reading() as shelf:
+            names = {place.name: name for name, place in self._lives(shelf).items()}
+            rows = shelf.session.execute(
+                "SELECT name, position, stream, event, problem FROM quarantine ORDER BY position, name"
+            )
+            return [Quarantined(names[name], *rest) for name, *rest in rows if name in names]
+
+    # --- Folding
+
+    def catch_up(self, progress: Progress = quiet) -> int:
+        """Fold what the log holds beyond the tables; the position reached. Unavailable: stale_views. Conflict: busy."""
+        head = self._log.head()
+        if head != self._fresh_at:
+            with collector_paused():
+                self._catch_up(head, progress)
+            self._fresh_at = head
+        return head
+
+    def rebuild(self, names: Sequence[str] = (), progress: Progress = quiet) -> int:
+        """Build the named tables anew, or all, beside those in use, and swap them when they are whole; the position.
+
+        A rebuild that was cut off goes on where it stopped. NotFound: unknown_projection. Conflict: busy.
+        """
+        projections = self._named(names)
+        with self._building:
+            self._builder.build(projections, progress)
+            position = self._builder.swap(projections)
+        progress(position, position)
+        return position
+
+    def repair(self, stream: str) -> list[Repaired]:
+        """Fold the rows of one stream anew, in every projection that it concerns."""
+        self.catch_up()
+        with collector_paused(), self._writing() as shelf:
+            done = []
+            for name, place in self._lives(shelf).items():
+                projection = self._projections[name]
+                keys = keys_of(projection, self._log.stream(stream, up_to=place.position))
+                if keys:
+                    done.append(Repaired(name, len(keys), self._writer(shelf).repair(projection, place, keys)))
+            return done
+
+    def retry(self, names: Sequence[str] = ()) -> int:
+        """Fold the rows anew that lack an event, after the code was mended; how many events are lacking no more.
+
+        NotFound: unknown_projection.
+        """
+        wanted = {projection.name for projection in self._named(names)}
+        self.catch_up()
+        before = [item for item in self.quarantined() if item.projection in wanted]
+        with collector_paused(), self._writing() as shelf:
+            lives = self._lives(shelf)
+            for name in wanted & {item.projection for item in before}:
+                projection, lacking = self._projections[name], [item for item in before if item.projection == name]
+                events = [self._log.decode(row) for item in lacking for row in self._log.page(item.position - 1, 1)]
+                keys = keys_of(projection, events)
+                if projection.is_by_stream:
+                    keys |= {item.stream for item in lacking}
+                self._writer(shelf).repair(projection, lives[name], keys)
+        return len(before) - sum(item.projection in wanted for item in self.quarantined())
+
+    # --- Building beside
+
+    def build(self, names: Sequence[str] = (), progress: Progress = quiet) -> None:
+        """Build new tables and leave readers with those in use, so that they can be compared: see `diff` and `swap`.
+
+        NotFound: unknown_projection. Conflict: busy.
+        """
+        with self._building:
+            for projection in self._named(names):
+                with self._reading() as shelf:
+                    other = self._of_other_code(shelf, projection)
+                self._builder.build([projection], progress, up_to=None if other is None else other.position)
+
+    def swap(self, names: Sequence[str], progress: Progress = quiet) -> int:
+        """Let readers see the tables that were built, all at one instant; what they saw is kept as old. The position.
+
+        NotFound: unknown_projection. Rejected: nothing_built.
+        """
+        projections = self._named(names)
+        with self._reading() as shelf:
+            for projection in projections:
+                if shelf.place(projection, Role.NEW) is None:
+                    raise _nothing_built(projection)
+        return self.rebuild(names, progress)
+
+    def swap_back(self, names: Sequence[str]) -> None:
+        """Let readers see the old tables again, and keep the present ones as old.
+
+        NotFound: unknown_projection. Rejected: nothing_kept.
+        """
+        with self._writing() as shelf:
+            for projection in self._named(names):
+                old, live = shelf.place(projection, Role.OLD), shelf.place(projection, Role.LIVE)
+                if old is None:
+                    raise Rejected("nothing_kept", f"no earlier table of {projection.name} is kept")
+                # Other processes may be sure that what they see is caught up.
+                self._builder.advance(shelf, {projection: old}, self._log.head())
+                shelf.give(old, Role.LIVE)
+                if live is not None:
+                    shelf.give(live, Role.OLD)
+
+    def diff(self, name: str, limit: int = 100) -> Diff:
+        """How the new table differs from the one in use or, when there is none, the one in use from the old one.
+
+        limit: of the changes told one by one, by key. NotFound: unknown_projection. Rejected: nothing_built, ahead.
+        """
+        [projection] = self._named([name])
+        while True:
+            with collector_paused(), self._writing() as shelf:
+                names = self._aligned(shelf, projection)
+            with self._database.words(), self._database.snapshot() as session:
+                places = {place.name: place for place in self._shelf(session).places()}
+                before, after = (places.get(name) for name in names)
+                if before is not None and after is not None and before.position == after.position:
+                    return compare(session, projection, *names, self._log, after.position, limit)
+
+    def dry_run(self, names: Sequence[str] = (), progress: Progress = quiet, limit: int = 100) -> list[Diff]:
+        """What a rebuild would change; nothing is left of it. See `diff`."""
+        found = []
+        for projection in self._named(names):
+            with self._reading() as shelf:
+                is_begun = shelf.place(projection, Role.NEW) is not None
+                if shelf.place(projection, Role.LIVE) is None and self._of_other_code(shelf, projection) is None:
+                    continue  # there is nothing that it could change
+            self.build([projection.name], progress)
+            try:
+                found.append(self.diff(projection.name, limit))
+            finally:
+                if not is_begun:
+                    with self._writing() as shelf:
+                        shelf.drop([shelf.place(projection, Role.NEW)])
+        return found
+
+    def drop_old(self, names: Sequence[str] = ()) -> list[str]:
+        """Drop the tables of earlier builds and of other code; their names.
+
+        NotFound: unknown_projection. Rejected: nothing_live, when readers would have nothing left.
+        """
+        with self._writing() as shelf:
+            dropped = []
+            for projection in self._named(names):
+                kept = self._kept(shelf, projection)
+                if kept and shelf.place(projection, Role.LIVE) is None:
+                    raise Rejected(
+                        "nothing_live",
+                        f"{projection.name} has no table of this code yet",
+                        hint=f"goal-ledger projection rebuild {projection.name}",
+                    )
+                shelf.drop(kept)
+                dropped += [place.name for place in kept]
+            return dropped
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    # --- Shared
+
+    def _ask(self, projection: Projection[R], question: Callable[[Table[Any]], tuple[str, Sequence[Any]]]) -> list[R]:
+        self.catch_up()
+        seen: Place | None = None
+        while True:
+            with self._reading() as shelf:
+                place = shelf.place(projection, Role.LIVE)
+            if place is None or place == seen:
+                raise Unavailable("views_lost", f"the table of {projection.name} is gone", hint="try again")
+            table: Table[R] = self._table_of(projection, place.name)
+            try:
+                with self._reading() as shelf:
+                    rows = shelf.session.execute(*question(table)).fetchall()
+            except Unavailable:  # swapped and dropped in between
+                seen = place
+                continue
+            return [table.decode(row) for row in rows]
+
+    def _catch_up(self, head: int, progress: Progress) -> None:
+        folding: Folding | None = None
+        reached = -1
+        while reached < head:
+            with self._writing() as shelf:
+                lives = self._lives(shelf)
+                missing = [each for name, each in self._projections.items() if name not in lives]
+                if head <= self._page:  # sooner done than asked about
+                    for projection in missing:
+                        shelf.drop([shelf.place(projection, Role.LIVE)])  # of another past
+                        lives[projection.name] = place = shelf.create(projection, Role.LIVE)
+                        shelf.index(projection, place)
+                    missing = []
+                if not missing:
+                    if folding is None or not _is_left_as_it_was(folding, lives.values()):
+                        folding = self._folding(lives)
+                    since = {fold.table.name: fold.position for fold in folding.folds}
+                    folding.page(self._page, head, shelf.load)
+                    self._writer(shelf).write(folding, since)
+                    if folding.is_full:
+                        for fold in folding.folds:
+                            fold.forget()
+                    reached = folding.position
+            if missing:
+                self._make(missing, progress)
+            else:
+                progress(reached, head)
+
+    def _make(self, missing: Sequence[Projection[Any]], progress: Progress) -> None:
+        """Do about tables that are not there what the setting says."""
+        names = [projection.name for projection in missing]
+        if self._stale is Stale.REBUILD:
+            with self._building:
+                self._builder.build(missing, progress, lacking=True)
+                with self._reading() as shelf:
+                    built = [projection for projection in missing if shelf.place(projection, Role.NEW) is not None]
+                if built:
+                    self._builder.swap(built)
+            return
+        until = time.monotonic() + (self._wait_s if self._stale is Stale.WAIT else 0)
+        while time.monotonic() < until:
+            with self._reading() as shelf:
+                if set(names) <= self._lives(shelf).keys():
+                    return
+            time.sleep(_LOOK_AGAIN_S)
+        raise Unavailable(
+            "stale_views",
+            f"{', '.join(names)}: not folded yet by this code",
+            hint=f"goal-ledger projection rebuild {' '.join(names)}, or set stale to rebuild",
+        )
+
+    def _lives(self, shelf: Shelf) -> dict[str, Place]:
+        """The live tables of this code, as far as they were folded from this log."""
+        wanted = {(name, projection.digest): name for name, projection in self._projections.items()}
+        return {
+            wanted[place.projection, place.digest]: place
+            for place in shelf.places()
+            if (place.projection, place.digest) in wanted
+            and place.role is Role.LIVE
+            and place.fits(self._log, self._ledger)
+        }
+
+    def _of_other_code(self, shelf: Shelf, projection: Projection[Any]) -> Place | None:
+        """The table that a new one is compared with when none of this code is live."""
+        if shelf.place(projection, Role.LIVE) is not None:
+            return None
+        return next((place for place in shelf.others(projection) if place.fits(self._log, self._ledger)), None)
+
+    def _kept(self, shelf: Shelf, projection: Projection[Any]) -> list[Place]:
+        """The tables of earlier builds and of other code, but for those that are being built."""
+        return [
+            place
+            for place in shelf.places()
+            if place.projection == projection.name
+            and (place.digest != projection.digest or place.role is Role.OLD)
+            and not (place.role is Role.NEW and self._builder.is_held(place))
+        ]
+
+    def _aligned(self, shelf: Shelf, projection: Projection[Any]) -> tuple[str, str]:
+        """The names of the two tables to compare, folded up to the same position as far as this code can."""
+        new, live, old = (shelf.place(projection, role) for role in (Role.NEW, Role.LIVE, Role.OLD))
+        before, after = (live, new) if new is not None else (old, live)
+        if after is None or (before is None and new is None):
+            raise _nothing_built(projection)
+        if before is not None:
+            for place in (before, after):
+                self._builder.advance(shelf, {projection: place}, self._log.head())
+            return before.name, after.name
+        other = self._of_other_code(shelf, projection)
+        if other is None:
+            raise Rejected("nothing_to_compare", f"{projection.name} has no other table")
+        if after.position > other.position:
+            raise Rejected(
+                "ahead",
+                f"the new table of {projection.name} stands at {after.position}, the other one at {other.position}",
+                hint=f"goal-ledger projection swap {projection.name}, or look first next time: rebuild --dry-run",
+            )
+        self._builder.advance(shelf, {projection: after}, other.position)
+        return other.name, after.name
+
+    def _status(self, shelf: Shelf, projection: Projection[Any], head: int) -> Status:
+        live, new = shelf.place(projection, Role.LIVE), shelf.place(projection, Role.NEW)
+        if live is not None and not live.fits(self._log, self._ledger):
+            live = None
+        kept = [place.name for place in self._kept(shelf, projection)]
+        state = State.CURRENT if live is not None else State.STALE if kept else State.MISSING
+        position, rows, quarantined = 0 if live is None else live.position, 0, 0
+        if live is not None:
+            rows = shelf.session.execute(self._table_of(projection, live.name).count).fetchone()[0]
+            lacking = "SELECT COUNT(*) FROM quarantine WHERE name = ?"
+            quarantined = shelf.session.execute(lacking, (live.name,)).fetchone()[0]
+        return Status(
+            projection.name,
+            state,
+            None if live is None else live.name,
+            position,
+            max(0, head - position),
+            rows,
+            quarantined,
+            None if new is None else new.position,
+            kept,
+        )
+
+    def _folding(self, lives: Mapping[str, Place]) -> Folding:
+        return Folding(
+            self._log,
+            [
+                TableFold(
+                    self._table_of(self._projections[name], place.name), place.position, is_new=place.position == 0
+                )
+                for name, place in lives.items()
+            ],
+        )
+
+    def _named(self, names: Sequence[str]) -> list[Projection[Any]]:
+        for name in names:
+            if name not in self._projections:
+                raise NotFound(
+                    "unknown_projection", f"there is no projection {name!r}", hint="goal-ledger projection list"
+                )
+        return [self._projections[name] for name in dict.fromkeys(names) or self._projections]
+
+    def _table_of(self, projection: Projection[Any], name: str) -> Table[Any]:
+        table = self._tables.get(name)
+        if table is None:
+            table = self._tables[name] = Table(projection, name, self._types)
+        return table
+
+    def _writer(self, shelf: Shelf) -> Writer:
+        return Writer(shelf, self._log, self._database.unstorable)
+
+    def _shelf(self, session: Session) -> Shelf:
+        return Shelf(session, self._ledger, self._table_of)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Shelf]:
+        with self._database.words(), self._database.read() as session:
+            yield self._shelf(session)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Shelf]:
+        with self._database.words(), self._database.write() as session:
+            yield self._shelf(session)
+
+
+def _is_left_as_it_was(folding: Folding, places: Iterable[Place]) -> bool:
+    """Whether no other process folded anything since: then the remembered rows are those of the tables."""
+    return {(fold.table.name, fold.position) for fold in folding.folds} == {
+        (place.name, place.position) for place in places
+    }
+
+
+def _nothing_built(projection: Projection[Any]) -> Rejected:
+    return Rejected(
+        "nothing_built",
+        f"no new table of {projection.name} stands ready",
+        hint=f"goal-ledger projection rebuild {projection.name} --no-swap",
+    )
