@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -43,6 +43,15 @@ class Database:
         self._readers: deque[sqlite3.Connection] = deque()
         self._closed = False
         self._writer = self._connect("read" if read_only else "create")
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return _name(self.path)
+
+    def words(self) -> AbstractContextManager[None]:
+        """Errors of sqlite3 leave the block as ours."""
+        return in_our_words(self.path)
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -167,7 +176,7 @@ def in_our_words(path: Path | None) -> Iterator[None]:
 def translated(error: sqlite3.Error, path: Path | None) -> LedgerError:
     """The error in our words, with the way out."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    name = str(path) if path is not None else "the ledger in memory"
+    name = _name(path)
     match code:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return Conflict("busy", f"{name} stayed locked by another writer", hint="try again, or raise lock_wait_s")
@@ -190,3 +199,7 @@ def translated(error: sqlite3.Error, path: Path | None) -> LedgerError:
         case sqlite3.SQLITE_CORRUPT:
             return Damaged("corrupt", f"{name} is corrupt: {error}", hint="restore a backup")
     return Unavailable("store_error", f"{name}: {error}")
+
+
+def _name(path: Path | None) -> str:
+    return "the ledger in memory" if path is None else str(path)
