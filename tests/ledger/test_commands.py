@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +13,13 @@ from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.runs.run import LocalOutcome
 from goal_ledger.ledger import UNKNOWN, Invalid, Ledger, LedgerError, Rejected
+from tests.places import Place
 from tests.tools import START, Clock, recorded
 
 
 @pytest.fixture
-def ledger() -> Iterator[Ledger]:
-    with Ledger.open(":memory:", actor="test:commands", clock=Clock()) as opened:
+def ledger(place: Place) -> Iterator[Ledger]:
+    with Ledger.open(place.url, actor="test:commands", clock=Clock()) as opened:
         yield opened
 
 
@@ -50,13 +50,13 @@ def test_the_first_answer_is_given_also_after_later_changes(ledger: Ledger):
     assert (again, again.status, again.title) == (first, GoalStatus.READY, "A")
 
 
-def test_the_first_answer_is_given_after_the_ledger_was_opened_again(tmp_path: Path):
-    with Ledger.open(tmp_path / "a.db", actor="test:commands", clock=Clock()) as ledger:
+def test_the_first_answer_is_given_after_the_ledger_was_opened_again(place: Place):
+    with Ledger.open(place.url, actor="test:commands", clock=Clock()) as ledger:
         goal = ledger.using(command_id="c1").goals.create("A", value=0.5)
         ledger.goals.ready(goal.goal_id)
         run = ledger.using(command_id="c2").runs.start(goal.goal_id, agent="agent:a")
         bill = ledger.using(command_id="c3").runs.cost(run.run_id, cost_usd=Decimal("0.10"))
-    with Ledger.open(tmp_path / "a.db", actor="test:other") as ledger:
+    with Ledger.open(place.url, actor="test:other") as ledger:
         before = recorded(ledger)
         assert ledger.using(command_id="c1").goals.create("A", value=0.5) == goal
         assert ledger.using(command_id="c2").runs.start(goal.goal_id, agent="agent:a") == run
@@ -151,10 +151,10 @@ def test_a_repeated_transaction_gives_its_first_events(ledger: Ledger):
     assert refusal(once.transact, work, operation="other", arguments={"a": 1}).code == "command_id_reused"
 
 
-def test_the_same_id_from_two_threads_at_once_writes_once(tmp_path: Path):
+def test_the_same_id_from_two_threads_at_once_writes_once(place: Place):
     with (
-        Ledger.open(tmp_path / "a.db", actor="test:one") as one,
-        Ledger.open(tmp_path / "a.db", actor="test:two") as two,
+        Ledger.open(place.url, actor="test:one") as one,
+        Ledger.open(place.url, actor="test:two") as two,
     ):
         barrier = threading.Barrier(4)
         answers: list[Any] = []

@@ -32,22 +32,19 @@ from goal_ledger.ledger import (
     Tx,
     Unavailable,
 )
+from goal_ledger.ledger.location import locate
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.goals.board import GoalRow
-from tests.tools import START, Clock, as_somebody, recorded, rows, tamper
+from tests.places import Place
+from tests.tools import START, Clock, as_somebody, recorded
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 
 
 @pytest.fixture
-def ledger() -> Iterator[Ledger]:
-    with Ledger.open(":memory:", actor="test:ledger", clock=Clock()) as opened:
+def ledger(place: Place) -> Iterator[Ledger]:
+    with Ledger.open(place.url, actor="test:ledger", clock=Clock()) as opened:
         yield opened
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
 
 
 def refusal(ask: Any, *arguments: Any, **wish: Any) -> LedgerError:
@@ -153,10 +150,10 @@ def test_circumstances_are_checked_at_once(ledger: Ledger, circumstances: Any, c
     assert refusal(ledger.using, **circumstances).code == code
 
 
-def test_a_clock_without_a_time_zone_is_refused(path: Path):
+def test_a_clock_without_a_time_zone_is_refused(place: Place):
     naive = lambda: datetime(2026, 2, 24)  # noqa: E731, DTZ001 — that is the point
-    assert refusal(Ledger.open, path, actor="test:ledger", clock=naive).code == "naive_time"
-    with Ledger.open(path, actor="test:ledger") as ledger:  # and the file is none the worse
+    assert refusal(Ledger.open, place.url, actor="test:ledger", clock=naive).code == "naive_time"
+    with Ledger.open(place.url, actor="test:ledger") as ledger:  # and the file is none the worse
         assert ledger.verify() == 1
 
 
@@ -225,8 +222,8 @@ class Boom(Exception):
 
 
 @pytest.mark.parametrize("error", [Boom("boom"), Rejected("no", "no"), KeyboardInterrupt(), ZeroDivisionError()])
-def test_what_work_raises_leaves_nothing_behind(path: Path, error: BaseException):
-    with Ledger.open(path, actor="test:ledger", clock=Clock()) as ledger:
+def test_what_work_raises_leaves_nothing_behind(place: Place, error: BaseException):
+    with Ledger.open(place.url, actor="test:ledger", clock=Clock()) as ledger:
         goal = ledger.goals.create("A")
         before = recorded(ledger)
 
@@ -245,7 +242,7 @@ def test_what_work_raises_leaves_nothing_behind(path: Path, error: BaseException
         assert [(event.position, event.version, event.event) for event in mine] == [
             (3, 2, GoalReadied(from_status=GoalStatus.PLANNED))
         ]
-        with Ledger.open(path, actor="test:fresh", clock=Clock()) as fresh:
+        with Ledger.open(place.url, actor="test:fresh", clock=Clock()) as fresh:
             assert fresh.goals.get(goal.goal_id) == ledger.goals.get(goal.goal_id)
             assert refusal(fresh.goals.wait, goal.goal_id).message == refusal(ledger.goals.wait, goal.goal_id).message
             assert [event.version for event in fresh.act("goal_new", GOAL, lambda _: created())] == [1]
@@ -291,8 +288,8 @@ def test_a_transaction_in_a_transaction_is_refused(ledger: Ledger):
     assert ledger.goals.create("C").version == 1
 
 
-def test_work_may_read_the_ledger_it_works_on(path: Path):
-    with Ledger.open(path, actor="test:ledger") as ledger:
+def test_work_may_read_the_ledger_it_works_on(place: Place):
+    with Ledger.open(place.url, actor="test:ledger") as ledger:
         goal = ledger.goals.create("A")
 
         def work(tx: Any) -> None:
@@ -309,8 +306,8 @@ def test_a_transaction_that_gathers_nothing_writes_nothing(ledger: Ledger):
     assert ledger.stats().events == 1
 
 
-def test_readers_do_not_wait_for_a_transaction(path: Path):
-    with Ledger.open(path, actor="test:ledger") as ledger:
+def test_readers_do_not_wait_for_a_transaction(place: Place):
+    with Ledger.open(place.url, actor="test:ledger") as ledger:
         goal = ledger.goals.create("A")
         ledger.views.catch_up()
         begun, read = threading.Event(), threading.Event()
@@ -373,8 +370,8 @@ def test_what_a_caller_does_to_a_row_does_not_reach_the_ledger(ledger: Ledger):
 # --- Threads
 
 
-def test_threads_share_a_ledger(path: Path):
-    with Ledger.open(path, actor="test:threads", settings=Settings(durable=False)) as ledger:
+def test_threads_share_a_ledger(place: Place):
+    with Ledger.open(place.url, actor="test:threads", settings=Settings(durable=False)) as ledger:
         goal = ledger.goals.create("A")
         ledger.goals.ready(goal.goal_id)
         run = ledger.runs.start(goal.goal_id)
@@ -431,15 +428,15 @@ def until(condition: Any) -> None:
     raise AssertionError("it never came to that")
 
 
-def test_a_follower_hears_everything_once_in_order_and_ends_with_the_ledger(path: Path):
-    with Ledger.open(path, actor="test:one", settings=Settings(page=3)) as ledger:
+def test_a_follower_hears_everything_once_in_order_and_ends_with_the_ledger(place: Place):
+    with Ledger.open(place.url, actor="test:one", settings=Settings(page=3)) as ledger:
         for number in range(10):
             ledger.goals.create(str(number))
         heard: list[Recorded] = []
         thread, ended = follower(ledger, heard)
         for number in range(10):
             ledger.goals.create(str(number))
-        with Ledger.open(path, actor="test:two") as other:  # as another process would
+        with Ledger.open(place.url, actor="test:two") as other:  # as another process would
             other.goals.create("other")
         until(lambda: len(heard) >= 22)
         told = recorded(ledger)
@@ -495,9 +492,9 @@ def test_what_a_callback_raises_ends_the_following(ledger: Ledger):
         ledger.follow(hear)
 
 
-def test_closing_while_followers_read_is_no_error_for_them(path: Path):
+def test_closing_while_followers_read_is_no_error_for_them(place: Place):
     for _ in range(5):
-        with Ledger.open(path, actor="test:ledger", settings=Settings(page=1, durable=False)) as ledger:
+        with Ledger.open(place.url, actor="test:ledger", settings=Settings(page=1, durable=False)) as ledger:
             heard: list[Any] = []
             followers = [follower(ledger, heard) for _ in range(4)]
             ledger.goals.create("A")
@@ -511,29 +508,29 @@ def test_closing_while_followers_read_is_no_error_for_them(path: Path):
 # --- Opening, closing, forking
 
 
-def test_a_ledger_is_its_first_event(path: Path):
-    with Ledger.open(path, actor="test:ledger", clock=Clock()) as ledger:
+def test_a_ledger_is_its_first_event(place: Place):
+    with Ledger.open(place.url, actor="test:ledger", clock=Clock()) as ledger:
         [event] = recorded(ledger)
         assert (ledger.id, event.name, event.version, event.by) == (event.stream, "ledger.created", 1, "test:ledger")
         assert event.stream.startswith("meta_")
         first = ledger.id
-    with Ledger.open(path, actor="test:other") as ledger:
+    with Ledger.open(place.url, actor="test:other") as ledger:
         assert (ledger.id, ledger.stats().events) == (first, 1)
 
 
-def test_stats_say_how_large_it_is(path: Path):
-    with Ledger.open(path, actor="test:ledger", clock=Clock()) as ledger:
+def test_stats_say_how_large_it_is(place: Place):
+    with Ledger.open(place.url, actor="test:ledger", clock=Clock()) as ledger:
         goal = ledger.goals.create("A")
         ledger.goals.ready(goal.goal_id)
         stats = ledger.stats()
     assert stats[:-1] == (
-        ledger.id, str(path), 3, 2, 3, "2026-02-24T09:00:00.000000Z", "2026-02-24T09:00:02.000000Z",
+        ledger.id, locate(place.url).name, 3, 2, 3, "2026-02-24T09:00:00.000000Z", "2026-02-24T09:00:02.000000Z",
     )  # fmt: skip
     assert stats.bytes > 0
 
 
-def test_a_closed_ledger_says_so(path: Path):
-    ledger = Ledger.open(path, actor="test:ledger")
+def test_a_closed_ledger_says_so(place: Place):
+    ledger = Ledger.open(place.url, actor="test:ledger")
     goal = ledger.goals.create("A")
     ledger.close()
     ledger.close()
@@ -551,24 +548,24 @@ def test_a_closed_ledger_says_so(path: Path):
         error = refusal(ask)
         assert (type(error), error.code) == (Unavailable, "closed")
     assert ledger.follow(lambda _: None) == 0
-    assert not path.with_name("ledger.views.db").exists()
+    assert not place.has_views()
 
 
-def test_read_only_nothing_can_be_written(path: Path):
-    with Ledger.open(path, actor="test:ledger") as ledger:
+def test_read_only_nothing_can_be_written(place: Place):
+    with Ledger.open(place.url, actor="test:ledger") as ledger:
         goal = ledger.goals.create("A")
-    content = path.read_bytes()
-    with Ledger.open(path, read_only=True) as ledger:
+    content = place.content()
+    with Ledger.open(place.url, read_only=True) as ledger:
         error = refusal(ledger.goals.create, "B")
         assert (type(error), error.code) == (Rejected, "read_only")
         assert refusal(ledger.using(command_id="c").goals.ready, goal.goal_id).code == "read_only"
         assert (ledger.goals.list().goals, ledger.verify(), ledger.stats().events) == ([goal], 2, 2)
-    assert path.read_bytes() == content
-    assert not path.with_name("ledger.views.db").exists()
+    assert place.content() == content
+    assert not place.has_views()
 
 
-def test_a_read_only_ledger_sees_what_others_write(path: Path):
-    with Ledger.open(path, actor="test:ledger") as writer, Ledger.open(path, read_only=True) as reader:
+def test_a_read_only_ledger_sees_what_others_write(place: Place):
+    with Ledger.open(place.url, actor="test:ledger") as writer, Ledger.open(place.url, read_only=True) as reader:
         goal = writer.goals.create("A")
         assert reader.goals.list().goals == [goal] == [reader.goals.get(goal.goal_id)]
         ready = writer.goals.ready(goal.goal_id)
@@ -576,8 +573,8 @@ def test_a_read_only_ledger_sees_what_others_write(path: Path):
 
 
 @unix
-def test_a_forked_child_must_open_its_own(path: Path):
-    with Ledger.open(path, actor="test:ledger") as ledger:
+def test_a_forked_child_must_open_its_own(place: Place):
+    with Ledger.open(place.url, actor="test:ledger") as ledger:
         goal = ledger.goals.create("A")
 
         def asked() -> str:
@@ -604,6 +601,7 @@ def test_importing_the_ledger_creates_no_file_and_loads_nothing_it_does_not_need
         "heavy = {'rich', 'click', 'fastapi', 'uvicorn', 'jinja2', 'psycopg', 'mcp', 'sqlalchemy', 'opentelemetry',"
         " 'cryptography', 'cronsim', 'rapidfuzz', 'hypothesis', 'pytest'}\n"
         "print(sorted(heavy & {name.partition('.')[0] for name in sys.modules}))\n"
+        "assert 'eventsourcing.postgres' not in sys.modules\n"
     )
     output = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
@@ -615,16 +613,16 @@ def test_importing_the_ledger_creates_no_file_and_loads_nothing_it_does_not_need
 # --- Newer code
 
 
-def test_a_stream_with_a_newer_event_is_readable_and_takes_no_writes(path: Path):
-    with Ledger.open(path, actor="test:ledger", clock=Clock()) as ledger:
+def test_a_stream_with_a_newer_event_is_readable_and_takes_no_writes(place: Place):
+    with Ledger.open(place.url, actor="test:ledger", clock=Clock()) as ledger:
         goal, other = ledger.goals.create("A"), ledger.goals.create("B")
         ledger.goals.ready(goal.goal_id)
-    [(position, stream, version, _, body, _)] = rows(path, "SELECT * FROM stored_events WHERE rowid = 4")
+    [(position, stream, version, _, body, _)] = place.rows("SELECT * FROM stored_events WHERE rowid = 4")
     name = "goal.teleported"
-    tamper(path, "UPDATE stored_events SET topic = ?1, digest = ?2 WHERE rowid = 4",
+    place.tamper("UPDATE stored_events SET topic = ?, digest = ? WHERE rowid = 4",
            values=(name, digest(position, stream, version, name, body)))  # fmt: skip
 
-    with Ledger.open(path, actor="test:ledger") as ledger:
+    with Ledger.open(place.url, actor="test:ledger") as ledger:
         before = ledger.stats().events
         error = refusal(ledger.goals.archive, goal.goal_id)
         assert (type(error), error.code) == (Rejected, "newer_event")
@@ -654,8 +652,8 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
-def test_hostile_text_reads_back_equal(path: Path, text: str):
-    with Ledger.open(path, actor="test:ledger", clock=Clock()) as ledger:
+def test_hostile_text_reads_back_equal(place: Place, text: str):
+    with Ledger.open(place.url, actor="test:ledger", clock=Clock()) as ledger:
         goal = ledger.goals.create(
             text,
             description=text,
@@ -669,7 +667,7 @@ def test_hostile_text_reads_back_equal(path: Path, text: str):
         run = ledger.runs.start(goal.goal_id, agent=text, plan_summary=text)
         ledger.runs.act(run.run_id, text, detail=text, attributes={text: text})
         assert ledger.verify() == 7
-    with Ledger.open(path) as ledger:
+    with Ledger.open(place.url) as ledger:
         row = ledger.goals.get(goal.goal_id)
         assert (row.title, row.description, row.owner_agent, row.constraints) == (text, text, text, (text,))
         assert (row.metadata, row.criteria[0]["text"]) == ({text: [text, {text: text}]}, text)

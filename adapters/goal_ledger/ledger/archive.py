@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from goal_ledger.adapters.export import ndjson
+from goal_ledger.adapters.store.base import Store
 from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.adapters.store.verify import problems
 from goal_ledger.domain.errors import Damaged, LedgerError, Rejected, Unavailable
@@ -69,7 +70,7 @@ def verify_file(path: Path, ledger: Ledger | None, *, partial: bool = False) -> 
         return sum(1 for _ in file)
 
 
-def backup(store: SqliteStore, path: Path) -> Copy:
+def backup(store: Store, path: Path) -> Copy:
     """Copy the log as of one moment, while writers go on, and prove the copy.
 
     Rejected: file_exists. Unavailable: cannot_write, disk_full. Damaged: damaged.

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from goal_ledger.domain.base import invalid
 from goal_ledger.domain.errors import Invalid, LedgerError, Unavailable
 from goal_ledger.domain.settings import Settings
+from goal_ledger.ledger.location import Location
 
 FILE_NAME = "goal-ledger.toml"
 PREFIX = "GOAL_LEDGER_"
@@ -20,6 +21,13 @@ class Configuration(NamedTuple):
 
     settings: Settings
     origins: dict[str, str]
+
+
+def settings_file(location: Location) -> Path | None:
+    """Where the settings of a ledger stand: beside its file, or for one on a server in the working folder."""
+    if location.is_memory:
+        return None
+    return Path(FILE_NAME) if location.path is None else location.path.with_name(FILE_NAME)
 
 
 def configure(

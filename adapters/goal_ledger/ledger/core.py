@@ -6,14 +6,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from goal_ledger.adapters.store.sqlite import SqliteStore
+from goal_ledger.adapters.store.base import Store
 from goal_ledger.domain.errors import Rejected, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.fresh_ids import FreshIds
-from goal_ledger.ledger.location import views_beside
+from goal_ledger.ledger.location import Location, views_beside
 from goal_ledger.ledger.transaction import StateCache
 
 if TYPE_CHECKING:
@@ -24,10 +23,10 @@ class Core:
     """What the light copies of one Ledger share."""
 
     def __init__(
-        self, store: SqliteStore, path: Path | None, clock: Callable[[], datetime], settings: Settings, read_only: bool
+        self, store: Store, location: Location, clock: Callable[[], datetime], settings: Settings, read_only: bool
     ) -> None:
         self.store = store
-        self.path = path
+        self.location = location
         self.clock = clock
         self.settings = settings
         self.read_only = read_only
@@ -39,7 +38,6 @@ class Core:
         self._views: Views | None = None
         self._lock = threading.RLock()
         self._in_transaction = False
-        self._news = threading.Condition()
 
     @contextmanager
     def one_at_a_time(self) -> Iterator[None]:
@@ -70,38 +68,49 @@ class Core:
             if self.closed:
                 raise Unavailable("closed", "the ledger is closed", hint="open it again")
             if self._views is None:
-                # Commands on one goal need no read models.
-                from goal_ledger.adapters.views.sqlite import sqlite_views
-                from goal_ledger.projections.registry import PROJECTIONS
-
-                self._views = sqlite_views(
-                    None if self.read_only or self.path is None else views_beside(self.path),
-                    self.store,
-                    PROJECTIONS.values(),
-                    ledger=self.ledger_id(),
-                    page=self.settings.page,
-                    wait_s=self.settings.lock_wait_s,
-                    stale=self.settings.stale,
-                    lock=self.store.database.lock if self.path is None else None,
-                )
+                self._views = self._open_views()
             return self._views
 
-    def tell_followers(self) -> None:
-        """Wake whoever waits for events in this process."""
-        with self._news:
-            self._news.notify_all()
-
-    def wait_for_events(self, after: int, poll_s: float) -> None:
-        """Wait until there may be events behind a position: told by this process, or after poll_s seconds."""
-        with self._news, suppress(Unavailable):  # closed by another thread, just now
-            if not self.closed and self.store.head() <= after:
-                self._news.wait(poll_s)
+    def wait_for_events(self, after: int, timeout_s: float) -> None:
+        """Wait until there are events behind a position, by whatever process, or for timeout_s seconds."""
+        with suppress(Unavailable):  # closed by another thread, just now
+            self.store.wait(after, timeout_s)
 
     def close(self) -> None:
         """Close the files and wake the followers."""
         self.closed = True
-        self.tell_followers()
         with self._lock:
             if self._views is not None:
                 self._views.close()
             self.store.close()
+
+    def _open_views(self) -> Views:
+        # Commands on one goal need no read models, and a ledger in a file needs no server's driver.
+        from goal_ledger.adapters.views.sqlite import sqlite_views
+        from goal_ledger.projections.registry import PROJECTIONS
+
+        where, settings, projections = self.location, self.settings, PROJECTIONS.values()
+        if where.url is not None and not self.read_only:
+            from goal_ledger.adapters.views.postgres import postgres_views
+
+            return postgres_views(
+                where.url,
+                self.store,
+                projections,
+                schema=where.schema,
+                name=where.name,
+                ledger=self.ledger_id(),
+                page=settings.page,
+                wait_s=settings.lock_wait_s,
+                stale=settings.stale,
+            )
+        return sqlite_views(
+            None if self.read_only or where.path is None else views_beside(where.path),
+            self.store,
+            projections,
+            ledger=self.ledger_id(),
+            page=settings.page,
+            wait_s=settings.lock_wait_s,
+            stale=settings.stale,
+            lock=self.store.database.lock if where.is_memory else None,
+        )

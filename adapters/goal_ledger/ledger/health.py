@@ -19,11 +19,11 @@ from goal_ledger.adapters.views.log import Progress, quiet
 from goal_ledger.adapters.views.look import Folded, look
 from goal_ledger.adapters.views.shelf import Role
 from goal_ledger.adapters.views.sqlite import APPLICATION_ID as VIEWS_FILE
-from goal_ledger.domain.errors import Damaged, LedgerError, Unavailable
+from goal_ledger.domain.errors import Damaged, LedgerError, NotFound, Unavailable
 from goal_ledger.domain.settings import Settings
-from goal_ledger.ledger.configuration import FILE_NAME, configure
+from goal_ledger.ledger.configuration import configure, settings_file
 from goal_ledger.ledger.ledger import Ledger, Stats
-from goal_ledger.ledger.location import views_beside
+from goal_ledger.ledger.location import Location, views_beside
 from goal_ledger.projections.registry import PROJECTIONS
 
 _LARGE_WAL = 64 * 1024 * 1024
@@ -57,34 +57,40 @@ class Health(NamedTuple):
         return all(finding.level is not Level.PROBLEM for finding in self.findings)
 
 
-def examine(path: Path | None, *, verify: bool = False, progress: Progress = quiet) -> Health:
+def examine(location: Location, *, verify: bool = False, progress: Progress = quiet) -> Health:
     """Look at a ledger and all around it; nothing is created, healed or moved.
 
-    path: None stands for a ledger in memory. verify: prove every event, which takes its time.
+    verify: prove every event, which takes its time.
     """
     findings = [*_versions()]
     settings = Settings()
-    if path is None:
+    if location.is_memory:
         return Health([*findings, Finding("ledger", Level.OK, "in memory: it ends with its process")], damaged=False)
     try:
-        configuration = configure(path.with_name(FILE_NAME))
+        configuration = configure(settings_file(location))
         settings = configuration.settings
         findings.append(_of_settings(configuration.origins))
     except LedgerError as error:
         findings.append(Finding("settings", Level.PROBLEM, error.message, error.hint or "correct it or take it away"))
-    if not path.exists():
-        findings.append(Finding("ledger", Level.WARNING, f"there is none at {path}", f"create one: {beginning(path)}"))
-        return Health(findings, damaged=False)
-    findings += _files(path)
-    if path.stat().st_size == 0:
-        findings.append(Finding("ledger", Level.WARNING, f"{path} is empty", f"begin one in it: {beginning(path)}"))
-        return Health(findings, damaged=False)
+    path = location.path
+    if path is not None:
+        if not path.exists():
+            nothing = Finding("ledger", Level.WARNING, f"there is none at {path}", f"create one: {beginning(path)}")
+            return Health([*findings, nothing], damaged=False)
+        findings += _files(path)
+        if path.stat().st_size == 0:
+            nothing = Finding("ledger", Level.WARNING, f"{path} is empty", f"begin one in it: {beginning(path)}")
+            return Health([*findings, nothing], damaged=False)
     try:
-        stats = _of_log(path, settings, findings, verify=verify, progress=progress)
+        stats = _of_log(location, settings, findings, verify=verify, progress=progress)
+    except NotFound as error:
+        findings.append(Finding("ledger", Level.WARNING, error.message, f"create one: {beginning(location.name)}"))
+        return Health(findings, damaged=False)
     except LedgerError as error:
         findings.append(Finding("ledger", Level.PROBLEM, error.message, error.hint))
         return Health(findings, damaged=isinstance(error, Damaged))
-    findings += _views(views_beside(path), stats)
+    if path is not None:
+        findings += _views(views_beside(path), stats)
     return Health(findings, damaged=False)
 
 
@@ -142,11 +148,14 @@ def _permissions(check: str, path: Path) -> Finding:
 # --- The log
 
 
-def _of_log(path: Path, settings: Settings, findings: list[Finding], *, verify: bool, progress: Progress) -> Stats:
-    found = header(path)
-    if found.application_id != LEDGER_FILE:
+def _of_log(
+    location: Location, settings: Settings, findings: list[Finding], *, verify: bool, progress: Progress
+) -> Stats:
+    path = location.path
+    found = None if path is None else header(path)
+    if found is not None and found.application_id != LEDGER_FILE:
         raise Unavailable("not_a_ledger", f"{path} is not a goal-ledger file", hint="name another file with --db")
-    with Ledger.open(path, settings=settings, create=False) as ledger:
+    with Ledger.open(location, settings=settings, create=False) as ledger:
         stats = ledger.stats()
         if stats.events != stats.head:
             raise Damaged(
@@ -154,11 +163,12 @@ def _of_log(path: Path, settings: Settings, findings: list[Finding], *, verify: 
                 f"{stats.events:,} events, but the last one is at position {stats.head:,}",
                 hint="see what is missing: goal-ledger ledger verify",
             )
-        wal = path.with_name(path.name + "-wal")
-        waiting = wal.stat().st_size if wal.exists() else 0
+        wal = None if path is None else path.with_name(path.name + "-wal")
+        waiting = wal.stat().st_size if wal is not None and wal.exists() else 0
         sizes = f"{stats.bytes:,} bytes" + (f" and {waiting:,} in the write-ahead log" if waiting else "")
         findings.append(Finding("ledger", Level.OK, f"{stats.ledger_id}, {stats.events:,} events, {sizes}"))
-        findings.append(_journal(found.format, found.journal_mode))
+        if found is not None:
+            findings.append(_journal(found.format, found.journal_mode))
         if verify:
             ledger.verify(lambda done: progress(done, stats.events))
             findings.append(Finding("proof", Level.OK, f"{stats.events:,} events, each as it was written"))

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
+from goal_ledger.adapters.store.base import Command
 from goal_ledger.adapters.store.codec import StoredRow
-from goal_ledger.adapters.store.sqlite import Command, SqliteStore
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable
 from goal_ledger.domain.continuity.meta import LedgerCreated
 from goal_ledger.domain.errors import Damaged, Invalid, LedgerError, Rejected, Unavailable
@@ -22,7 +22,8 @@ from goal_ledger.ledger.circumstances import Circumstances, wish_digest
 from goal_ledger.ledger.core import Core
 from goal_ledger.ledger.goals import Goals
 from goal_ledger.ledger.lessons import Lessons
-from goal_ledger.ledger.location import locate
+from goal_ledger.ledger.location import Location, locate
+from goal_ledger.ledger.opening import open_store
 from goal_ledger.ledger.runs import Runs
 from goal_ledger.ledger.transaction import Pending, Tx
 from goal_ledger.projections.base import Projection
@@ -46,7 +47,8 @@ def utc_now() -> datetime:
 
 
 class Stats(NamedTuple):
-    """head: the position of the last event. bytes: size of the log, 0 in memory."""
+    """path: where the log is, without any password. head: the position of the last event. bytes: size of the log, 0 in
+    memory."""
 
     ledger_id: str
     path: str
@@ -67,7 +69,7 @@ class Ledger:
     @classmethod
     def open(
         cls,
-        url: str | Path = "goal-ledger.db",
+        url: str | Path | Location = "goal-ledger.db",
         *,
         actor: str | None = None,
         clock: Callable[[], datetime] = utc_now,
@@ -77,21 +79,20 @@ class Ledger:
     ) -> Ledger:
         """Open a ledger, and create it when there is none.
 
-        url: a path, `sqlite:///path` or `:memory:`. actor: who writes unless said otherwise, `user:<login>` by default.
-        clock: gives `at`, in UTC. read_only: nothing is written, views are folded in memory. create: False refuses a
-        file that does not exist.
+        url: a path, `sqlite:///path`, `:memory:` or `postgresql://user@host/database?schema=name`. actor: who writes
+        unless said otherwise, `user:<login>` by default. clock: gives `at`, in UTC. read_only: nothing is written,
+        views are folded in memory. create: False refuses a ledger that does not exist.
 
-        NotFound: no_ledger. Unavailable: cannot_open, not_writable, not_a_ledger, newer_format. Invalid: bad_url.
+        NotFound: no_ledger. Unavailable: cannot_open, not_writable, not_a_ledger, newer_format, missing_extra.
+        Invalid: bad_url.
         """
-        path = locate(url)
+        location = locate(url)
         if actor is None:
             actor = f"user:{os.environ.get('USER') or 'unknown'}"
         circumstances = Circumstances(actor).checked()
-        if not create and path is not None and not (path.exists() and path.stat().st_size):
-            read_only = True  # refuses what is not there, in the store's words
-        store = SqliteStore(path, wait_s=settings.lock_wait_s, durable=settings.durable, read_only=read_only)
+        store = open_store(location, settings, read_only=read_only, create=create)
         try:
-            return cls(Core(store, path, clock, settings, read_only), circumstances)
+            return cls(Core(store, location, clock, settings, read_only), circumstances)
         except BaseException:
             store.close()
             raise
@@ -202,8 +203,6 @@ class Ledger:
                         span = pending.rows[0][0], pending.rows[-1][0]
                         log.remember(command[0], Command(command[1], *span))
             core.states.update(pending.states)
-        if pending.rows:
-            core.tell_followers()
         return tuple(pending.recorded)
 
     # --- Reading
@@ -215,8 +214,8 @@ class Ledger:
 
     @property
     def path(self) -> Path | None:
-        """The log's file; None in memory."""
-        return self._core.path
+        """The log's file; None in memory and on a server."""
+        return self._core.location.path
 
     @property
     def settings(self) -> Settings:
@@ -307,8 +306,8 @@ class Ledger:
     ) -> int:
         """Call back for every event behind a position, then for new ones as they come, in order, each once.
 
-        Blocks until stop is set or the ledger is closed; poll_s: how often to look for events of other processes, in
-        seconds. The last position told: keep it, and go on from it next time.
+        Blocks until stop is set or the ledger is closed; poll_s: how often to look whether it is, in seconds; events
+        are told as they come. The last position told: keep it, and go on from it next time.
         """
         stop = stop or threading.Event()
         while not stop.is_set() and not self._core.closed:
@@ -334,11 +333,9 @@ class Ledger:
         head = store.head()
         ends = [store.decode(row) for at in {1, head} for row in store.page(at - 1, 1)] if head else []
         times = sorted(recorded.at for recorded in ends if isinstance(recorded, Recorded))
-        path = self._core.path
-        size = path.stat().st_size if path is not None else 0
         return Stats(
-            self.id, str(path or ":memory:"), events, streams, head, times[0] if times else None,
-            times[-1] if times else None, size,
+            self.id, self._core.location.name, events, streams, head, times[0] if times else None,
+            times[-1] if times else None, store.bytes(),
         )  # fmt: skip
 
     def verify(self, progress: Callable[[int], None] = lambda _: None) -> int:

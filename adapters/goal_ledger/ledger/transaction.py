@@ -9,8 +9,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pydantic import ValidationError
 
+from goal_ledger.adapters.store.base import Transaction
 from goal_ledger.adapters.store.codec import StoredRow, encode, envelope, name_of
-from goal_ledger.adapters.store.sqlite import Transaction
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, invalid
 from goal_ledger.domain.errors import Conflict, Invalid, LedgerError, Rejected
 from goal_ledger.domain.times import utc_text

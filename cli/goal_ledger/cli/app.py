@@ -16,6 +16,7 @@ from goal_ledger.domain.errors import Invalid, NotFound
 if TYPE_CHECKING:
     from goal_ledger.ledger import Ledger
     from goal_ledger.ledger.configuration import Configuration
+    from goal_ledger.ledger.location import Location
 
 PROGRAM = "goal-ledger"
 COMPLETION = "_GOAL_LEDGER_COMPLETE"  # set by the shell that asks what could be typed next
@@ -25,10 +26,10 @@ Progress = Callable[[int, int], None]
 
 
 class Place(NamedTuple):
-    """Which ledger is meant. origin: who says so. path: None in memory."""
+    """Which ledger is meant. origin: who says so."""
 
     origin: str
-    path: Path | None
+    location: "Location"
 
 
 class App:
@@ -71,11 +72,11 @@ class App:
 
     def configuration(self) -> "Configuration":
         """The settings that hold for the ledger, from the file beside it and the environment."""
-        from goal_ledger.ledger.configuration import FILE_NAME, configure
+        from goal_ledger.ledger.configuration import configure, settings_file
 
-        path = self.place().path
+        location = self.place().location
         try:
-            return configure(None if path is None else path.with_name(FILE_NAME))
+            return configure(settings_file(location))
         except Invalid as error:
             error.hint = error.hint or "correct it there, or take it away"
             raise
@@ -90,11 +91,11 @@ class App:
         if self._opened is None:
             from goal_ledger.ledger import Ledger
 
-            path = self.place().path
+            location = self.place().location
             actor = self.actor if self.actor is not None else os.environ.get("GOAL_LEDGER_ACTOR") or _login()
             settings = self.configuration().settings
             try:
-                opened = Ledger.open(path or ":memory:", actor=actor, settings=settings, create=create)
+                opened = Ledger.open(location, actor=actor, settings=settings, create=create)
             except NotFound as error:
                 error.hint = f"create one: {self.beginning()}"
                 raise

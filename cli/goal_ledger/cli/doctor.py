@@ -21,8 +21,8 @@ def doctor(ctx: click.Context, verify: bool) -> None:
     app = ctx.ensure_object(App)
     place = app.place()
     with app.progress("checking") as progress:
-        health = examine(place.path, verify=verify, progress=progress)
-    path = "memory" if place.path is None else str(place.path)
+        health = examine(place.location, verify=verify, progress=progress)
+    path = "memory" if place.location.is_memory else place.location.name
     where = {"check": "place", "level": "ok", "says": f"{path} ({place.origin})", "do": None}
     findings = [where, *(finding._asdict() for finding in health.findings)]
     app.show({"ok": health.ok, "origin": place.origin, "path": path, "findings": findings}, render.health)

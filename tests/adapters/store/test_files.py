@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from goal_ledger.adapters.store.sqlite import APPLICATION_ID, FORMAT, SqliteStore
+from goal_ledger.adapters.store.sqlite import APPLICATION_ID, FORMAT
 from goal_ledger.ledger import Invalid, Ledger, LedgerError, NotFound, Unavailable
 from tests.tools import Clock, as_somebody, recorded, rows
 
@@ -201,59 +201,6 @@ def test_what_is_not_there_is_not_found_and_not_made(tmp_path: Path, options: An
     error = refusal(tmp_path / "a.db", **options)
     assert (type(error), error.code, error.exit_code) == (NotFound, "no_ledger", 5)
     assert contents(tmp_path) == {}
-
-
-# --- Append-only
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with Ledger.open(tmp_path / "a.db", actor="test:files", clock=Clock()) as ledger:
-        ledger.goals.create("A")
-    store = SqliteStore(tmp_path / "a.db")
-    yield store
-    store.close()
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE stored_events SET state = x'7b7d'",
-        "UPDATE stored_events SET rowid = 9 WHERE rowid = 1",
-        "DELETE FROM stored_events",
-        "DELETE FROM stored_events WHERE rowid = 2",
-    ],
-)
-def test_an_event_is_never_changed_nor_deleted(store: SqliteStore, statement: str):
-    before = store.page(0, 100)
-    with (
-        closing(sqlite3.connect(str(store.path), isolation_level=None)) as connection,
-        pytest.raises(sqlite3.IntegrityError, match="append-only"),
-    ):
-        connection.execute(statement)
-    assert store.page(0, 100) == before
-
-
-def test_the_library_cannot_append_a_version_twice(store: SqliteStore):
-    from eventsourcing.persistence import IntegrityError, StoredEvent
-
-    [_, (_, stream, version, _, _)] = store.page(0, 100)
-    before = store.page(0, 100)
-    with pytest.raises(IntegrityError):
-        store.insert_events([StoredEvent("other", 1, "x", b""), StoredEvent(stream, version, "x", b"")])
-    assert store.page(0, 100) == before
-
-
-def test_a_store_names_what_it_holds(store: SqliteStore):
-    [first, second] = store.page(0, 100)
-    assert (store.head(), store.counts(), store.page(1, 100)) == (2, (2, 2), [second])
-    assert [store.page(2, 100), store.digest_at(3), store.stream("goal_x")] == [[], None, []]
-    assert store.stream(second[1]) == [store.decode(second)] == store.stream(second[1], up_to=2)
-    assert (
-        store.stream(second[1], up_to=1) == store.stream(second[1], up_to=0) == store.stream(second[1], after=1) == []
-    )
-    assert store.digest_at(1) != store.digest_at(2)
-    assert store.stream(first[1], up_to=0) == []
 
 
 # --- Who may touch it

@@ -5,9 +5,13 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import pytest
 from eventsourcing.tests import persistence as library
 
+from goal_ledger.adapters.store.postgres import PostgresStore
 from goal_ledger.adapters.store.sqlite import SqliteStore
+from tests.places import ServerPlace
+from tests.postgres import Server
 
 
 class _InAFile:
@@ -44,6 +48,38 @@ class _OfUuids(_InAFile):
 
     def new_originator_id(self) -> Any:
         return uuid.uuid4()
+
+
+class _InPostgres:
+    """Stores of text ids on a server, each in a schema of its own."""
+
+    @pytest.fixture(autouse=True)
+    def _of_server(self, postgres: Server) -> None:
+        self._server = postgres
+
+    def setUp(self) -> None:
+        self._stores: list[PostgresStore] = []
+
+    def tearDown(self) -> None:
+        for store in self._stores:
+            store.close()
+
+    def create_recorder(self) -> Any:
+        store = ServerPlace(self._server).store()
+        assert isinstance(store, PostgresStore)
+        self._stores.append(store)
+        return store
+
+    def new_originator_id(self) -> Any:
+        return f"stream-{uuid.uuid4().hex}"
+
+
+class TestRecorderInPostgres(_InPostgres, library.ApplicationRecorderTestCase[Any]):
+    pass
+
+
+class TestOrderInPostgres(_InPostgres, library.NonInterleavingNotificationIDsBaseCase):
+    pass
 
 
 class TestRecorderInAFile(_InAFile, library.ApplicationRecorderTestCase[Any]):

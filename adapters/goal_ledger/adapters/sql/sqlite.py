@@ -52,6 +52,15 @@ class Database:
         self._closed = False
         self._writer = self._connect("read" if read_only else "create")
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return _name(self.path)
+
+    def words(self) -> AbstractContextManager[None]:
+        """Errors of sqlite3 leave the block as ours."""
+        return in_our_words(self.path)
+
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the database's write lock from its first statement; all or nothing."""
@@ -107,10 +116,6 @@ class Database:
                 yield reader
             finally:
                 reader.execute("ROLLBACK")
-
-    def words(self) -> AbstractContextManager[None]:
-        """Turns sqlite3's errors into the ledger's."""
-        return in_our_words(self.path)
 
     def close(self) -> None:
         """Close every connection; blocks still reading close theirs."""
@@ -179,7 +184,7 @@ def in_our_words(path: Path | None) -> Iterator[None]:
 def translated(error: sqlite3.Error, path: Path | None) -> LedgerError:
     """The error in our words, with the way out."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    name = str(path) if path is not None else "the ledger in memory"
+    name = _name(path)
     match code:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return Conflict("busy", f"{name} stayed locked by another writer", hint="try again, or raise lock_wait_s")
@@ -202,3 +207,7 @@ def translated(error: sqlite3.Error, path: Path | None) -> LedgerError:
         case sqlite3.SQLITE_CORRUPT:
             return Damaged("corrupt", f"{name} is corrupt: {error}", hint="restore a backup")
     return Unavailable("store_error", f"{name}: {error}")
+
+
+def _name(path: Path | None) -> str:
+    return "the ledger in memory" if path is None else str(path)

@@ -6,30 +6,18 @@ its other recorders, so its tools can be used on a ledger. The ledger itself use
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
-from uuid import UUID
+from typing import Any, Literal
 
-import orjson
-from eventsourcing.persistence import (
-    DatabaseError,
-    DataError,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
-    NotSupportedError,
-    OperationalError,
-    PersistenceError,
-    ProgrammingError,
-    StoredEvent,
-)
+from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
-from goal_ledger.adapters.sql.collector import collector_paused
+from goal_ledger.adapters.sql.session import Session
 from goal_ledger.adapters.sql.sqlite import BLANK, Database, in_our_words, lock_folder
-from goal_ledger.adapters.store.codec import Codec, StoredRow, digest
-from goal_ledger.domain.base import Recorded, Unreadable
+from goal_ledger.adapters.store.base import Statements, Store, Transaction
+from goal_ledger.adapters.store.codec import Codec
+from goal_ledger.adapters.store.recorder import append_stored, in_the_librarys_words
 from goal_ledger.domain.errors import NotFound, Unavailable
 
 APPLICATION_ID = 0x676C6467  # "gldg", in the file's header
@@ -59,64 +47,13 @@ _SCHEMA = (
     f"PRAGMA user_version = {FORMAT}",
 )
 
-_INSERT = "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?)"
-_COLUMNS = "rowid, originator_id, originator_version, topic, state"
-_STREAM = (
-    f"SELECT {_COLUMNS} FROM stored_events WHERE originator_id = ? AND originator_version > ? AND rowid <= ? "
-    "ORDER BY originator_version"
-)
-_PAGE = f"SELECT {_COLUMNS} FROM stored_events WHERE rowid > ? ORDER BY rowid LIMIT ?"
-_LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'stored_events'"
-_NEWEST = 2**63 - 1
+_SQL = Statements("rowid", last="SELECT seq FROM sqlite_sequence WHERE name = 'stored_events'")
 
 
-class Command(NamedTuple):
-    """What was done under a command id: the digest of the wish, and where its events stand."""
-
-    digest: str
-    first_position: int
-    last_position: int
-
-
-class Transaction:
-    """The log under its write lock: nothing that is read here can change before the commit."""
-
-    def __init__(self, connection: sqlite3.Connection, codec: Codec) -> None:
-        self._execute = connection.execute
-        self._executemany = connection.executemany
-        self._codec = codec
-
-    def head(self) -> int:
-        """The last position ever given out: it counts on even when somebody deleted the tail."""
-        row = self._execute(_LAST).fetchone()
-        return 0 if row is None else int(row[0])
-
-    def tail(self, stream: str, after: int) -> list[Recorded | Unreadable]:
-        """The events of a stream behind a version."""
-        return [self._codec.decode(row) for row in self._execute(_STREAM, (stream, after, _NEWEST))]
-
-    def between(self, first: int, last: int) -> list[Recorded | Unreadable]:
-        """The events from one position to another, both included."""
-        return [self._codec.decode(row) for row in self._execute(_PAGE, (first - 1, last - first + 1))]
-
-    def command(self, command_id: str) -> Command | None:
-        """What was done under this id before."""
-        row = self._execute(
-            "SELECT digest, first_position, last_position FROM commands WHERE id = ?", (command_id,)
-        ).fetchone()
-        return None if row is None else Command(*row)
-
-    def append(self, rows: Sequence[StoredRow]) -> None:
-        """Append events at positions that follow the head."""
-        self._executemany(_INSERT, [(*row, digest(*row)) for row in rows])
-
-    def remember(self, command_id: str, command: Command) -> None:
-        """Note what was done under a command id."""
-        self._execute("INSERT INTO commands VALUES (?, ?, ?, ?)", (command_id, *command))
-
-
-class SqliteStore(SQLiteApplicationRecorder):
+class SqliteStore(Store, SQLiteApplicationRecorder):
     """One ledger file, or one in memory when path is None."""
+
+    database: Database
 
     def __init__(
         self,
@@ -129,88 +66,43 @@ class SqliteStore(SQLiteApplicationRecorder):
         originator_id_type: Literal["uuid", "text"] = "text",
     ) -> None:
         self.path = path
-        self._codec = codec or Codec()
         with in_our_words(path), _opening(path):
             if not read_only:
                 _create_when_new(path)
             elif path is not None and not path.exists():
                 raise NotFound("no_ledger", f"there is no ledger at {path}", hint="name it with --db")
-            self.database = Database(
-                path, wait_s=wait_s, synchronous="FULL" if durable else "NORMAL", read_only=read_only
-            )
+            database = Database(path, wait_s=wait_s, synchronous="FULL" if durable else "NORMAL", read_only=read_only)
             if path is None:
-                _create(self.database)
+                _create(database)
             try:
-                _check_header(self.database, path)
+                _check_header(database, path)
             except BaseException:
-                self.database.close()
+                database.close()
                 raise
-        super().__init__(_Datastore(self.database, originator_id_type))
+        Store.__init__(self, database, _SQL, codec or Codec())
+        SQLiteApplicationRecorder.__init__(self, _Datastore(database, originator_id_type))
 
-    # --- Our path
-
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """Read and append under the write lock; commit at the end of the block, nothing at all when it raises."""
-        with in_our_words(self.path), self.database.write() as connection:
-            yield Transaction(connection, self._codec)
-
-    def head(self) -> int:
-        """The position of the last event; 0 when there is none."""
-        with in_our_words(self.path), self.database.read() as connection:
-            return int(connection.execute("SELECT COALESCE(MAX(rowid), 0) FROM stored_events").fetchone()[0])
-
-    def digest_at(self, position: int) -> bytes | None:
-        """The stored digest of the event at a position, None when there is no such event."""
-        with in_our_words(self.path), self.database.read() as connection:
-            row = connection.execute("SELECT digest FROM stored_events WHERE rowid = ?", (position,)).fetchone()
-            return None if row is None else row[0]
-
-    def page(self, after: int, limit: int) -> list[StoredRow]:
-        """Up to limit rows behind a position, in order."""
-        with in_our_words(self.path), self.database.read() as connection:
-            return connection.execute(_PAGE, (after, limit)).fetchall()
-
-    def decode(self, row: StoredRow) -> Recorded | Unreadable:
-        """The event of a row."""
-        return self._codec.decode(row)
-
-    def stream(self, stream: str, *, after: int = 0, up_to: int | None = None) -> list[Recorded | Unreadable]:
-        """The events of a stream behind a version, and not behind a position."""
-        with in_our_words(self.path), self.database.read() as connection:
-            rows = connection.execute(_STREAM, (stream, after, _NEWEST if up_to is None else up_to)).fetchall()
-        decode = self._codec.decode
-        with collector_paused():
-            return [decode(row) for row in rows]
-
-    def position_at(self, at: str) -> int:
-        """The last position recorded at or before an instant (stored text); 0 when there is none."""
-        with in_our_words(self.path), self.database.read() as connection:
-            # From the end, for clocks may have gone back: the last one counts, not the first one that is later.
-            for position, body in connection.execute("SELECT rowid, state FROM stored_events ORDER BY rowid DESC"):
-                with suppress(orjson.JSONDecodeError, LookupError, TypeError):  # a damaged one tells no time
-                    if orjson.loads(body)["at"] <= at:
-                        return int(position)
-        return 0
+    def bytes(self) -> int:
+        """How large the file is, 0 in memory."""
+        return 0 if self.path is None else self.path.stat().st_size
 
     def copy_to(self, path: Path) -> None:
         """Copy the log into a new file, as of one moment, while writers go on."""
-        with in_our_words(path), self.database.read() as connection:
+        with in_our_words(path), self.database.read() as session:
             target = sqlite3.connect(path)
             try:
-                connection.backup(target)
+                session.backup(target)
             finally:
                 target.close()
 
-    def counts(self) -> tuple[int, int]:
-        """How many events and how many streams there are."""
-        with in_our_words(self.path), self.database.read() as connection:
-            row = connection.execute("SELECT COUNT(*), COUNT(DISTINCT originator_id) FROM stored_events").fetchone()
-            return int(row[0]), int(row[1])
-
-    def close(self) -> None:
-        """Close every connection."""
-        self.database.close()
+    def _findings(self, session: Session) -> list[str]:
+        found = [
+            f"the file is corrupt: {line}" for (line,) in session.execute("PRAGMA quick_check(10)") if line != "ok"
+        ]
+        triggers = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'stored_events'"
+        if session.execute(triggers).fetchone()[0] != 2:
+            found.append("the triggers that keep the log append-only are gone")
+        return found
 
     # --- The library's path
 
@@ -218,16 +110,10 @@ class SqliteStore(SQLiteApplicationRecorder):
         """None: the tables exist since the file was created."""
         return []
 
-    def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
-        c.execute(_LAST)
-        last = c.fetchone()
-        positions: list[int] = []
-        for position, event in enumerate(stored_events, start=1 if last is None else last[0] + 1):
-            stream = event.originator_id.hex if isinstance(event.originator_id, UUID) else event.originator_id
-            row = (position, stream, event.originator_version, event.topic, event.state)
-            c.execute(_INSERT, (*row, digest(*row)))
-            positions.append(position)
-        return positions
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+        """Append events in the library's form; their positions."""
+        with in_the_librarys_words(sqlite3), self.database.write() as session:
+            return append_stored(Transaction(session, self._sql, self._codec), stored_events)
 
 
 class _Datastore(SQLiteDatastore):
@@ -239,7 +125,7 @@ class _Datastore(SQLiteDatastore):
 
     @contextmanager
     def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
-        with _in_the_librarys_words(), self._database.write() if commit else self._database.read() as connection:
+        with in_the_librarys_words(sqlite3), self._database.write() if commit else self._database.read() as connection:
             cursor = connection.cursor()
             cursor.row_factory = sqlite3.Row
             with SQLiteCursor(cursor):
@@ -247,26 +133,6 @@ class _Datastore(SQLiteDatastore):
 
     def close(self) -> None:
         """The store closes its connections itself."""
-
-
-@contextmanager
-def _in_the_librarys_words() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        for ours, theirs in (
-            (sqlite3.IntegrityError, IntegrityError),
-            (sqlite3.OperationalError, OperationalError),
-            (sqlite3.ProgrammingError, ProgrammingError),
-            (sqlite3.InternalError, InternalError),
-            (sqlite3.DataError, DataError),
-            (sqlite3.NotSupportedError, NotSupportedError),
-            (sqlite3.DatabaseError, DatabaseError),
-            (sqlite3.InterfaceError, InterfaceError),
-        ):
-            if isinstance(error, ours):
-                raise theirs(error) from error
-        raise PersistenceError(error) from error
 
 
 # --- Creation

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from goal_ledger.adapters.sql.collector import collector_paused
-from goal_ledger.adapters.sql.session import Database
+from goal_ledger.adapters.sql.session import AnyDatabase
 from goal_ledger.adapters.views.fold import Folding, TableFold
 from goal_ledger.adapters.views.log import Log, Progress
 from goal_ledger.adapters.views.shelf import Place, Role, Shelf, TableOf
@@ -42,7 +42,7 @@ class _Overtaken(Exception):
 class Builder:
     """Builds the tables of projections from a log. wait_s: how long to wait for another builder that makes no way."""
 
-    def __init__(self, database: Database, source: Source, table_of: TableOf, wait_s: float) -> None:
+    def __init__(self, database: AnyDatabase, source: Source, table_of: TableOf, wait_s: float) -> None:
         self._database = database
         self._source = source
         self._table_of = table_of

