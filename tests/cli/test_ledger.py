@@ -230,6 +230,17 @@ def test_an_import_lands_and_repeating_it_adds_nothing(gl: Cli, tmp_path: Path):
     assert (newest["started_at"], newest["source_outcome"]) == ("2025-11-09T01:00:00.000000Z", "usage_limits")
 
 
+def test_a_prefix_makes_another_copy_of_the_same_records(gl: Cli, tmp_path: Path):
+    file = lines(tmp_path / "runs.jsonl", RECORD)
+
+    plain = gl.json("import", "runs", file).data
+    assert gl.json("import", "runs", file, "--prefix", "copy-2").data == plain
+    assert gl.json("import", "runs", file, "--prefix", "copy-2").data["events"] == 0
+
+    assert {row["source"] for row in gl.json("run", "list").data} == {"cron", "copy-2:cron"}
+    assert gl.json("import", "runs", file, "--prefix", " ").error["code"] == "bad_prefix"
+
+
 def test_bad_lines_are_warned_of_one_by_one_up_to_a_limit(gl: Cli, tmp_path: Path):
     file = lines(tmp_path / "runs.jsonl", "not json", RECORD, *["{}"] * 30)
 
