@@ -5,7 +5,7 @@ into, by projection; the hash of one changes only with its `version=`. `python -
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,16 +53,21 @@ def stored(name: str) -> Iterator[tuple[StoredRow, bytes]]:
 
 
 def load(name: str, path: Path) -> Path:
-    """A new ledger that holds a history byte for byte, its table of commands derived from the events."""
+    """A new ledger that holds a history byte for byte."""
+    return fill(path, [row for row, _ in stored(name)])
+
+
+def fill(path: Path, rows: Sequence[StoredRow]) -> Path:
+    """A new ledger that holds these events, its table of commands derived from them."""
     commands: dict[str, Command] = {}
-    for (position, *_, body), _ in stored(name):
+    for position, *_, body in rows:
         if (said := orjson.loads(body)["command"]) is not None:
             first = commands[said["id"]].first_position if said["id"] in commands else position
             commands[said["id"]] = Command(said["digest"], first, position)
     store = SqliteStore(path)
     try:
         with store.transaction() as log:
-            log.append([row for row, _ in stored(name)])
+            log.append(rows)
             for command_id, command in commands.items():
                 log.remember(command_id, command)
     finally:
