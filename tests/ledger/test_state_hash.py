@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from goal_ledger.adapters.store.codec import digest
-from goal_ledger.ledger import Damaged, Ledger, LessonCategory, Settings
+from goal_ledger.ledger import Damaged, Ledger, LessonCategory, Settings, Unavailable
 from goal_ledger.ledger.state_hash import StateHash
 from goal_ledger.projections.registry import PROJECTIONS
 from tests.histories.files import load
@@ -67,12 +67,8 @@ def test_it_is_the_hash_that_the_documents_describe(told: Path):
     whole = "".join(f"{each.sha256}  {each.name}\n" for each in found.projections)
     assert found.sha256 == hashlib.sha256(whole.encode()).hexdigest()
     assert [each.name for each in found.projections] == sorted(PROJECTIONS)
-    assert (found.head, found.lacking) == (ledger_head(told), [])
-
-
-def ledger_head(path: Path) -> int:
-    head: int = rows(path, "SELECT MAX(rowid) FROM stored_events")[0][0]
-    return head
+    [(head,)] = rows(told, "SELECT MAX(rowid) FROM stored_events")
+    assert (found.head, found.lacking) == (head, [])
 
 
 def test_it_is_the_same_whatever_the_page_and_however_the_ledger_is_opened(path: Path, tmp_path: Path):
@@ -92,7 +88,7 @@ def test_it_is_the_same_in_any_process_of_any_machine(path: Path):
     code = "import sys; from goal_ledger.ledger import Ledger; print(Ledger.open(sys.argv[1]).state_hash().sha256)"
     for number, (zone, place) in enumerate((("Asia/Tokyo", "C"), ("America/Lima", "tr_TR.UTF-8"))):
         environment = {**os.environ, "PYTHONHASHSEED": str(number), "TZ": zone, "LC_ALL": place}
-        assert finished(python("import warnings\n" + code, path, env=environment)) == state(path).sha256 + "\n"
+        assert finished(python(code, path, env=environment)) == state(path).sha256 + "\n"
 
 
 def test_every_change_of_state_changes_it_where_it_happened(path: Path):
@@ -156,6 +152,13 @@ def test_nothing_is_left_behind(path: Path, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     state(path)
     assert list(folder.iterdir()) == []
+
+
+def test_without_a_temporary_folder_the_way_out_is_said(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(Unavailable) as refused:
+        state(path)
+    assert refused.value.code == "no_temporary_folder" and "TMPDIR" in str(refused.value.hint)
 
 
 # --- What cannot be read

@@ -372,7 +372,7 @@ class Ledger:
     ) -> StateHash:
         """Fold the log anew and hash every row: equal wherever the state is equal. See `goal_ledger.ledger.state_hash`.
 
-        up_to: as of a moment or a position. Errors of `position_at`; Unavailable: disk_full, cannot_open.
+        up_to: as of a moment or a position. Errors of `position_at`. Unavailable: disk_full, no_temporary_folder.
         """
         from goal_ledger.ledger.state_hash import state_hash
 

@@ -19,6 +19,7 @@ import orjson
 from goal_ledger.adapters.store.codec import StoredRow
 from goal_ledger.adapters.views.sqlite import Log, Progress, Quarantined, Views, quiet
 from goal_ledger.domain.base import Recorded, Unreadable
+from goal_ledger.domain.errors import Unavailable
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.registry import PROJECTIONS
 
@@ -50,9 +51,9 @@ class StateHash(NamedTuple):
 def state_hash(log: Log, *, ledger: str, up_to: int, page: int = 5_000, progress: Progress = quiet) -> StateHash:
     """Fold the log up to a position anew, in a temporary file, and hash what it gives.
 
-    ledger: its id. page: events and rows held in memory at once. Unavailable: disk_full, cannot_open.
+    ledger: its id. page: events and rows held in memory at once. Unavailable: disk_full, no_temporary_folder.
     """
-    with tempfile.TemporaryDirectory(prefix="goal-ledger-") as folder:
+    with _temporary_folder() as folder:
         views = Views(Path(folder) / "state.db", _UpTo(log, up_to), PROJECTIONS.values(), ledger=ledger, page=page)
         try:
             views.catch_up(progress)
@@ -91,6 +92,17 @@ def _as_text(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="goal-ledger-")
+    except OSError as error:
+        raise Unavailable(
+            "no_temporary_folder",
+            f"no temporary folder can be made: {error.strerror}",
+            hint="set TMPDIR to a folder that can be written",
+        ) from error
 
 
 class _UpTo:

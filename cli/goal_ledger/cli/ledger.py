@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from goal_ledger.cli import render
-from goal_ledger.cli.app import App, at_most
+from goal_ledger.cli.app import App, lacking
 from goal_ledger.cli.command import Noun
 from goal_ledger.domain.errors import NotFound
 
@@ -70,10 +70,6 @@ def verify(app: App, deep: bool, file: Path | None, partial: bool, alone: bool) 
 def _verify_deep(app: App) -> None:
     with app.progress("checking and folding") as progress:
         state = app.ledger.verify_deep(progress)
-    lacking = [
-        f"{each.projection} lacks position {each.position}, {each.event} of {each.stream}: {each.problem}"
-        for each in state.lacking
-    ]
     projections = [each._asdict() for each in state.projections]
     app.show(
         {
@@ -83,7 +79,7 @@ def _verify_deep(app: App) -> None:
             "state": {"sha256": state.sha256, "projections": projections},
         },
         render.verified,
-        warnings=at_most(lacking, "events are lacking"),
+        warnings=lacking(state.lacking),
     )
 
 
