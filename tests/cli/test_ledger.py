@@ -12,7 +12,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from goal_ledger.adapters.store.codec import digest
 from tests.cli.running import Cli
+from tests.tools import rows, tamper
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -100,6 +102,59 @@ def test_verify_finds_what_was_altered_and_exits_6(gl: Cli, statement: str, posi
     assert ran.error["hint"]
     words = gl("ledger", "verify")
     assert words.code == 6 and f"position {position}, stream {stream}" in words.err
+
+
+def test_verify_deep_says_the_hash_of_the_state_and_of_each_part(gl: Cli):
+    history(gl)
+
+    ran = gl.json("ledger", "verify", "--deep")
+
+    assert ran.data.keys() == {"ok", "events", "head", "state"}
+    assert (ran.data["ok"], ran.data["events"], ran.data["head"]) == (True, 12, 12)
+    assert ran.document["warnings"] == []
+    parts = {row["name"]: row for row in ran.data["state"]["projections"]}
+    assert {name: row["rows"] for name, row in parts.items()} == {
+        "goal_board": 3, "goal_state_events": 5, "lessons": 0, "runs": 1
+    }  # fmt: skip
+    assert all(row.keys() == {"name", "sha256", "rows", "lacking", "digest"} for row in parts.values())
+    words = gl("ledger", "verify", "--deep").text
+    assert words.startswith("ok  12 events")
+    assert f"all  {ran.data['state']['sha256']}\n" in words
+    assert parts["runs"]["sha256"][:16] in words
+    gl.goal("Something else")
+    assert gl.json("ledger", "verify", "--deep").data["state"]["sha256"] != ran.data["state"]["sha256"]
+
+
+def test_verify_deep_warns_of_what_newer_code_wrote(gl: Cli):
+    _, run_id = history(gl)
+    [(position, stream, version, name, body, _)] = rows(
+        gl.db, "SELECT * FROM stored_events WHERE topic = 'run.finished'"
+    )
+    body = body.replace(b'{"v":1', b'{"v":2')
+    tamper(gl.db, f"UPDATE stored_events SET state = ?, digest = ? WHERE rowid = {position}",
+           values=(body, digest(position, stream, version, name, body)))  # fmt: skip
+
+    ran = gl.json("ledger", "verify", "--deep")
+
+    assert ran.document["warnings"] == [
+        f"runs lacks position {position}, run.finished of {run_id}: version 2 of run.finished was written by newer code"
+    ]
+    assert {row["name"]: row["lacking"] for row in ran.data["state"]["projections"] if row["lacking"]} == {"runs": 1}
+    assert gl("ledger", "verify", "--deep").err.startswith("warning: runs lacks position")
+
+
+def test_verify_deep_exits_6_on_what_was_altered(gl: Cli):
+    history(gl)
+    tampered(gl, "DELETE FROM stored_events WHERE rowid = 3")
+
+    assert gl.json("ledger", "verify", "--deep").code == 6
+
+
+@pytest.mark.parametrize("with_", ["--alone", "--partial", "--file=x.ndjson"])
+def test_verify_deep_goes_with_no_export(gl: Cli, with_: str):
+    history(gl)
+
+    assert gl.json("ledger", "verify", "--deep", with_).error["code"] == "usage"
 
 
 # --- projection
@@ -228,6 +283,17 @@ def test_an_import_lands_and_repeating_it_adds_nothing(gl: Cli, tmp_path: Path):
     newest = gl.json("run", "list", "--limit", "1").data[0]
     assert (newest["local_outcome"], newest["failure_category"]) == ("failed", "resource_limit")
     assert (newest["started_at"], newest["source_outcome"]) == ("2025-11-09T01:00:00.000000Z", "usage_limits")
+
+
+def test_a_prefix_makes_another_copy_of_the_same_records(gl: Cli, tmp_path: Path):
+    file = lines(tmp_path / "runs.jsonl", RECORD)
+
+    plain = gl.json("import", "runs", file).data
+    assert gl.json("import", "runs", file, "--prefix", "copy-2").data == plain
+    assert gl.json("import", "runs", file, "--prefix", "copy-2").data["events"] == 0
+
+    assert {row["source"] for row in gl.json("run", "list").data} == {"cron", "copy-2:cron"}
+    assert gl.json("import", "runs", file, "--prefix", " ").error["code"] == "bad_prefix"
 
 
 def test_bad_lines_are_warned_of_one_by_one_up_to_a_limit(gl: Cli, tmp_path: Path):

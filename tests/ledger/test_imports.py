@@ -223,6 +223,51 @@ def test_ids_are_the_same_in_every_ledger(tmp_path):
     assert seen[0] == seen[1]
 
 
+def test_the_same_records_under_another_prefix_are_other_goals_and_runs(ledger, tmp_path):
+    path = write(tmp_path, BACKUP, {**BACKUP, "run_id": "8"})
+    plain = ledger.imports.runs(path)
+    copies = [ledger.imports.runs(path, prefix=prefix) for prefix in ("north", "south")]
+    assert [(copy.goals, copy.runs, copy.events, copy.unchanged) for copy in copies] == [(1, 2, plain.events, 0)] * 2
+    assert [ledger.imports.runs(path, prefix=prefix).events for prefix in ("north", "south", None)] == [0, 0, 0]
+    assert {goal.source_id for goal in ledger.goals.list().goals} == {
+        "cron:daily_backup", "north:cron:daily_backup", "south:cron:daily_backup"
+    }  # fmt: skip
+    assert len({run.run_id for run in ledger.runs.list().runs}) == 6
+    assert {(run.source, run.source_id) for run in ledger.runs.list().runs} == {
+        (source, number) for source in ("cron", "north:cron", "south:cron") for number in ("7", "8")
+    }
+
+
+def test_without_a_prefix_ids_are_what_they_always_were(ledger, tmp_path):
+    ledger.imports.runs(write(tmp_path, BACKUP))
+    ledger.imports.events(write_log(tmp_path, LOG, "desk.csv"), **COLUMNS)
+    assert [run.run_id for run in ledger.runs.list().runs] == ["grun_01K9M4BPW01V2PMJW4GH092YQK"]
+    assert {goal.source_id: goal.goal_id for goal in ledger.goals.list().goals} == {
+        "cron:daily_backup": "goal_01K9M4BPW0FJWFNJ1AN7DY931X",
+        "desk:A": "goal_01K9KT24005KJD22BRJZKS6H69",
+        "desk:B": "goal_01K9KPM8C0CATSDRV2TPG7GNNK",
+    }
+
+
+@pytest.mark.parametrize("prefix", ["", " ", "a\nb", "a\0", "x" * 101])
+def test_a_prefix_is_a_label(ledger, tmp_path, prefix):
+    for bring_in in (
+        lambda: ledger.imports.runs(write(tmp_path, BACKUP), prefix=prefix),
+        lambda: ledger.imports.events(write_log(tmp_path, LOG), **COLUMNS, prefix=prefix),
+    ):
+        with pytest.raises(Invalid) as refused:
+            bring_in()
+        assert refused.value.code == "bad_prefix"
+    assert stories(ledger) == []
+
+
+def test_records_of_very_many_sources_land_once(ledger, tmp_path):
+    path = write(tmp_path, *({**BACKUP, "source": f"cron-{number}"} for number in range(600)))
+    assert ledger.imports.runs(path).goals == 600
+    later = write(tmp_path, *({**BACKUP, "source": f"cron-{n}", "run_id": "8"} for n in range(600)), name="later.jsonl")
+    assert (ledger.imports.runs(later).unchanged, len(ledger.goals.list().goals)) == (0, 600)
+
+
 BAD = {
     "not JSON": "{",
     "not a JSON object": "[1]",
@@ -371,6 +416,18 @@ def test_equal_cases_of_two_logs_stay_apart(ledger, tmp_path):
     for name in ("one.csv", "two.csv"):
         ledger.imports.events(write_log(tmp_path, LOG, name), **COLUMNS)
     assert sorted(goal.title for goal in ledger.goals.list().goals) == ["one A", "one B", "two A", "two B"]
+
+
+def test_the_same_log_under_another_prefix_gives_other_goals(ledger, tmp_path):
+    path = write_log(tmp_path, LOG, "desk.csv")
+    assert [ledger.imports.events(path, **COLUMNS, prefix=prefix).events for prefix in ("one", "two", "one")] == [
+        6, 6, 0
+    ]  # fmt: skip
+    assert ledger.imports.events(path, **COLUMNS).events == 6
+    assert ledger.imports.events(path, **COLUMNS, prefix="desk").events == 0, "the name is the prefix unless said"
+    assert {goal.source_id for goal in ledger.goals.list().goals} == {
+        f"{source}:{case}" for source in ("one", "two", "desk") for case in "AB"
+    }
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from goal_ledger.adapters.ingest.events import Columns, EventRecord, read_events
 from goal_ledger.adapters.ingest.lines import BadLine
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.transaction import Tx
 
 _BATCH = 500  # records per transaction: few enough that other writers get their turn
+_FEW_SOURCES = 500  # as many as a question to the read models can name
 
 
 class RunImport(NamedTuple):
@@ -71,13 +72,22 @@ class Imports:
         # An import is many transactions, and repeatable without a command id.
         self._ledger = ledger.using(command_id=None, if_version=None)
 
-    def runs(self, path: str | Path, *, strict: bool = False, progress: Progress = quiet) -> RunImport:
+    def runs(
+        self, path: str | Path, *, prefix: str | None = None, strict: bool = False, progress: Progress = quiet
+    ) -> RunImport:
         """Take run records (format: `goal_ledger.adapters.ingest.runs`): a task is a goal, an attempt a run.
 
-        History is recorded as it was: no attempt limit, no check of overlap; attempts are numbered by start time, then
-        line.
+        prefix: stands before the source of every record, so that the same records under another one are other goals
+        and runs. History is recorded as it was: no attempt limit, no check of overlap; attempts are numbered by start
+        time, then line.
+
+        Invalid: bad_prefix.
         """
+        if prefix is not None:
+            _check_prefix(prefix)
         records, problems = _sorted_out(read_runs(Path(path)), strict=strict)
+        if prefix is not None:
+            records = [record._replace(source=f"{prefix}:{record.source}") for record in records]
         records.sort(key=lambda record: (*_when(record.started_at), record.line))
         teller = _RunTeller(self._ledger, records)
         events, unchanged = self._take(records, teller.tell, problems, strict=strict, progress=progress)
@@ -106,10 +116,13 @@ class Imports:
         """Take a process log (format: `goal_ledger.adapters.ingest.events`): a case is a goal, a row an activity of it.
 
         case, activity, time: the names of those columns. prefix: names the source, so that equal case ids of two logs
-        stay apart; the file's name unless said. Rows move no goal; they are told in order of time, then line.
+        stay apart, and the same log under another one gives other goals; the file's name unless said. Rows move no
+        goal; they are told in order of time, then line.
 
-        Invalid: no_header, unknown_column.
+        Invalid: no_header, unknown_column, bad_prefix.
         """
+        if prefix is not None:
+            _check_prefix(prefix)
         source = prefix or Path(path).name.split(".")[0]
         records, problems = _sorted_out(read_events(Path(path), Columns(case, activity, time)), strict=strict)
         records.sort(key=lambda record: (*_when(record.occurred_at), record.line))
@@ -272,10 +285,10 @@ class _EventTeller:
 def _goal_ids(ledger: Ledger, starts: Mapping[tuple[str, str], datetime | None]) -> dict[tuple[str, str], str]:
     """The goal of each source and external id: the one it has, or one derived from both and its first known start."""
     # An earlier import may have known another first start: what is there keeps its id.
-    there = {
-        row.source_id: row.goal_id
-        for row in ledger.views.select(goal_board, {"source": GoalSource.IMPORTED}, order=("goal_id",))
-    }
+    wanted: dict[str, Any] = {"source": GoalSource.IMPORTED}
+    if len(importers := {_importer(source) for source, _ in starts}) <= _FEW_SOURCES:
+        wanted["created_by"] = importers
+    there = {row.source_id: row.goal_id for row in ledger.views.select(goal_board, wanted, order=("goal_id",))}
     return {
         (source, external): there.get(f"{source}:{external}") or derived_id("goal_", source, f"goal:{external}", at)
         for (source, external), at in starts.items()
@@ -283,7 +296,16 @@ def _goal_ids(ledger: Ledger, starts: Mapping[tuple[str, str], datetime | None])
 
 
 def _origin(source: str, external_id: str) -> Origin:
-    return Origin(source=GoalSource.IMPORTED, created_by=f"import:{source}", source_id=f"{source}:{external_id}")
+    return Origin(source=GoalSource.IMPORTED, created_by=_importer(source), source_id=f"{source}:{external_id}")
+
+
+def _importer(source: str) -> str:
+    return f"import:{source}"
+
+
+def _check_prefix(prefix: str) -> None:
+    if not (0 < len(prefix) <= 100 and prefix.isprintable() and prefix.strip()):
+        raise Invalid("bad_prefix", "the prefix must be 1 to 100 printable characters")
 
 
 def _sorted_out(found: Iterable[Line | BadLine], *, strict: bool) -> tuple[list[Line], list[BadLine]]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from goal_ledger.adapters.views.views import Views
     from goal_ledger.ledger.archive import Copy
     from goal_ledger.ledger.imports import Imports
+    from goal_ledger.ledger.state_hash import StateHash
 
 S = TypeVar("S")
 R = TypeVar("R", bound=tuple[Any, ...])
@@ -348,6 +349,33 @@ class Ledger:
         named = tuple(str(self._named(problem)) for problem in found)
         more = f" (and {len(named) - 1} more)" if len(named) > 1 else ""
         raise Damaged("damaged", named[0] + more, hint="restore a backup; do not write until then", problems=named)
+
+    def verify_deep(self, progress: Callable[[int, int], None] = lambda _done, _of: None) -> StateHash:
+        """Prove that the log is what was written, then fold it anew. The hash of what it folds into.
+
+        What cannot be folded is named in `lacking`; it may be newer than this code, and is no damage.
+
+        Damaged: with every problem of the log. Errors of `state_hash`.
+        """
+        of = 2 * self.head  # every event is checked, then folded
+        head = self.verify(lambda done: progress(done, of))
+        return self.state_hash(up_to=head, progress=lambda done, _: progress(head + done, 2 * head))
+
+    def state_hash(
+        self,
+        *,
+        up_to: datetime | str | int | None = None,
+        progress: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> StateHash:
+        """Fold the log anew and hash every row: equal wherever the state is equal. See `goal_ledger.ledger.state_hash`.
+
+        up_to: as of a moment or a position. Errors of `position_at`. Unavailable: disk_full, no_temporary_folder.
+        """
+        from goal_ledger.ledger.state_hash import state_hash
+
+        store = self._core.store
+        position = store.head() if up_to is None else self.position_at(up_to)
+        return state_hash(store, ledger=self.id, up_to=position, page=self.settings.page, progress=progress)
 
     def verify_file(self, path: str | Path, *, partial: bool = False) -> int:
         """Prove that an exported file is what the log says; the number of lines. See `archive.verify_file`."""

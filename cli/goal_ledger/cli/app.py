@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +14,7 @@ from goal_ledger.cli.text import as_json, visible
 from goal_ledger.domain.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
+    from goal_ledger.adapters.views.views import Quarantined
     from goal_ledger.ledger import Ledger
     from goal_ledger.ledger.configuration import Configuration
     from goal_ledger.ledger.location import Location
@@ -169,11 +170,14 @@ class App:
         """One warning per event that the read models could not fold: rows may lack what it says."""
         if self._opened is None:
             return []
-        found = [
-            f"{item.projection} lacks position {item.position}, {item.event} of {item.stream}: {item.problem}"
-            for item in self._opened.views.quarantined()
-        ]
-        return at_most(found, "events are lacking; see goal-ledger projection status")
+        return lacking(self._opened.views.quarantined())
+
+
+def lacking(events: "Iterable[Quarantined]") -> list[str]:
+    """One warning per event that a read model could not fold."""
+    found = [f"{each.projection} lacks position {each.position}, {each.event} of {each.stream}: {each.problem}"
+             for each in events]  # fmt: skip
+    return at_most(found, "events are lacking; see goal-ledger projection status")
 
 
 def at_most(warnings: Sequence[str], rest: str) -> list[str]:

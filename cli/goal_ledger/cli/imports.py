@@ -20,21 +20,35 @@ def import_() -> None:
     """Bring in histories from elsewhere."""
 
 
-@import_.command("runs", examples=("goal-ledger import runs runs.jsonl.gz", "goal-ledger import runs x.jsonl --strict"))
+@import_.command(
+    "runs",
+    examples=(
+        "goal-ledger import runs runs.jsonl.gz",
+        "goal-ledger import runs runs.jsonl.gz --prefix copy-2",
+        "goal-ledger import runs runs.jsonl --strict",
+    ),
+)
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--prefix", metavar="NAME", help="Stands before the source of each record: another prefix, another copy.")
 @click.option("--strict", is_flag=True, help="Import nothing when a line is bad.")
 @click.pass_obj
-def runs(app: App, file: Path, strict: bool) -> None:
+def runs(app: App, file: Path, prefix: str | None, strict: bool) -> None:
     """Take the run records of FILE, JSON lines, gzipped or not: a task is a goal, an attempt a run.
 
-    Repeating an import adds nothing.
+    Repeating an import adds nothing; the same file under another --prefix is imported again, as other goals and runs.
     """
     with app.progress("importing") as progress:
-        done = app.open(create=True).imports.runs(file, strict=strict, progress=progress)
+        done = app.open(create=True).imports.runs(file, prefix=prefix, strict=strict, progress=progress)
     _show(app, done)
 
 
-@import_.command("events", examples=(f"goal-ledger import events incidents.csv.gz \\\n      {_LOG}",))
+@import_.command(
+    "events",
+    examples=(
+        f"goal-ledger import events incidents.csv.gz \\\n      {_LOG}",
+        f"goal-ledger import events incidents.csv.gz --prefix north \\\n      {_LOG}",
+    ),
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--case-column", "case", required=True, metavar="NAME", help="The column that names the case.")
 @click.option(
@@ -43,13 +57,18 @@ def runs(app: App, file: Path, strict: bool) -> None:
 @click.option(
     "--time-column", "time", required=True, metavar="NAME", help="The column that says when, ISO 8601 with a zone."
 )
-@click.option("--prefix", metavar="NAME", help="Keeps equal case ids of two logs apart; the file's name unless said.")
+@click.option(
+    "--prefix",
+    metavar="NAME",
+    help="Names the source, the file's name unless said: another prefix, another copy.",
+)
 @click.option("--strict", is_flag=True, help="Import nothing when a line is bad.")
 @click.pass_obj
 def events(app: App, file: Path, case: str, activity: str, time: str, prefix: str | None, strict: bool) -> None:
     """Take the process log of FILE, CSV with a header, gzipped or not: a case is a goal, a row an activity of it.
 
-    All other columns are kept with the activity; rows move no goal. Repeating an import adds nothing.
+    All other columns are kept with the activity; rows move no goal. Repeating an import adds nothing; the same file
+    under another --prefix is imported again, as other goals.
     """
     with app.progress("importing") as progress:
         done = app.open(create=True).imports.events(

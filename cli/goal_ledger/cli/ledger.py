@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from goal_ledger.cli import render
-from goal_ledger.cli.app import App
+from goal_ledger.cli.app import App, lacking
 from goal_ledger.cli.command import Noun
 from goal_ledger.domain.errors import NotFound
 
@@ -31,19 +31,30 @@ def stats(app: App) -> None:
 
 @ledger.command(
     "verify",
-    examples=("goal-ledger ledger verify", "goal-ledger ledger verify --file data/identity_ledger.ndjson --partial"),
+    examples=(
+        "goal-ledger ledger verify",
+        "goal-ledger ledger verify --deep",
+        "goal-ledger ledger verify --file data/identity_ledger.ndjson --partial",
+    ),
 )
+@click.option("--deep", is_flag=True, help="Then fold every event anew, and say the hash of what they fold into.")
 @click.option(
     "--file", type=click.Path(path_type=Path), help="Prove this export instead, by itself and against the log."
 )
 @click.option("--partial", is_flag=True, help="The export may end before the log does, as an older one.")
 @click.option("--alone", is_flag=True, help="Prove the export by itself; no ledger is needed.")
 @click.pass_obj
-def verify(app: App, file: Path | None, partial: bool, alone: bool) -> None:
+def verify(app: App, deep: bool, file: Path | None, partial: bool, alone: bool) -> None:
     """Prove that the log is what was written: every byte, every place, every command id.
 
-    Or that an export is: each line follows the one before, and says what the log says.
+    With --deep also what it folds into: the hash of the state is equal wherever the state is equal. Or prove that an
+    export is sound: each line follows the one before, and says what the log says.
     """
+    if deep and (file is not None or partial or alone):
+        raise click.UsageError("--deep folds the log; it goes with no export.")
+    if deep:
+        _verify_deep(app)
+        return
     if file is not None:
         _verify_file(app, file, partial=partial, alone=alone)
         return
@@ -54,6 +65,22 @@ def verify(app: App, file: Path | None, partial: bool, alone: bool) -> None:
         of = opened.stats().events
         events = opened.verify(lambda done: progress(done, of))
     app.show({"ok": True, "events": events, "head": opened.stats().head}, render.verified)
+
+
+def _verify_deep(app: App) -> None:
+    with app.progress("checking and folding") as progress:
+        state = app.ledger.verify_deep(progress)
+    projections = [each._asdict() for each in state.projections]
+    app.show(
+        {
+            "ok": True,
+            "events": state.head,
+            "head": state.head,
+            "state": {"sha256": state.sha256, "projections": projections},
+        },
+        render.verified,
+        warnings=lacking(state.lacking),
+    )
 
 
 def _verify_file(app: App, file: Path, *, partial: bool, alone: bool) -> None:

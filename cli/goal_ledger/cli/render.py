@@ -330,6 +330,14 @@ def stats(data: Data) -> None:
 def verified(data: Data) -> None:
     """That nothing was altered."""
     _line(("ok", "green"), (f"{data['events']:,} events up to position {data['head']:,}, each as it was written", ""))
+    if "state" not in data:
+        return
+    screen = console()
+    table = _table(screen.width, "state", "rows", "lacking", "sha256")
+    for row in data["state"]["projections"]:
+        table.add_row(*map(_cell, (row["name"], f"{row['rows']:,}", f"{row['lacking']:,}", row["sha256"][:16] + "…")))
+    _print(screen, table)
+    _line(("all", "bold"), (data["state"]["sha256"], ""))
 
 
 def file_verified(data: Data) -> None:

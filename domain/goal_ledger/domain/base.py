@@ -50,13 +50,14 @@ class Recorded(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A stored event that this code does not understand, and why."""
+    """A stored event that this code does not understand, and why. newer: newer code wrote it, so nothing is wrong."""
 
     position: int
     stream: str
     version: int
     name: str
     problem: str
+    newer: bool = False
 
 
 S = TypeVar("S")

@@ -99,7 +99,7 @@ class Codec:
         try:
             stored_version, read = self._readers.get(name) or self._reader(name)
         except KeyError:
-            return Unreadable(position, stream, version, name, "unknown event, written by newer code")
+            return Unreadable(position, stream, version, name, "unknown event, written by newer code", newer=True)
         try:
             envelope = orjson.loads(body)
             data = envelope["data"]
@@ -110,6 +110,8 @@ class Codec:
             command_id = None if command is None else command["id"]
             # The tuple's own constructor: half the time of the one that takes names.
             return tuple.__new__(Recorded, (*place, command_id, envelope["cause"], read(data)))
+        except _NotUpcast as error:
+            return Unreadable(position, stream, version, name, str(error), error.newer)
         except ValidationError as error:
             return Unreadable(position, stream, version, name, invalid(error).message)
         except Exception as error:  # a damaged body or a mistaken upcast must not stop the reader
@@ -124,10 +126,24 @@ class Codec:
     def _upcast(self, name: str, stored: int, data: dict[str, Any]) -> dict[str, Any]:
         event_type = self._events[name]
         if stored > event_type.schema_version:
-            raise ValueError(f"version {stored} of {name} was written by newer code")
+            raise _NotUpcast(f"version {stored} of {name} was written by newer code", newer=True)
         for version in range(stored, event_type.schema_version):
-            data = getattr(event_type, f"upcast_v{version}")(data)
+            upcast = getattr(event_type, f"upcast_v{version}", None)
+            if upcast is None:
+                raise _NotUpcast(f"there is no upcast_v{version} of {name}")
+            try:
+                data = upcast(data)
+            except Exception as error:
+                raise _NotUpcast(f"upcast_v{version} of {name} failed: {type(error).__name__}: {error}") from error
         return data
+
+
+class _NotUpcast(Exception):
+    """Data of another version that cannot be brought to the present one."""
+
+    def __init__(self, problem: str, *, newer: bool = False) -> None:
+        super().__init__(problem)
+        self.newer = newer
 
 
 def name_of(event: Event) -> str:

@@ -81,7 +81,8 @@ def _rows(proof: Proof, gaps: list[_Gap], progress: Callable[[int], None]) -> It
         if tuple(map(type, row)) != _TYPES or digest(*row) != stored_digest:
             yield Problem(position, stream, "the stored event was changed or moved: its digest does not match")
         elif isinstance(event := proof.decode(row), Unreadable):
-            yield Problem(position, stream, f"{name} cannot be read: {event.problem}")
+            if not event.newer:  # what newer code wrote is as it was written
+                yield Problem(position, stream, f"{name} cannot be read: {event.problem}")
         elif event.command is not None and not _is_known(proof, position, body):
             yield Problem(position, stream, f"command id {event.command!r} is not in the table of commands")
         if count % 5000 == 0:

@@ -1,0 +1,164 @@
+"""What a new history tells: every event there is, every transition from every state, and what bytes find awkward."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from random import Random
+
+from goal_ledger.domain.goals import goal as goal_rules
+from goal_ledger.domain.goals.contract import GoalSource, Origin
+from goal_ledger.domain.goals.goal import GOAL
+from goal_ledger.domain.goals.lifecycle import MOVES, ArchiveCause, GoalStatus, path
+from goal_ledger.ledger import (
+    UNKNOWN,
+    BusinessOutcome,
+    FailureCategory,
+    GoalType,
+    Ledger,
+    LessonCategory,
+    LocalOutcome,
+    VerifierStatus,
+)
+
+SAID = "Quotes \" ' `, a line\nbreak, a \\ and \u2028, العربية, 🌙 — said."
+BEGIN = datetime(2025, 11, 9, 11, tzinfo=UTC)
+
+
+def tell(ledger: Ledger, chance: Random) -> None:
+    """Tell the whole story; chance decides the small things."""
+    family = _family(ledger)
+    for verb, move in MOVES.items():
+        for source in sorted(move.sources):
+            _move(ledger, verb, source)
+    taught = [_attempt(ledger, goal_id, chance) for goal_id in family for _ in range(3)]
+    _lessons(ledger, taught)
+    _seen(ledger, family[0], chance)
+
+
+def _family(ledger: Ledger) -> list[str]:
+    """An objective, its key result, an initiative that waits for another; created, amended, approved, under way."""
+    people = ledger.using(actor="user:ana", occurred_at=BEGIN)
+    objective = people.goals.create(
+        "Nightly backups that restore",
+        goal_type=GoalType.OBJECTIVE,
+        description=SAID,
+        priority=1,
+        reason="an audit",
+        value=0.8,
+        effort=0.1 + 0.2,
+        time_horizon="2027-03-01",
+        review_cadence="0 9 * * 1 Europe/Berlin",
+        metadata={"évidence": [1, -(2**63), 1e-7, {"deep": None}], "z": 1, "a": [True, 0.1]},
+    )
+    key_result = people.goals.create(
+        "Every backup of November restores",
+        goal_type=GoalType.KEY_RESULT,
+        parent_goal_id=objective.goal_id,
+        criteria=["row counts agree", {"text": "restored >= 30", "metric": "restored", "op": ">=", "target": 30.0}],
+    )
+    first = ledger.using(occurred_at=UNKNOWN).goals.create("A second disk", constraints=["under $40 a month"])
+    second = ledger.using(command_id="create-7").goals.create(
+        "A second region",
+        parent_goal_id=key_result.goal_id,
+        dependencies=[first.goal_id],
+        owner_agent="agent:fixer",
+        task_category="quality",
+    )
+    people.goals.amend(second.goal_id, priority=2, dependencies=[], constraints=["cheap", SAID], reason="support asked")
+    found = ledger.using(actor="agent:detector", cause=ledger.head)
+    origin = Origin(source=GoalSource.SYSTEM, created_by="detector:failures")
+    proposed = found.goals.create("Fix 'daily_backup'", origin=origin, reason="4 failures in 24 h")
+    people.goals.approve(proposed.goal_id, reason="before the next audit")
+    for goal_id in (first.goal_id, second.goal_id):
+        ledger.using(command_id=f"ready-{goal_id}").goals.ready(goal_id)
+    return [first.goal_id, second.goal_id, proposed.goal_id]
+
+
+def _move(ledger: Ledger, verb: str, source: GoalStatus) -> None:
+    """A goal that comes to a state by the shortest way, and leaves it by a verb."""
+    is_proposed = source in (GoalStatus.PROPOSED, GoalStatus.REJECTED)
+    origin = Origin(source=GoalSource.SYSTEM, created_by="detector:scenario") if is_proposed else None
+    goal = ledger.goals.create(f"From {source} by {verb}", origin=origin)
+    for step in [*path(goal.status, frozenset({source})), verb]:
+        _step(ledger, goal.goal_id, step)
+    assert ledger.goals.get(goal.goal_id).status is MOVES[verb].target
+
+
+def _step(ledger: Ledger, goal_id: str, verb: str) -> None:
+    goals = ledger.goals
+    match verb:
+        case "reject" | "block" | "fail":
+            getattr(goals, verb)(goal_id, reason=SAID)
+        case "complete --caveats":
+            goals.complete(goal_id, caveats="one disk only", evidence=SAID)
+        case "checkpoint":
+            goals.checkpoint(goal_id, checkpoint_ref="step-3")
+        case "archive":
+            causes = list(ArchiveCause)
+            goals.archive(goal_id, cause=causes[ledger.head % len(causes)])
+        case _:
+            getattr(goals, verb)(goal_id)
+
+
+def _attempt(ledger: Ledger, goal_id: str, chance: Random) -> str:
+    """One run with everything that can happen to it; finished, or interrupted."""
+    begun = BEGIN + timedelta(seconds=chance.randrange(10**7), microseconds=chance.randrange(10**6))
+    worker = ledger.using(actor="agent:fixer", occurred_at=begun, cause=ledger.head)
+    run = worker.runs.start(
+        goal_id, agent="agent:fixer", job_id="daily_backup", plan_summary=SAID, metrics_before={"rows": 2**63 - 1}
+    ).run_id
+    for step in range(chance.randrange(1, 4)):
+        worker.runs.act(run, f"step {step}", action_type="shell", ok=chance.random() < 0.7, attributes={"host": "db-3"})
+    worker.runs.heartbeat(run, note="half way")
+    worker.runs.checkpoint(run, "dump-2")
+    worker.runs.resume(run)
+    worker.runs.cost(run, cost_usd=Decimal(chance.randrange(1, 10**6)) / 10**5, tokens_in=chance.randrange(10**6))
+    worker.runs.cost(run, cost_usd=Decimal("0.10"), model="m-1")
+    ended = ledger.using(actor="agent:fixer", occurred_at=UNKNOWN if chance.random() < 0.3 else begun)
+    match chance.randrange(3):
+        case 0:
+            ended.runs.interrupt(run, reason="the machine went away")
+            return run
+        case 1:
+            category = chance.choice(list(FailureCategory))
+            ended.runs.verify(run, VerifierStatus.FAILED, verifier="restore-test", score=chance.random())
+            ended.runs.finish(run, LocalOutcome.FAILED, failure_category=category, duration_seconds=chance.random())
+        case _:
+            ended.runs.verify(run, VerifierStatus.PASSED, verifier="restore-test", score=1.0)
+            command = ledger.using(command_id=f"finish-{run}", occurred_at=begun + timedelta(minutes=26))
+            command.runs.finish(run, LocalOutcome.SUCCEEDED, metrics_after={"rows": 0.5})
+    for outcome in chance.sample(list(BusinessOutcome), k=2):
+        ledger.runs.outcome(run, outcome, source="audit", external_id="5", detail=SAID)
+    return run
+
+
+def _lessons(ledger: Ledger, runs: Iterable[str]) -> None:
+    for number, (run, other) in enumerate(pairwise(runs)):
+        lesson = ledger.lessons.add(
+            f"Look before you leap, {number}",
+            category=list(LessonCategory)[number % len(LessonCategory)],
+            goal_type=list(GoalType)[number % len(GoalType)] if number % 2 else None,
+            action_type="shell" if number % 3 else None,
+            confidence=0.8,
+            run_id=run,
+        ).lesson_id
+        ledger.lessons.apply(lesson, run_id=other)
+        if number % 2:
+            ledger.lessons.confirm(lesson, run_id=other)
+        else:
+            ledger.lessons.contradict(lesson, reason=SAID)
+        if number % 3 == 0:
+            ledger.lessons.retire(lesson, reason="moot")
+
+
+def _seen(ledger: Ledger, goal_id: str, chance: Random) -> None:
+    for number in range(3):
+        ledger.using(occurred_at=UNKNOWN).act(
+            goal_id,
+            GOAL,
+            goal_rules.record_activity,
+            activity="invoice sent",
+            attributes={"amount": chance.random(), "to": SAID},
+            source_id=f"row-{number}",
+        )
