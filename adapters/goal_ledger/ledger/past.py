@@ -200,7 +200,8 @@ class PastCore(Core):
         known = self._views
         views = super().views()
         if views is not known:
-            weakref.finalize(self, views.close)  # a light copy needs no closing
+            # A light copy needs no closing, and the views may be held longer than the ledger that gave them.
+            weakref.finalize(views, views._database.close)
         return views
 
     def close(self) -> None:
