@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goal_ledger.ledger import BusinessOutcome, GoalStatus, Ledger, LedgerError, LessonCategory, LocalOutcome
@@ -97,6 +97,7 @@ def test_what_was_held_true_then_changes_with_what_is_known(ledger: Ledger):
 
 
 @given(steps(), st.integers(0, 40), st.integers(0, 40))
+@settings(max_examples=40)
 def test_the_changes_are_the_rows_that_differ(wishes: list[Step], one: int, other: int):
     with opened() as ledger:
         for _ in play(ledger, wishes):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goal_ledger.domain.base import Recorded
@@ -50,6 +50,7 @@ def finished_run(ledger: Ledger) -> str:
 
 
 @given(steps(), st.sampled_from([1, 2, 5_000]))
+@settings(max_examples=40)
 def test_as_of_a_position_everything_is_answered_as_it_was_there(wishes: list[Step], page: int):
     with opened(page=page) as ledger:
         told = {position: answers(ledger) for position in play(ledger, wishes)}
@@ -60,6 +61,7 @@ def test_as_of_a_position_everything_is_answered_as_it_was_there(wishes: list[St
 
 
 @given(steps(timed=True))
+@settings(max_examples=40)
 def test_what_was_told_as_it_happened_is_true_as_it_was_known(wishes: list[Step]):
     with opened() as ledger:
         for _ in play(ledger, wishes):
