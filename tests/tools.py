@@ -56,14 +56,16 @@ def rows(path: Path, sql: str) -> list[Any]:
 
 
 def tables(path: Path, role: str = "live") -> dict[str, list[Any]]:
-    """The tables of a views file that have a role, by projection: rows as stored, where they stand, what they lack."""
-    folded = rows(path, f"SELECT projection, name FROM folded WHERE role = '{role}' ORDER BY projection, digest")
-    return {
-        projection: rows(path, f'SELECT * FROM "{name}" ORDER BY 1')
-        + rows(path, f"SELECT projection, digest, position, head, ledger FROM folded WHERE name = '{name}'")
-        + rows(path, f"SELECT position, stream, event, problem FROM quarantine WHERE name = '{name}' ORDER BY 1")
-        for projection, name in folded
-    }
+    """What a views file holds in the tables of a role: rows as stored, where they stand, what they lack."""
+    names = dict(rows(path, f"SELECT projection, name FROM folded WHERE role = '{role}' ORDER BY projection, digest"))
+    stored = {projection: rows(path, f'SELECT * FROM "{name}" ORDER BY 1') for projection, name in names.items()}
+    chosen = f"role = '{role}' ORDER BY projection, digest"
+    stored["folded"] = rows(path, f"SELECT projection, digest, position, head, ledger FROM folded WHERE {chosen}")
+    stored["quarantine"] = rows(
+        path, f"SELECT projection, q.position, stream, event, problem FROM quarantine q JOIN folded USING (name) "
+        f"WHERE {chosen}, q.position"
+    )  # fmt: skip
+    return stored
 
 
 def python(code: str, *arguments: object, **options: Any) -> "subprocess.Popen[str]":

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from goal_ledger.adapters.store.codec import StoredRow, digest
 from goal_ledger.adapters.store.base import Command
+from goal_ledger.adapters.store.codec import StoredRow, digest
 from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.ledger import Ledger
 from goal_ledger.ledger.state_hash import StateHash

@@ -770,12 +770,12 @@ def test_a_goal_can_be_asked_for_as_of_any_position(ledger: Ledger):
     goal = ledger.goals.create("A")
     ledger.goals.ready(goal.goal_id)
     ledger.goals.activate(goal.goal_id)
-    assert [ledger.goals.get(goal.goal_id, up_to=n).status for n in (2, 3, 4, 5)] == [
-        GoalStatus.PLANNED, GoalStatus.READY, GoalStatus.ACTIVE, GoalStatus.ACTIVE,
+    assert [ledger.as_of(n).goals.get(goal.goal_id).status for n in (2, 3, 4)] == [
+        GoalStatus.PLANNED, GoalStatus.READY, GoalStatus.ACTIVE,
     ]  # fmt: skip
     for position in (0, 1):
-        assert refusal(ledger.goals.get, goal.goal_id, up_to=position).code == "unknown_goal"
-        assert refusal(ledger.goals.timeline, goal.goal_id, up_to=position).code == "unknown_goal"
+        assert refusal(ledger.as_of(position).goals.get, goal.goal_id).code == "unknown_goal"
+        assert refusal(ledger.as_of(position).goals.timeline, goal.goal_id).code == "unknown_goal"
 
 
 def test_a_timeline_merges_a_goal_with_its_runs(ledger: Ledger):
@@ -787,7 +787,7 @@ def test_a_timeline_merges_a_goal_with_its_runs(ledger: Ledger):
     ledger.goals.create("Another")
     told = ledger.goals.timeline(goal.goal_id)
     assert [item.position for item in told] == [2, 3, 4, 5, 6, 7, 8]
-    assert ledger.goals.timeline(goal.goal_id, up_to=5) == told[:4]
+    assert ledger.as_of(5).goals.timeline(goal.goal_id) == told[:4]
     [waited] = [item for item in told if isinstance(item, Recorded) and isinstance(item.event, GoalWaited)]
     assert waited.event == GoalWaited(from_status=GoalStatus.ACTIVE)
 

@@ -33,9 +33,9 @@ def path(tmp_path: Path) -> Path:
     return load("0.1.0", tmp_path / "ledger.db")
 
 
-def state(path: Path, **options: object) -> StateHash:
+def state(path: Path, up_to: int | None = None) -> StateHash:
     with Ledger.open(path, create=False) as ledger:
-        return ledger.state_hash(**options)  # type: ignore[arg-type]
+        return ledger.as_of(up_to).state_hash()
 
 
 def differing(one: StateHash, other: StateHash) -> set[str]:
@@ -106,7 +106,7 @@ def test_every_change_of_state_changes_it_where_it_happened(path: Path):
         ledger.lessons.confirm(lesson.lesson_id)
         assert differing(amended, ledger.state_hash()) == {"lessons"}
         assert ledger.goals.amend(goal.goal_id, priority=1).priority == 1  # already so: nothing is written
-        assert differing(before, ledger.state_hash(up_to=before.head)) == set()
+        assert differing(before, ledger.as_of(before.head).state_hash()) == set()
 
 
 def test_it_can_be_asked_as_of_then(told: Path, tmp_path: Path):

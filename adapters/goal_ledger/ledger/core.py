@@ -6,26 +6,45 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakSet
 
 from goal_ledger.adapters.store.base import Store
+from goal_ledger.adapters.store.codec import StoredRow
+from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.errors import Rejected, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.fresh_ids import FreshIds
-from goal_ledger.ledger.location import Location, views_beside
+from goal_ledger.ledger.location import Location
 from goal_ledger.ledger.transaction import StateCache
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.views.views import Views
 
 
+class Log(Protocol):
+    """What is read of a log, be it the store or what it held in the past."""
+
+    def head(self) -> int: ...
+    def digest_at(self, position: int) -> bytes | None: ...
+    def page(self, after: int, limit: int) -> list[StoredRow]: ...
+    def decode(self, row: StoredRow) -> Recorded | Unreadable: ...
+    def stream(self, stream: str, *, after: int = 0, up_to: int | None = None) -> list[Recorded | Unreadable]: ...
+    def position_at(self, at: str) -> int: ...
+    def counts(self) -> tuple[int, int]: ...
+
+
 class Core:
-    """What the light copies of one Ledger share."""
+    """What the light copies of one Ledger share.
+
+    log: what they read: the store, or what it held in the past.
+    """
 
     def __init__(
         self, store: Store, location: Location, clock: Callable[[], datetime], settings: Settings, read_only: bool
     ) -> None:
         self.store = store
+        self.log: Log = store
         self.location = location
         self.clock = clock
         self.settings = settings
@@ -34,6 +53,7 @@ class Core:
         self.states = StateCache(settings.state_cache)
         self.rows = StateCache(settings.state_cache)
         self.closed = False
+        self.pasts: WeakSet[Core] = WeakSet()
         self._ledger_id: str | None = None
         self._views: Views | None = None
         self._lock = threading.RLock()
@@ -50,6 +70,33 @@ class Core:
                 yield
             finally:
                 self._in_transaction = False
+
+    def refuse_writes(self) -> None:
+        """Refuse, unless it may be written. Rejected: read_only."""
+        if self.read_only:
+            raise Rejected("read_only", "the ledger was opened read-only", hint="open it without read_only")
+
+    def require_present(self, what: str) -> None:
+        """Refuse what only the log itself can answer. Rejected: not_of_the_past, never here."""
+
+    def head(self) -> int:
+        """The position of the last event."""
+        return self.log.head()
+
+    def untimed(self) -> int:
+        """How many events were left out of what was asked because nobody knows when they were true."""
+        return 0
+
+    def stream(self, *streams: str) -> list[Recorded | Unreadable]:
+        """The events of some streams, in order."""
+        events = [item for stream in streams for item in self.log.stream(stream)]
+        return events if len(streams) == 1 else sorted(events, key=lambda item: item.position)
+
+    def events(self, after: int) -> Iterator[Recorded | Unreadable]:
+        """The events behind a position, in order."""
+        while rows := self.log.page(after, self.settings.page):
+            yield from map(self.log.decode, rows)
+            after = rows[-1][0]
 
     def ledger_id(self) -> str:
         """The stream of the first event; blank while there is none."""
@@ -80,37 +127,21 @@ class Core:
         """Close the files and wake the followers."""
         self.closed = True
         with self._lock:
+            for past in list(self.pasts):
+                past.close()
             if self._views is not None:
                 self._views.close()
             self.store.close()
 
     def _open_views(self) -> Views:
-        # Commands on one goal need no read models, and a ledger in a file needs no server's driver.
-        from goal_ledger.adapters.views.sqlite import sqlite_views
-        from goal_ledger.projections.registry import PROJECTIONS
+        """The read models that belong to the log."""
+        from goal_ledger.ledger.opening import open_views
 
-        where, settings, projections = self.location, self.settings, PROJECTIONS.values()
-        if where.url is not None and not self.read_only:
-            from goal_ledger.adapters.views.postgres import postgres_views
-
-            return postgres_views(
-                where.url,
-                self.store,
-                projections,
-                schema=where.schema,
-                name=where.name,
-                ledger=self.ledger_id(),
-                page=settings.page,
-                wait_s=settings.lock_wait_s,
-                stale=settings.stale,
-            )
-        return sqlite_views(
-            None if self.read_only or where.path is None else views_beside(where.path),
-            self.store,
-            projections,
+        return open_views(
+            self.location,
+            self.log,
+            self.settings,
             ledger=self.ledger_id(),
-            page=settings.page,
-            wait_s=settings.lock_wait_s,
-            stale=settings.stale,
-            lock=self.store.database.lock if where.is_memory else None,
+            in_memory=self.read_only,
+            lock=self.store.database.lock if self.location.is_memory else None,
         )

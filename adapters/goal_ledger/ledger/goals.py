@@ -111,7 +111,7 @@ class Goals:
         recorded = self._ledger.transact(
             work, operation="goal.create", arguments={"contract": contract, "origin": origin, "reason": reason}
         )
-        return self.get(recorded[0].stream, up_to=recorded[-1].position)
+        return self._answer(recorded[0].stream, recorded)
 
     def amend(self, goal_id: str, *, reason: str | None = None, **changes: Unpack[Amendment]) -> GoalRow:
         """Change fields of the contract; what already holds is not written.
@@ -204,12 +204,9 @@ class Goals:
 
     # --- Reading
 
-    def get(self, goal_id: str, *, up_to: int | None = None) -> GoalRow:
-        """One goal as it stands, or stood at a position. NotFound: unknown_goal."""
-        row = self._ledger.fold(goal_board, require_id("goal_", goal_id), up_to=up_to)
-        if row is None:
-            raise NotFound("unknown_goal", f"there is no goal {goal_id}", hint="goal-ledger goal list")
-        return row
+    def get(self, goal_id: str) -> GoalRow:
+        """One goal. NotFound: unknown_goal."""
+        return _existing(self._ledger.fold(goal_board, require_id("goal_", goal_id)), goal_id)
 
     def list(
         self,
@@ -257,26 +254,27 @@ class Goals:
             return [self._node(self.get(goal_id), self._children_of)]
         rows = self.list().goals
         children: dict[str | None, list[GoalRow]] = {}
-        for row in rows:
-            children.setdefault(row.parent_goal_id, []).append(row)
+        known = {row.goal_id for row in rows}
+        for row in rows:  # as of then, a parent may not have been there yet
+            children.setdefault(row.parent_goal_id if row.parent_goal_id in known else None, []).append(row)
         return [self._node(row, lambda parent: children.get(parent, [])) for row in children.get(None, [])]
 
-    def timeline(self, goal_id: str, *, up_to: int | None = None) -> Sequence[Recorded | Unreadable]:
-        """The goal's events and those of its runs, in order of position. NotFound: unknown_goal."""
-        own = self._ledger.stream(require_id("goal_", goal_id), up_to=up_to)
+    def timeline(self, goal_id: str) -> Sequence[Recorded | Unreadable]:
+        """The goal's events and those of its runs, in order. NotFound: unknown_goal."""
+        own = self._ledger.stream(require_id("goal_", goal_id))
         if not own:
-            raise NotFound("unknown_goal", f"there is no goal {goal_id}", hint="goal-ledger goal list")
+            raise _unknown(goal_id)
         runs = [
             recorded.event.run_id
             for recorded in own
             if isinstance(recorded, Recorded) and isinstance(recorded.event, RunDispatched)
         ]
-        events = own + [recorded for run_id in runs for recorded in self._ledger.stream(run_id, up_to=up_to)]
-        return sorted(events, key=lambda recorded: recorded.position)
+        return self._ledger.stream(goal_id, *runs) if runs else own
 
-    def blocked_by(self, goal: GoalRow, *, up_to: int | None = None) -> Sequence[str]:
-        """The dependencies that are not done, or were not at a position."""
-        return [other for other in goal.dependencies if not self.get(other, up_to=up_to).done]
+    def blocked_by(self, goal: GoalRow) -> Sequence[str]:
+        """The dependencies that are not done."""
+        rows = {other: self._ledger.fold(goal_board, other) for other in goal.dependencies}
+        return [other for other, row in rows.items() if row is None or not row.done]
 
     def is_overdue(self, goal: GoalRow) -> bool:
         """Whether the deadline passed before it was started."""
@@ -305,7 +303,7 @@ class Goals:
         return self._answer(goal_id, recorded)
 
     def _answer(self, goal_id: str, recorded: tuple[Recorded, ...]) -> GoalRow:
-        return self.get(goal_id, up_to=recorded[-1].position if recorded else None)
+        return _existing(self._ledger.answer(goal_board, goal_id, recorded), goal_id)
 
     def _known(self, tx: Tx, goal_id: str) -> Goal:
         goal = tx.load(require_id("goal_", goal_id), GOAL)
@@ -335,6 +333,16 @@ def _found(
             break
         after = place(looked_at[-1], order)
     return rows[:most]
+
+
+def _existing(row: GoalRow | None, goal_id: str) -> GoalRow:
+    if row is None:
+        raise _unknown(goal_id)
+    return row
+
+
+def _unknown(goal_id: str) -> NotFound:
+    return NotFound("unknown_goal", f"there is no goal {goal_id}", hint="goal-ledger goal list")
 
 
 def contract_of(fields: Mapping[str, Any]) -> Contract:

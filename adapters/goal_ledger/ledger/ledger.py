@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from goal_ledger.adapters.store.verify import Problem
     from goal_ledger.adapters.views.views import Views
     from goal_ledger.ledger.archive import Copy
+    from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.imports import Imports
     from goal_ledger.ledger.state_hash import StateHash
+    from goal_ledger.ledger.when import Held
 
 S = TypeVar("S")
 R = TypeVar("R", bound=tuple[Any, ...])
@@ -48,8 +50,8 @@ def utc_now() -> datetime:
 
 
 class Stats(NamedTuple):
-    """path: where the log is, without any password. head: the position of the last event. bytes: size of the log, 0 in
-    memory."""
+    """path: where the log is, without any password. head: the position of the last event. bytes: size of the log as it
+    is now, 0 in memory."""
 
     ledger_id: str
     path: str
@@ -185,8 +187,7 @@ class Ledger:
         Invalid: invalid_value, for events that do not fit their type. Unavailable: disk_full, io_error.
         """
         core, who = self._core, self._circumstances
-        if core.read_only:
-            raise Rejected("read_only", "the ledger was opened read-only", hint="open it without read_only")
+        core.refuse_writes()
         command = None
         if who.command_id is not None:
             command = (who.command_id, wish_digest(operation or work.__qualname__, arguments or {}))
@@ -231,44 +232,81 @@ class Ledger:
     @property
     def head(self) -> int:
         """The position of the last event."""
-        return self._core.store.head()
+        return self._core.head()
 
     def now(self) -> datetime:
         """When a wish made here would be true."""
         occurred = self._circumstances.occurred_at
         return occurred if isinstance(occurred, datetime) else self._core.clock()
 
-    def stream(self, stream: str, *, up_to: int | None = None) -> list[Recorded | Unreadable]:
-        """The events of one stream, up to a position; [] when there is none."""
-        return self._core.store.stream(stream, up_to=up_to)
+    def stream(self, *streams: str) -> list[Recorded | Unreadable]:
+        """The events of one stream, or of several together, in order; [] when there are none."""
+        return self._core.stream(*streams)
 
-    def fold(self, projection: Projection[R], stream: str, *, up_to: int | None = None) -> R | None:
-        """The row of one stream, folded from its own events: as of now, or of a position. None when there is no row.
+    def fold(self, projection: Projection[R], stream: str) -> R | None:
+        """The row of one stream, folded from its own events. None when there is no row.
 
         For projections whose rows belong to one stream each. Damaged: cannot_fold.
         """
-        store, cache = self._core.store, self._core.rows
+        return self._fold(projection, stream, None)
+
+    def answer(self, projection: Projection[R], stream: str, recorded: Sequence[Recorded]) -> R | None:
+        """The row of one stream as it stood right after what was recorded; as it stands when that is nothing."""
+        return self._fold(projection, stream, recorded[-1].position if recorded else None)
+
+    def _fold(self, projection: Projection[R], stream: str, up_to: int | None) -> R | None:
+        log, cache = self._core.log, self._core.rows
         key = (stream, projection.name)
         version, (position, row) = cache.get(key) or (0, (0, None))
         if up_to is not None and position > up_to:
             version, row = 0, None  # what is remembered is newer than what is asked
-        if news := store.stream(stream, after=version, up_to=up_to):
+        if news := log.stream(stream, after=version, up_to=up_to):
             for recorded in news:
                 try:
                     row = projection.fold(row, recorded)
                 except Exception as error:  # a handler's mistake: the lists set such an event aside
                     place = f"position {recorded.position}, stream {stream}"
                     raise Damaged("cannot_fold", f"{place}: {recorded.name} cannot be folded: {error}") from error
-            if news[-1].position > position:
-                cache.update({key: (news[-1].version, (news[-1].position, row))})
+            last = max(news, key=lambda item: item.version)
+            if last.position > position:
+                cache.update({key: (last.version, (last.position, row))})
         return None if row is None else _unshared(row)
 
     def rows(self) -> Iterator[StoredRow]:
-        """The log as it is stored, in order."""
+        """The log as it is stored, in order. Rejected: not_of_the_past."""
+        self._core.require_present("the stored log")
         store, after = self._core.store, 0
         while page := store.page(after, self._core.settings.page):
             yield from page
             after = page[-1][0]
+
+    def as_of(self, when: datetime | str | int | None = None, *, valid_at: datetime | str | None = None) -> Ledger:
+        """The same ledger as it was known at a time: a light copy that answers every question as of then, read-only.
+
+        when: a moment, its ISO 8601 text, or a position, now unless said; what was recorded later is not known.
+        valid_at: of what was known, only what had occurred by then, in the order in which it did; what nobody knows the
+        time of is left out (see `untimed`). What depends on the present time, e.g. what is overdue, is told as of then.
+
+        Invalid: bad_time, naive_time, beyond_head.
+        """
+        from goal_ledger.ledger.past import PastCore
+
+        position = self.head if when is None else self.position_at(when)
+        moment = None
+        if valid_at is not None:
+            moment = _instant(valid_at)
+        elif when is not None:
+            moment = self._recorded_at(position) if _is_position(when) else _instant(when)
+        other = copy.copy(self)
+        other._core = PastCore(self._core, position, None if valid_at is None else utc_text(_instant(valid_at)))
+        if moment is not None and other._circumstances.occurred_at is None:
+            other._circumstances = other._circumstances._replace(occurred_at=moment)
+        return other
+
+    @property
+    def untimed(self) -> int:
+        """How many events without a known time `as_of(valid_at=…)` has left out of its answers so far."""
+        return self._core.untimed()
 
     def position_at(self, when: datetime | str | int) -> int:
         """The last position recorded at or before an instant, 0 when it is older than the ledger.
@@ -280,8 +318,10 @@ class Ledger:
         if isinstance(when, str) and not when.isdecimal():
             when = parse_utc(when)
         if isinstance(when, datetime):
-            return self._core.store.position_at(utc_text(when))
-        position, head = int(when), self._core.store.head()
+            return self._core.log.position_at(utc_text(when))
+        position, head = int(when), self._core.head()
+        if position < 0:
+            raise Invalid("bad_time", f"{position} is no position: they count from 1", hint="0 is before the first")
         if position > head:
             raise Invalid(
                 "beyond_head",
@@ -291,11 +331,43 @@ class Ledger:
         return position
 
     def events(self, *, after: int = 0) -> Iterator[Recorded | Unreadable]:
-        """Every event behind a position, in order, as of the moment each page is read."""
-        store, page = self._core.store, self._core.settings.page
-        while rows := store.page(after, page):
-            yield from map(store.decode, rows)
-            after = rows[-1][0]
+        """Every event recorded behind a position, in order, as of the moment each page is read."""
+        return self._core.events(after)
+
+    def diff(
+        self, start: datetime | str | int, end: datetime | str | int | None = None, *, stream: str | None = None
+    ) -> list[Change]:
+        """The goals, runs and lessons that changed from one time or position to another, the first touched first.
+
+        end: now unless said. stream: only this one; of a goal, its runs too.
+
+        Invalid: bad_interval, bad_time, naive_time, beyond_head. NotFound: unknown_goal.
+        """
+        from goal_ledger.ledger.diff import changes
+
+        first, last = self.position_at(start), self.head if end is None else self.position_at(end)
+        backwards = first > last
+        if end is not None and not _is_position(start) and not _is_position(end):
+            backwards = _instant(start) > _instant(end)
+        if backwards:
+            raise Invalid(
+                "bad_interval", f"from {start} to {end or 'now'} is backwards", hint="give the earlier one first"
+            )
+        return changes(self.as_of(first), self.as_of(last), stream)
+
+    def when(self, condition: str, *, goal_id: str | None = None, after: datetime | str | int = 0) -> Held | None:
+        """The event after which a condition first held, and the row that fulfils it; None when it never held.
+
+        condition: see docs/conditions.md. goal_id: only this goal and its runs. after: look behind this time or
+        position, for a row for which it did not hold yet.
+
+        Invalid: bad_condition, beyond_head. NotFound: unknown_goal.
+        """
+        from goal_ledger.ledger.when import first_held, read
+
+        wanted = read(condition, of_one_goal=goal_id is not None)
+        events = self.events() if goal_id is None else self.goals.timeline(goal_id)
+        return first_held(events, wanted, self.position_at(after))
 
     def follow(
         self,
@@ -308,8 +380,9 @@ class Ledger:
         """Call back for every event behind a position, then for new ones as they come, in order, each once.
 
         Blocks until stop is set or the ledger is closed; poll_s: how often to look whether it is, in seconds; events
-        are told as they come. The last position told: keep it, and go on from it next time.
+        are told as they come. The last position told: keep it, and go on from it next time. Rejected: not_of_the_past.
         """
+        self._core.require_present("following")
         stop = stop or threading.Event()
         while not stop.is_set() and not self._core.closed:
             try:
@@ -329,18 +402,19 @@ class Ledger:
 
     def stats(self) -> Stats:
         """How large the log is."""
-        store = self._core.store
-        events, streams = store.counts()
-        head = store.head()
-        ends = [store.decode(row) for at in {1, head} for row in store.page(at - 1, 1)] if head else []
+        log = self._core.log
+        events, streams = log.counts()
+        last = log.head()
+        ends = [log.decode(row) for at in {1, last} for row in log.page(at - 1, 1)] if last else []
         times = sorted(recorded.at for recorded in ends if isinstance(recorded, Recorded))
         return Stats(
-            self.id, self._core.location.name, events, streams, head, times[0] if times else None,
-            times[-1] if times else None, store.bytes(),
+            self.id, self._core.location.name, events, streams, self.head, times[0] if times else None,
+            times[-1] if times else None, self._core.store.bytes(),
         )  # fmt: skip
 
     def verify(self, progress: Callable[[int], None] = lambda _: None) -> int:
         """Prove that the log is what was written; the number of events checked. Damaged: with every problem."""
+        self._core.require_present("verifying")
         from goal_ledger.adapters.store.verify import problems
 
         found = problems(self._core.store, progress)
@@ -359,23 +433,17 @@ class Ledger:
         """
         of = 2 * self.head  # every event is checked, then folded
         head = self.verify(lambda done: progress(done, of))
-        return self.state_hash(up_to=head, progress=lambda done, _: progress(head + done, 2 * head))
+        return self.as_of(head).state_hash(lambda done, _: progress(head + done, 2 * head))
 
-    def state_hash(
-        self,
-        *,
-        up_to: datetime | str | int | None = None,
-        progress: Callable[[int, int], None] = lambda _done, _of: None,
-    ) -> StateHash:
+    def state_hash(self, progress: Callable[[int, int], None] = lambda _done, _of: None) -> StateHash:
         """Fold the log anew and hash every row: equal wherever the state is equal. See `goal_ledger.ledger.state_hash`.
 
-        up_to: as of a moment or a position. Errors of `position_at`. Unavailable: disk_full, no_temporary_folder.
+        Unavailable: disk_full, no_temporary_folder.
         """
         from goal_ledger.ledger.state_hash import state_hash
 
-        store = self._core.store
-        position = store.head() if up_to is None else self.position_at(up_to)
-        return state_hash(store, ledger=self.id, up_to=position, page=self.settings.page, progress=progress)
+        pinned = self.as_of(self.head)._core.log
+        return state_hash(pinned, ledger=self.id, page=self.settings.page, progress=progress)
 
     def verify_file(self, path: str | Path, *, partial: bool = False) -> int:
         """Prove that an exported file is what the log says; the number of lines. See `archive.verify_file`."""
@@ -393,6 +461,7 @@ class Ledger:
 
     def backup(self, path: str | Path) -> Copy:
         """Copy the log as of one moment, while writers go on, and prove the copy. Rejected: file_exists."""
+        self._core.require_present("a backup")
         from goal_ledger.ledger.archive import backup
 
         return backup(self._core.store, Path(path))
@@ -406,6 +475,11 @@ class Ledger:
         except LedgerError:
             return problem
 
+    def _recorded_at(self, position: int) -> datetime | None:
+        """When the event at a position was recorded."""
+        recorded = next(self.events(after=position - 1), None) if position else None
+        return parse_utc(recorded.at) if isinstance(recorded, Recorded) else None
+
     def _found(self) -> None:
         """Write the first event; another process may have been quicker."""
 
@@ -417,6 +491,18 @@ class Ledger:
                 tx.act(tx.new_id("meta_"), _META, lambda _: [LedgerCreated(software=software)])
 
         self.transact(found)
+
+
+def _is_position(when: datetime | str | int) -> bool:
+    return isinstance(when, int) or (isinstance(when, str) and when.isdecimal())
+
+
+def _instant(when: Any) -> datetime:
+    """The time that is named. Invalid: bad_time, naive_time."""
+    if isinstance(when, datetime):
+        utc_text(when)
+        return when
+    return parse_utc(str(when))
 
 
 def _same_wish(command: tuple[str, str], known: Command, first: list[Recorded | Unreadable]) -> tuple[Recorded, ...]:

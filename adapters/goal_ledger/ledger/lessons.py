@@ -81,12 +81,9 @@ class Lessons:
 
     # --- Reading
 
-    def get(self, lesson_id: str, *, up_to: int | None = None) -> LessonRow:
-        """One lesson as it stands, or stood at a position. NotFound: unknown_lesson."""
-        row = self._ledger.fold(lessons, require_id("les_", lesson_id), up_to=up_to)
-        if row is None:
-            raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint="goal-ledger lesson list")
-        return row
+    def get(self, lesson_id: str) -> LessonRow:
+        """One lesson. NotFound: unknown_lesson."""
+        return _existing(self._ledger.fold(lessons, require_id("les_", lesson_id)), lesson_id)
 
     def list(
         self,
@@ -103,10 +100,10 @@ class Lessons:
         views, order = self._ledger.views, ("position",)
         return Page(*select_page(views, lessons, wanted, order=order, descending=True, after=after, limit=limit))
 
-    def timeline(self, lesson_id: str, *, up_to: int | None = None) -> Sequence[Recorded | Unreadable]:
+    def timeline(self, lesson_id: str) -> Sequence[Recorded | Unreadable]:
         """The lesson's events, in order. NotFound: unknown_lesson."""
-        self.get(lesson_id, up_to=up_to)
-        return self._ledger.stream(lesson_id, up_to=up_to)
+        self.get(lesson_id)
+        return self._ledger.stream(lesson_id)
 
     # --- Shared
 
@@ -128,4 +125,10 @@ class Lessons:
         recorded = self._ledger.transact(
             work, operation=f"lesson.{decide.__name__}", arguments={"lesson_id": lesson_id, "args": args, **wish}
         )
-        return self.get(lesson_id, up_to=recorded[-1].position if recorded else None)
+        return _existing(self._ledger.answer(lessons, lesson_id, recorded), lesson_id)
+
+
+def _existing(row: LessonRow | None, lesson_id: str) -> LessonRow:
+    if row is None:
+        raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint="goal-ledger lesson list")
+    return row

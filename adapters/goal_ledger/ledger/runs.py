@@ -202,12 +202,9 @@ class Runs:
 
     # --- Reading
 
-    def get(self, run_id: str, *, up_to: int | None = None) -> RunRow:
-        """One run as it stands, or stood at a position. NotFound: unknown_run."""
-        row = self._ledger.fold(runs, require_id("grun_", run_id), up_to=up_to)
-        if row is None:
-            raise NotFound("unknown_run", f"there is no run {run_id}", hint="goal-ledger run list")
-        return row
+    def get(self, run_id: str) -> RunRow:
+        """One run. NotFound: unknown_run."""
+        return _existing(self._ledger.fold(runs, require_id("grun_", run_id)), run_id)
 
     def list(
         self,
@@ -224,10 +221,10 @@ class Runs:
         views, order = self._ledger.views, ("run_id",)
         return Page(*select_page(views, runs, wanted, order=order, descending=True, after=after, limit=limit))
 
-    def timeline(self, run_id: str, *, up_to: int | None = None) -> Sequence[Recorded | Unreadable]:
+    def timeline(self, run_id: str) -> Sequence[Recorded | Unreadable]:
         """The run's events, in order. NotFound: unknown_run."""
-        self.get(run_id, up_to=up_to)
-        return self._ledger.stream(run_id, up_to=up_to)
+        self.get(run_id)
+        return self._ledger.stream(run_id)
 
     # --- Shared
 
@@ -237,4 +234,10 @@ class Runs:
         return self._answer(run_id, self._ledger.act(require_id("grun_", run_id), RUN, decide, *args, **wish))
 
     def _answer(self, run_id: str, recorded: tuple[Recorded, ...]) -> RunRow:
-        return self.get(run_id, up_to=recorded[-1].position if recorded else None)
+        return _existing(self._ledger.answer(runs, run_id, recorded), run_id)
+
+
+def _existing(row: RunRow | None, run_id: str) -> RunRow:
+    if row is None:
+        raise NotFound("unknown_run", f"there is no run {run_id}", hint="goal-ledger run list")
+    return row

@@ -16,11 +16,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from goal_ledger.adapters.store.codec import StoredRow
 from goal_ledger.adapters.views.log import Log, Progress, quiet
 from goal_ledger.adapters.views.sqlite import sqlite_views
 from goal_ledger.adapters.views.views import Quarantined, Views
-from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.errors import Unavailable
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.registry import PROJECTIONS
@@ -50,15 +48,13 @@ class StateHash(NamedTuple):
     lacking: Sequence[Quarantined]
 
 
-def state_hash(log: Log, *, ledger: str, up_to: int, page: int = 5_000, progress: Progress = quiet) -> StateHash:
-    """Fold the log up to a position anew, in a temporary file, and hash what it gives.
+def state_hash(log: Log, *, ledger: str, page: int = 5_000, progress: Progress = quiet) -> StateHash:
+    """Fold a log that does not grow meanwhile anew, in a temporary file, and hash what it gives.
 
     ledger: its id. page: events and rows held in memory at once. Unavailable: disk_full, no_temporary_folder.
     """
     with _temporary_folder() as folder:
-        views = sqlite_views(
-            Path(folder) / "state.db", _UpTo(log, up_to), PROJECTIONS.values(), ledger=ledger, page=page
-        )
+        views = sqlite_views(Path(folder) / "state.db", log, PROJECTIONS.values(), ledger=ledger, page=page)
         try:
             views.catch_up(progress)
             lacking = views.quarantined()
@@ -66,7 +62,7 @@ def state_hash(log: Log, *, ledger: str, up_to: int, page: int = 5_000, progress
         finally:
             views.close()
     lines = "".join(f"{each.sha256}  {each.name}\n" for each in hashes)
-    return StateHash(sha256(lines.encode()).hexdigest(), up_to, hashes, lacking)
+    return StateHash(sha256(lines.encode()).hexdigest(), log.head(), hashes, lacking)
 
 
 def _hash_of(views: Views, projection: Projection[R], lacking: Sequence[Quarantined], page: int) -> ProjectionHash:
@@ -107,26 +103,3 @@ def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
             f"no temporary folder can be made: {error.strerror}",
             hint="set TMPDIR to a folder that can be written",
         ) from error
-
-
-class _UpTo:
-    """A log that ends at a position, whatever is appended meanwhile."""
-
-    def __init__(self, log: Log, head: int) -> None:
-        self._log = log
-        self._head = head
-
-    def head(self) -> int:
-        return self._head
-
-    def digest_at(self, position: int) -> bytes | None:
-        return self._log.digest_at(position)
-
-    def page(self, after: int, limit: int) -> list[StoredRow]:
-        return [row for row in self._log.page(after, limit) if row[0] <= self._head]
-
-    def decode(self, row: StoredRow) -> Recorded | Unreadable:
-        return self._log.decode(row)
-
-    def stream(self, stream: str, *, after: int = 0, up_to: int | None = None) -> list[Recorded | Unreadable]:
-        return self._log.stream(stream, after=after, up_to=self._head if up_to is None else min(up_to, self._head))

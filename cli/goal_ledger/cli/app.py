@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,6 +51,8 @@ class App:
         self.tells_progress = False
         self.circumstances: dict[str, Any] = {}
         self._opened: Ledger | None = None
+        self._asked: tuple[datetime | int | None, datetime | None] | None = None
+        self._past: Ledger | None = None
 
     @property
     def wants_json(self) -> bool:
@@ -84,8 +87,22 @@ class App:
 
     @property
     def ledger(self) -> "Ledger":
-        """The ledger, which must exist. NotFound: no_ledger."""
+        """The ledger, which must exist, as of the time that is asked for. NotFound: no_ledger."""
+        if self._asked is None:
+            return self.present
+        if self._past is None:
+            when, valid_at = self._asked
+            self._past = self.present.as_of(when, valid_at=valid_at)
+        return self._past
+
+    @property
+    def present(self) -> "Ledger":
+        """The ledger as it is, whatever is asked. NotFound: no_ledger."""
         return self.open(create=False)
+
+    def look_back(self, when: datetime | int | None, valid_at: datetime | None) -> None:
+        """Ask `ledger` about the past from now on; see `Ledger.as_of`."""
+        self._asked = when, valid_at
 
     def open(self, *, create: bool) -> "Ledger":
         """The ledger under the circumstances of this call; it is closed when the call ends."""
@@ -124,6 +141,7 @@ class App:
 
         beside: what stands next to `data` in the document, e.g. `next`.
         """
+        warnings = [*warnings, *self._untimed()]
         if self.wants_json:
             self.document({"version": 1, "status": "ok", "data": data, **beside, "warnings": warnings})
             return
@@ -138,6 +156,8 @@ class App:
 
         next_page: the cursor where the next page begins. empty: what to say to people when there is nothing.
         """
+        if self._asked is not None:
+            empty = "Nothing as of then."
         self.show(rows, human if rows else lambda _: self.say(empty), warnings=self._quarantine(), next=next_page)
         if next_page is not None and not self.wants_json:
             self.say(f"{len(rows)} shown; for more add: --after {next_page}")
@@ -166,11 +186,22 @@ class App:
             with bar(what) as told:
                 yield told
 
+    def _untimed(self) -> list[str]:
+        """A warning when the answer leaves out events because nobody knows when they were true."""
+        if self._past is None or not (count := self._past.untimed):
+            return []
+        words = (
+            "1 event does not say when it was true and is"
+            if count == 1
+            else f"{count:,} events do not say when they were true and are"
+        )
+        return [f"{words} left out"]
+
     def _quarantine(self) -> list[str]:
         """One warning per event that the read models could not fold: rows may lack what it says."""
         if self._opened is None:
             return []
-        return lacking(self._opened.views.quarantined())
+        return lacking(self.ledger.views.quarantined())
 
 
 def lacking(events: "Iterable[Quarantined]") -> list[str]:

@@ -10,18 +10,20 @@ from goal_ledger.domain.goals.goal import GoalCreated, RunDispatched, Transition
 
 if TYPE_CHECKING:
     from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.goals import GoalNode
     from goal_ledger.projections.goals.board import GoalRow
 
 Data = dict[str, Any]
 
+_ABOUT = {"goal": "title", "run": "goal_id", "lesson": "lesson_text"}  # what tells a row from others
 _COLUMNS = {"reason", "from_status", "run_id", "attempt"}  # they stand beside the details
 
 
-def goal_data(ledger: Ledger, row: GoalRow, *, up_to: int | None = None) -> Data:
-    """A goal with what depends on other goals, as of a position or now, and on the time."""
+def goal_data(ledger: Ledger, row: GoalRow) -> Data:
+    """A goal with what depends on other goals, and on the time."""
     goals = ledger.goals
-    return {**row._asdict(), "blocked_by": goals.blocked_by(row, up_to=up_to), "overdue": goals.is_overdue(row)}
+    return {**row._asdict(), "blocked_by": goals.blocked_by(row), "overdue": goals.is_overdue(row)}
 
 
 def tree_data(ledger: Ledger, nodes: Iterable[GoalNode]) -> list[Data]:
@@ -83,3 +85,16 @@ def event_data(recorded: Recorded | Unreadable) -> Data:
     elif isinstance(event, GoalCreated):
         row["to"] = row["details"].pop("status")
     return row
+
+
+def change_data(change: Change) -> Data:
+    """What happened to one row: its fields before and after, those that differ."""
+    fields = {name: {"before": before, "after": after} for name, (before, after) in change.fields.items()}
+    return {
+        "noun": change.noun,
+        "id": change.id,
+        "change": change.kind,
+        "about": getattr(change.before if change.after is None else change.after, _ABOUT[change.noun]),
+        "fields": fields,
+        "positions": change.positions,
+    }

@@ -12,7 +12,7 @@ from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import goal_data, timeline_data, tree_data
-from goal_ledger.cli.options import JSON_PAIR, Id, OneOf, as_of, as_of_now, bad_cursor, cursor_number, pages, writes
+from goal_ledger.cli.options import JSON_PAIR, Id, OneOf, as_of, bad_cursor, cursor_number, pages, writes
 from goal_ledger.domain.goals.contract import GoalSource, Origin
 from goal_ledger.domain.goals.criteria import measured
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
@@ -223,11 +223,10 @@ _CURSORS: dict[GoalSort, tuple[Callable[[str], int | str], ...]] = {
     "show", examples=(f"goal-ledger goal show {ID}", f"goal-ledger goal show {ID} --as-of 2026-02-24T09:00:00Z")
 )
 @click.argument("goal_id", metavar="GOAL", type=Id("goal"))
-@as_of_now
-@as_of
-def show(app: App, goal_id: str, up_to: int | None) -> None:
+@as_of(overdue=True)
+def show(app: App, goal_id: str) -> None:
     """Everything about GOAL as it stands, or stood."""
-    app.show(goal_data(app.ledger, app.ledger.goals.get(goal_id, up_to=up_to), up_to=up_to), render.goal)
+    app.show(goal_data(app.ledger, app.ledger.goals.get(goal_id)), render.goal)
 
 
 @goal.command(
@@ -235,6 +234,7 @@ def show(app: App, goal_id: str, up_to: int | None) -> None:
     examples=(
         "goal-ledger goal list --status active --status waiting --limit 20",
         "goal-ledger goal list --search checkout --sort updated",
+        "goal-ledger goal list --status active --as-of 2026-02-24T09:00:00Z",
     ),
 )
 @click.option(
@@ -253,7 +253,7 @@ def show(app: App, goal_id: str, up_to: int | None) -> None:
     help="Most urgent first, latest begun first, latest changed first; priority unless said.",
 )
 @click.option("--reverse", is_flag=True, help="The other way round.")
-@as_of_now
+@as_of(folds=True, overdue=True)
 @pages
 def list_(
     app: App,
@@ -291,7 +291,7 @@ def _place(sort: GoalSort, cursor: str) -> tuple[int | str, ...]:
 
 @goal.command("tree", examples=("goal-ledger goal tree", f"goal-ledger goal tree {ID}"))
 @click.argument("goal_id", metavar="[GOAL]", type=Id("goal"), required=False)
-@as_of_now
+@as_of(folds=True, overdue=True)
 def tree(app: App, goal_id: str | None) -> None:
     """Goals under the goals they serve: all, or those under GOAL."""
     app.show_list(
@@ -303,9 +303,8 @@ def tree(app: App, goal_id: str | None) -> None:
 
 @goal.command("timeline", examples=(f"goal-ledger goal timeline {ID}", f"goal-ledger goal timeline {ID} --as-of 120"))
 @click.argument("goal_id", metavar="GOAL", type=Id("goal"))
-@click.pass_obj
-@as_of
-def timeline(app: App, goal_id: str, up_to: int | None) -> None:
+@as_of()
+def timeline(app: App, goal_id: str) -> None:
     """Every event of GOAL and of its runs, in order."""
-    events = app.ledger.goals.timeline(goal_id, up_to=up_to)
+    events = app.ledger.goals.timeline(goal_id)
     app.show_list(timeline_data(events), render.timeline, empty="No events.")

@@ -1,6 +1,7 @@
 """goal-ledger ledger: the log itself."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ import click
 from goal_ledger.cli import render
 from goal_ledger.cli.app import App, lacking
 from goal_ledger.cli.command import Noun
+from goal_ledger.cli.data import event_data
+from goal_ledger.cli.options import Id, Instant, as_of
 from goal_ledger.domain.errors import NotFound
 
 if TYPE_CHECKING:
@@ -22,10 +25,10 @@ def ledger() -> None:
     """The log itself: its size, proof that it is unaltered, and copies."""
 
 
-@ledger.command("stats", examples=("goal-ledger ledger stats",))
-@click.pass_obj
+@ledger.command("stats", examples=("goal-ledger ledger stats", "goal-ledger ledger stats --as-of 2026-02-24"))
+@as_of()
 def stats(app: App) -> None:
-    """How large the log is, and from when to when it goes."""
+    """How large the log is, or was, and from when to when it goes; the bytes are those of the file now."""
     app.show(app.ledger.stats()._asdict(), render.stats)
 
 
@@ -145,3 +148,29 @@ def backup(app: App, file: Path) -> None:
     The copy is a ledger like any other: open it with --db. A file that exists is never replaced.
     """
     app.show(app.ledger.backup(file)._asdict(), render.copied)
+
+
+@ledger.command(
+    "when",
+    examples=(
+        "goal-ledger ledger when 'run.local_outcome = failed and run.attempt > 1'",
+        "goal-ledger ledger when 'count(run.business_outcome = degraded) >= 3' --after 1200",
+    ),
+)
+@click.argument("condition")
+@click.option("--goal", "goal_id", type=Id("goal"), metavar="GOAL", help="Only this goal and its runs.")
+@click.option("--after", type=Instant(), default=0, metavar="TIME|POSITION", help="Look behind this place in the log.")
+@as_of()
+def when(app: App, condition: str, goal_id: str | None, after: datetime | int) -> None:
+    """The event after which CONDITION first held, and the row that fulfils it.
+
+    A comparison is noun.field = value, with a goal, run or lesson for the noun and = != < <= > >= or `in (a, b)`; they
+    are joined by and, or, not and parentheses, and count(CONDITION) >= 3 counts rows. With --after, a row for which it
+    held already does not count until it has stopped to hold. When it never held, the answer is null, which is no error.
+    """
+    held = app.ledger.when(condition, goal_id=goal_id, after=after)
+    if held is None:
+        app.show(None, lambda _: click.echo(f"never, up to position {app.ledger.head}"))
+        return
+    row = None if held.row is None else held.row._asdict()
+    app.show({"event": event_data(held.recorded), "noun": held.noun, "row": row}, render.held)

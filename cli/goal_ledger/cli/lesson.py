@@ -90,11 +90,10 @@ def retire(app: App, lesson_id: str, reason: str | None) -> None:
     "show", examples=(f"goal-ledger lesson show {ID}", f"goal-ledger lesson show {ID} --as-of 2026-02-24T09:00:00Z")
 )
 @click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
-@click.pass_obj
-@as_of
-def show(app: App, lesson_id: str, up_to: int | None) -> None:
+@as_of()
+def show(app: App, lesson_id: str) -> None:
     """Everything about LESSON as it stands, or stood."""
-    app.show(app.ledger.lessons.get(lesson_id, up_to=up_to)._asdict(), render.lesson)
+    app.show(app.ledger.lessons.get(lesson_id)._asdict(), render.lesson)
 
 
 @lesson.command("list", examples=("goal-ledger lesson list --action-type shell", "goal-ledger lesson list --retired"))
@@ -103,7 +102,7 @@ def show(app: App, lesson_id: str, up_to: int | None) -> None:
 @click.option("--goal-type", type=OneOf(GoalType), metavar="TYPE", help=f"One of {', '.join(GoalType)}.")
 @click.option("--action-type", metavar="TEXT", help="For actions of this type.")
 @click.option("--category", type=OneOf(LessonCategory), help="Of this category.")
-@click.pass_obj
+@as_of(folds=True)
 @pages
 def list_(app: App, every: bool, retired: bool, after: str | None, limit: int | None, **where: Any) -> None:
     """Active lessons, the one that changed last first."""
@@ -131,9 +130,8 @@ def _place(cursor: str) -> tuple[int]:
 
 @lesson.command("timeline", examples=(f"goal-ledger lesson timeline {ID}",))
 @click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
-@click.pass_obj
-@as_of
-def timeline(app: App, lesson_id: str, up_to: int | None) -> None:
+@as_of()
+def timeline(app: App, lesson_id: str) -> None:
     """Every event of LESSON, in order: who learned it, what spoke for it and against it."""
-    events = app.ledger.lessons.timeline(lesson_id, up_to=up_to)
+    events = app.ledger.lessons.timeline(lesson_id)
     app.show_list(timeline_data(events), render.timeline, empty="No events.")

@@ -37,6 +37,7 @@ NOUNS = {
 }
 VERBS = {
     "follow": Lazy("goal_ledger.cli.follow:follow", "Print every event, then new ones as they come."),
+    "diff": Lazy("goal_ledger.cli.diff:diff", "What changed between two instants, field by field."),
     "doctor": Lazy("goal_ledger.cli.doctor:doctor", "Look at the ledger and all around it, and say what to do."),
     "completion": Lazy("goal_ledger.cli.completion:completion", "Print the script that lets SHELL complete commands."),
 }

@@ -162,73 +162,73 @@ def writes(function: Callable[..., None]) -> Callable[..., None]:
     return writing
 
 
-def as_of_now(function: Callable[..., None]) -> Callable[..., None]:
-    """A verb that reads something that depends on the time: what is overdue."""
+def as_of(*, folds: bool = False, overdue: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A verb that can show what was: `app.ledger` is then the ledger as of the time that is asked for.
 
-    @click.option("--now", type=Time(), help="What is overdue as of this time; now unless said.")
-    @functools.wraps(function)
-    def reading(*, now: datetime | None, **question: Any) -> None:
-        app = click.get_current_context().ensure_object(App)
-        if now is not None:
-            app.circumstances["occurred_at"] = now
-        function(app, **question)
-
-    return reading
-
-
-def as_of(function: Callable[..., None]) -> Callable[..., None]:
-    """A verb that can show what was: the function gets `up_to`, the last position that counts, None for now.
-
-    What depends on the time is told as of then too.
+    folds: it reads lists, for which the log is folded up to there. overdue: it tells what is overdue, as of `--now`.
     """
 
-    @click.option(
-        "--as-of",
-        "--known-at",
-        "when",
-        type=Instant(),
-        metavar="TIME|POSITION",
-        help="As it stood at a time, or when the log ended at a position.",
-    )
-    @functools.wraps(function)
-    def reading(app: App, *, when: datetime | int | None, **question: Any) -> None:
-        if when is None:
-            function(app, up_to=None, **question)
-            return
-        position = app.ledger.position_at(when)
-        time = when if isinstance(when, datetime) else _recorded_at(app, position)
-        if time is not None:
-            app.circumstances.setdefault("occurred_at", time)
-        try:
-            function(app, up_to=position, **question)
-        except NotFound as error:
-            told = utc_text(when) if isinstance(when, datetime) else f"position {when}"
-            raise _not_yet(error, app, told) from None
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @click.option(
+            "--as-of",
+            "--known-at",
+            "when",
+            type=Instant(),
+            metavar="TIME|POSITION",
+            help="As it was known at a time, or when the log ended at a position.",
+        )
+        @click.option("--valid-at", type=Time(), help="As it was true at a time: only what had occurred by then.")
+        @functools.wraps(function)
+        def reading(
+            *, when: datetime | int | None, valid_at: datetime | None, now: datetime | None = None, **question: Any
+        ) -> None:
+            app = click.get_current_context().ensure_object(App)
+            if now is not None:
+                app.circumstances["occurred_at"] = now
+            if when is None and valid_at is None:
+                function(app, **question)
+                return
+            app.look_back(when, valid_at)
+            if folds:
+                with app.progress("folding") as progress:
+                    app.ledger.views.catch_up(progress)
+            try:
+                function(app, **question)
+            except NotFound as error:
+                raise _not_yet(error, app, when, valid_at) from None
 
-    return reading
+        if not overdue:
+            return reading
+        return click.option("--now", type=Time(), help="What is overdue as of this time; now unless said.")(reading)
+
+    return decorate
 
 
-def _recorded_at(app: App, position: int) -> datetime | None:
-    recorded = next(app.ledger.events(after=position - 1), None)
-    return parse_utc(recorded.at) if isinstance(recorded, Recorded) else None
-
-
-def _not_yet(error: NotFound, app: App, told: str) -> NotFound:
+def _not_yet(error: NotFound, app: App, when: datetime | int | None, valid_at: datetime | None) -> NotFound:
     """The error of somebody who asks for a time before the thing existed."""
     context = click.get_current_context()
-    [thing] = [
+    things = [
         str(context.params[param.name or ""])
         for param in context.command.params
         if isinstance(param.type, Id) and isinstance(param, click.Argument)
     ]
-    began = next(iter(app.ledger.stream(thing)), None)
+    began = next(iter(app.present.stream(things[0])), None) if things and things[0] in error.message else None
     if began is None:
         return error
-    return NotFound(
-        error.code,
-        f"as of {told}, {error.message}: it began at position {began.position}",
-        hint=f"{context.command_path} {thing} --as-of {began.position}",
-    )
+    command = f"{context.command_path} {things[0]}"
+    if began.position > app.ledger.head:
+        told = utc_text(when) if isinstance(when, datetime) else f"position {when}"
+        return NotFound(
+            error.code,
+            f"as of {told}, {error.message}: it began at position {began.position}",
+            hint=f"{command} --as-of {began.position}",
+        )
+    if not isinstance(began, Recorded) or began.occurred_at is None:
+        since, hint = "nobody knows when it began", command
+    else:
+        since, hint = f"it began at {began.occurred_at}", f"{command} --valid-at {began.occurred_at}"
+    told = "" if valid_at is None else utc_text(valid_at)
+    return NotFound(error.code, f"true at {told}, {error.message}: {since}", hint=hint)
 
 
 def cursor_number(text: str) -> int:

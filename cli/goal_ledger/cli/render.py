@@ -27,6 +27,9 @@ _NARROWEST = 60  # columns: an id and some words
 _USUAL_WIDTH = 80
 _WIDE = 132  # columns: room for what is left out at 80
 
+_FEW = 8  # positions told one by one
+_CHANGES = {"added": "green", "changed": "yellow", "removed": "red"}
+
 _STYLES = {
     "completed": "green", "succeeded": "green", "passed": "green", "active": "cyan", "running": "cyan",
     "completed_with_caveats": "yellow", "partial": "yellow", "waiting": "yellow", "retrying": "yellow",
@@ -325,6 +328,33 @@ def _because(event: Data | None) -> str:
 def stats(data: Data) -> None:
     """How large the log is."""
     _details({name: f"{value:,}" if isinstance(value, int) else value for name, value in data.items()})
+
+
+def held(data: Data) -> None:
+    """An event, and the row that fulfils a condition since."""
+    event_line(data["event"])
+    if data["row"] is not None:
+        _details(data["row"])
+
+
+def changes(rows: Sequence[Data]) -> None:
+    """What changed, field by field, and through which events."""
+    for row in rows:
+        _line((row["id"], "bold"), (row["change"], _CHANGES[row["change"]]), (row["about"], ""))
+        if row["change"] == "changed":
+            _details({name: f"{_flat(of['before'])} → {_flat(of['after'])}" for name, of in row["fields"].items()})
+        else:
+            side = "after" if row["change"] == "added" else "before"
+            _details(
+                {name: of[side] for name, of in row["fields"].items() if of[side] not in (row["id"], row["about"])}
+            )
+        _line((f"  by {_places(row['positions'])}", "dim"))
+
+
+def _places(positions: Sequence[int]) -> str:
+    """Positions in words; of many, the ends."""
+    few = positions if len(positions) <= _FEW else (*positions[: _FEW - 2], "…", positions[-1])
+    return f"{len(positions):,} event{'s' if len(positions) > 1 else ''}: " + ", ".join(map(str, few))
 
 
 def verified(data: Data) -> None:

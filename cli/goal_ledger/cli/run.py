@@ -8,6 +8,7 @@ import click
 from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
+from goal_ledger.cli.data import timeline_data
 from goal_ledger.cli.options import JSON_PAIR, NUMBER_PAIR, Amount, Id, OneOf, as_of, bad_cursor, pages, writes
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, RunStatus, VerifierStatus
 
@@ -148,11 +149,10 @@ def outcome(app: App, run_id: str, outcome: BusinessOutcome, **wish: Any) -> Non
 
 @run.command("show", examples=(f"goal-ledger run show {ID}", f"goal-ledger run show {ID} --as-of 2026-02-24T09:00:00Z"))
 @click.argument("run_id", metavar="RUN", type=Id("run"))
-@click.pass_obj
-@as_of
-def show(app: App, run_id: str, up_to: int | None) -> None:
+@as_of()
+def show(app: App, run_id: str) -> None:
     """Everything about RUN as it stands, or stood."""
-    app.show(app.ledger.runs.get(run_id, up_to=up_to)._asdict(), render.run)
+    app.show(app.ledger.runs.get(run_id)._asdict(), render.run)
 
 
 @run.command("list", examples=(f"goal-ledger run list --goal {GOAL}", "goal-ledger run list --outcome failed"))
@@ -160,7 +160,7 @@ def show(app: App, run_id: str, up_to: int | None) -> None:
 @click.option("--status", type=OneOf(RunStatus), help="In this status.")
 @click.option("--agent", metavar="AGENT", help="By this agent.")
 @click.option("--outcome", "local_outcome", type=OneOf(LocalOutcome), help="With this outcome.")
-@click.pass_obj
+@as_of(folds=True)
 @pages
 def list_(app: App, after: str | None, limit: int | None, **where: Any) -> None:
     """Runs, the newest first."""
@@ -175,3 +175,11 @@ def list_(app: App, after: str | None, limit: int | None, **where: Any) -> None:
         if any(where.values()) or after
         else "No runs yet; start one: goal-ledger run start GOAL",
     )
+
+
+@run.command("timeline", examples=(f"goal-ledger run timeline {ID}", f"goal-ledger run timeline {ID} --as-of 120"))
+@click.argument("run_id", metavar="RUN", type=Id("run"))
+@as_of()
+def timeline(app: App, run_id: str) -> None:
+    """Every event of RUN, in order."""
+    app.show_list(timeline_data(app.ledger.runs.timeline(run_id)), render.timeline, empty="No events.")

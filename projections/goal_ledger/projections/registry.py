@@ -11,3 +11,6 @@ from goal_ledger.projections.runs.runs import runs
 PROJECTIONS: dict[str, Projection[Any]] = {
     projection.name: projection for projection in (goal_board, goal_state_events, runs, lessons)
 }
+
+NOUNS: dict[str, Projection[Any]] = {"goal": goal_board, "run": runs, "lesson": lessons}
+"""What people call the rows that belong to one stream each."""

@@ -86,6 +86,15 @@ def check_text(value: Any, limit: int) -> None:
             check_text(item, limit)
 
 
+def occurred_at(row: StoredRow) -> str | None:
+    """When a stored event was true; None when nobody knows, or its body is damaged."""
+    try:
+        when = orjson.loads(row[4])["occurred_at"]
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        return None
+    return when if isinstance(when, str) else None
+
+
 class Codec:
     """Reads stored rows as the events of a registry."""
 

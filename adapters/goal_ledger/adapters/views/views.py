@@ -25,6 +25,7 @@ from goal_ledger.projections.base import Key, Projection
 
 R = TypeVar("R", bound=tuple[Any, ...])
 
+_LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
 _LOOK_AGAIN_S = 0.05
 
 
@@ -98,6 +99,8 @@ class Views:
         self._wait_s = wait_s
         self._stale = stale
         self._projections = {projection.name: projection for projection in projections}
+        self._digests = {projection.digest: projection.name for projection in self._projections.values()}
+        self._digest_of = {name: digest for digest, name in self._digests.items()}
         self._types = types
         self._tables: dict[str, Table[Any]] = {}
         self._fresh_at = -1  # every live table has folded the log up to here
@@ -313,20 +316,21 @@ class Views:
 
     def _ask(self, projection: Projection[R], question: Callable[[Table[Any]], tuple[str, Sequence[Any]]]) -> list[R]:
         self.catch_up()
-        seen: Place | None = None
+        wanted, seen = (projection.name, self._digest_of[projection.name], Role.LIVE), None
         while True:
-            with self._reading() as shelf:
-                place = shelf.place(projection, Role.LIVE)
-            if place is None or place == seen:
-                raise Unavailable("views_lost", f"the table of {projection.name} is gone", hint="try again")
-            table: Table[R] = self._table_of(projection, place.name)
+            found = None
             try:
                 with self._reading() as shelf:
-                    rows = shelf.session.execute(*question(table)).fetchall()
-            except Unavailable:  # swapped and dropped in between
-                seen = place
-                continue
-            return [table.decode(row) for row in rows]
+                    found = shelf.session.execute(_LIVE, wanted).fetchone()
+                    if found is not None:
+                        table: Table[R] = self._table_of(projection, found[0])
+                        return [table.decode(row) for row in shelf.session.execute(*question(table)).fetchall()]
+            except Unavailable:  # perhaps swapped and dropped in between
+                if found == seen:
+                    raise
+            if found == seen:
+                raise Unavailable("views_lost", f"the table of {projection.name} is gone", hint="try again")
+            seen = found
 
     def _catch_up(self, head: int, progress: Progress) -> None:
         folding: Folding | None = None
@@ -381,13 +385,10 @@ class Views:
 
     def _lives(self, shelf: Shelf) -> dict[str, Place]:
         """The live tables of this code, as far as they were folded from this log."""
-        wanted = {(name, projection.digest): name for name, projection in self._projections.items()}
         return {
-            wanted[place.projection, place.digest]: place
+            self._digests[place.digest]: place
             for place in shelf.places()
-            if (place.projection, place.digest) in wanted
-            and place.role is Role.LIVE
-            and place.fits(self._log, self._ledger)
+            if place.digest in self._digests and place.role is Role.LIVE and place.fits(self._log, self._ledger)
         }
 
     def _of_other_code(self, shelf: Shelf, projection: Projection[Any]) -> Place | None:

@@ -1,0 +1,26 @@
+"""What conditions may ask of the rows."""
+
+from goal_ledger.domain.conditions import Kind
+from goal_ledger.projections.fields import kinds
+from goal_ledger.projections.registry import NOUNS, PROJECTIONS
+
+
+def test_every_read_model_with_one_row_per_stream_has_a_noun():
+    own = [one for one in PROJECTIONS.values() if all(fold.at is None for fold in one.folds.values())]
+    assert list(NOUNS.values()) == own
+    assert [one.key for one in own] == [f"{noun}_id" for noun in NOUNS]
+
+
+def test_a_field_is_of_the_kind_that_its_row_declares():
+    goal, run, lesson = (kinds(projection.row) for projection in NOUNS.values())
+    assert (goal["title"], goal["priority"], goal["done"]) == (Kind("text"), Kind("number"), Kind("truth"))
+    assert goal["time_horizon"] == Kind("time", ("ongoing",))
+    assert run["local_outcome"] == Kind("word", ("succeeded", "failed", "partial"))
+    assert (run["cost_usd"], run["score"]) == (Kind("number", exact=True), Kind("number"))
+    assert (run["started_at"], lesson["goal_type"].name) == (Kind("time"), "word")
+
+
+def test_lists_and_objects_are_no_fields_of_conditions():
+    assert {"dependencies", "criteria", "metadata", "actions_taken", "metrics_after"}.isdisjoint(
+        {field for projection in NOUNS.values() for field in kinds(projection.row)}
+    )
