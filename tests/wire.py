@@ -15,7 +15,8 @@ class Wire:
     """A socket that leads to the server.
 
     cut_before: cut when the client next says this, without handing it on. cut_after: cut when the server next says
-    this, without handing it on. then: called when the server's end is cut and the client's is not yet. down: nobody may connect.
+    this, without handing it on. then: called when the server's end is cut and the client's is not yet. down: nobody
+    may connect.
     """
 
     def __init__(self, folder: Path, server: str) -> None:

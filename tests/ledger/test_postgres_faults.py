@@ -203,8 +203,7 @@ def test_followers_hear_on_after_their_connection_was_lost(place: ServerPlace):
             while not stop.is_set():
                 try:
                     after = ledger.follow(lambda event: heard.append(event.position), after=after, stop=stop)
-                except Unavailable as error:
-                    assert error.code == "connection_lost"
+                except Unavailable:
                     after = heard[-1] if heard else 0
 
         follower = threading.Thread(target=follow)
