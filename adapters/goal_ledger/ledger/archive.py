@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from goal_ledger.adapters.export import ndjson
+from goal_ledger.adapters.store import copying
 from goal_ledger.adapters.store.base import Store
 from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.adapters.store.verify import problems
 from goal_ledger.domain.errors import Damaged, LedgerError, Rejected, Unavailable
+from goal_ledger.domain.settings import Settings
+from goal_ledger.ledger.location import Location, locate
+from goal_ledger.ledger.opening import open_store
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
@@ -79,15 +83,38 @@ def backup(store: Store, path: Path) -> Copy:
         raise Rejected("file_exists", f"{path} exists already", hint="name another file, or remove it")
     with _replacing(path) as partial:
         store.copy_to(partial)
-        copy = SqliteStore(partial)  # proven as any other ledger
+        copied = SqliteStore(partial)
         try:
-            if found := problems(copy):
-                named = tuple(map(str, found))
-                raise Damaged("damaged", f"the copy is not sound: {named[0]}", hint="verify the ledger", problems=named)
-            head = copy.head()  # and as many events: positions are gapless, as was just proven
+            _prove(copied)
+            head = copied.head()  # and as many events: positions are gapless, as was just proven
         finally:
-            copy.close()
+            copied.close()
     return Copy(str(path), head, head, path.stat().st_size)
+
+
+def copy(
+    store: Store, to: str | Path | Location, settings: Settings, progress: Callable[[int], None] = lambda _: None
+) -> Copy:
+    """Bring another ledger, of either kind, to where this one is, and prove it.
+
+    to: a ledger that is new, or an older copy, which is carried on. events: those that it lacked.
+
+    Rejected: not_a_prefix. Conflict: not_alone. Damaged: damaged.
+    """
+    location = locate(to)
+    target = open_store(location, settings, read_only=False, create=True)
+    try:
+        events = copying.copy(store, target, progress)
+        _prove(target)
+        return Copy(location.name, events, target.head(), target.bytes())
+    finally:
+        target.close()
+
+
+def _prove(copied: Store) -> None:
+    if found := problems(copied):
+        named = tuple(map(str, found))
+        raise Damaged("damaged", f"the copy is not sound: {named[0]}", hint="verify the ledger", problems=named)
 
 
 @contextmanager

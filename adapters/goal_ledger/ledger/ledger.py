@@ -466,6 +466,12 @@ class Ledger:
 
         return backup(self._core.store, Path(path))
 
+    def copy(self, to: str | Path | Location, progress: Callable[[int], None] = lambda _: None) -> Copy:
+        """Bring another ledger, in a file or on a server, to where this one is, and prove it. See `archive.copy`."""
+        from goal_ledger.ledger.archive import copy
+
+        return copy(self._core.store, to, self.settings, progress)
+
     def _named(self, problem: Problem) -> Problem:
         """The problem with the stream that the read models remember, where the log itself cannot tell."""
         if problem.stream is not None or problem.position is None:

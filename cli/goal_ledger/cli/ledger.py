@@ -174,3 +174,32 @@ def when(app: App, condition: str, goal_id: str | None, after: datetime | int) -
         return
     row = None if held.row is None else held.row._asdict()
     app.show({"event": event_data(held.recorded), "noun": held.noun, "row": row}, render.held)
+
+
+@ledger.command(
+    "copy",
+    examples=(
+        "goal-ledger ledger copy goal-ledger.db 'postgresql://ana@db.example.com/goals?schema=team_a'",
+        "goal-ledger ledger copy 'postgresql://ana@db.example.com/goals?schema=team_a' goal-ledger.db",
+    ),
+)
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.pass_obj
+def copy(app: App, source: str, target: str) -> None:
+    """Copy the ledger FROM into the ledger TO, each a file or on a server, and prove the copy.
+
+    TO must be new, or an older copy of FROM, which is carried on: what was interrupted can be repeated. Writers may go
+    on; what they write meanwhile comes with the next copy.
+    """
+    from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.configuration import configure, settings_file
+    from goal_ledger.ledger.location import locate
+
+    location = locate(source)
+    settings = configure(settings_file(location)).settings
+    with Ledger.open(location, settings=settings, read_only=True, create=False) as opened:
+        with app.progress("copying") as progress:
+            of = opened.head
+            done = opened.copy(target, lambda reached: progress(reached, of))
+    app.show(done._asdict(), render.copied)

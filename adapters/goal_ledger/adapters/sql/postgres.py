@@ -6,7 +6,7 @@ import os
 import select
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from hashlib import sha256
@@ -60,17 +60,26 @@ class CannotConnect(psycopg.OperationalError):
 class PostgresSession:
     """A connection in use, asked with `?` like the other database.
 
-    locked: the row that taking the write lock gave, inside `PostgresDatabase.write`.
+    locked: the row that taking the write lock gave, inside `PostgresDatabase.write`. another: gives a new connection
+    when this one is lost; for reading outside a transaction, where asking again is the same.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, another: Callable[[], Connection] | None = None) -> None:
         self.connection = connection
         self.locked: Any = None
+        self._another = another
         self._later: list[tuple[str, Sequence[Any]]] = []
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> psycopg.Cursor[tuple[Any, ...]]:
         """Ask or tell; what was put off goes first."""
         self.flush()
+        try:
+            return _execute(self.connection, statement, values)
+        except psycopg.Error as error:
+            if self._another is None or not was_lost(error):
+                raise
+        self.connection.close()
+        self.connection = self._another()
         return _execute(self.connection, statement, values)
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> None:
@@ -163,20 +172,23 @@ class PostgresDatabase:
     @contextmanager
     def read(self) -> Iterator[PostgresSession]:
         """A session to read with; each statement sees what is committed by then."""
-        with self._reader() as connection:
-            yield PostgresSession(connection)
+        session = PostgresSession(self._reader(), self.connect)
+        try:
+            yield session
+        finally:
+            self._done_with(session.connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSession]:
         """A session that sees one moment for as long as the block lasts."""
-        with self._reader() as connection:
-            session = PostgresSession(connection)
+        session = PostgresSession(self._reader())
+        try:
             session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            try:
-                yield session
-            finally:
-                if not _is_lost(connection):
-                    session.execute("ROLLBACK")
+            yield session
+        finally:
+            with suppress(psycopg.Error):
+                session.connection.execute("ROLLBACK")
+            self._done_with(session.connection)
 
     def words(self) -> AbstractContextManager[None]:
         """Errors of psycopg leave the block as ours."""
@@ -219,14 +231,15 @@ class PostgresDatabase:
         self._check_open()
         if self._writer is not None and self._writer.info.transaction_status is TransactionStatus.INTRANS:
             raise psycopg.ProgrammingError("a transaction is under way in this thread")
-        if self._writer is not None and not _is_lost(self._writer):
+        if self._writer is not None:
             try:
-                return _begin(self._writer, statements)
+                if not _is_lost(self._writer):
+                    return _begin(self._writer, statements)
             except psycopg.Error as error:
-                lost = was_lost(error)
-                self._roll_back()
-                if not lost:
+                if not was_lost(error):
+                    self._roll_back()
                     raise
+            self._writer.close()
         self._writer = self.connect()
         try:
             return _begin(self._writer, statements)
@@ -248,25 +261,22 @@ class PostgresDatabase:
 
     # --- Readers
 
-    @contextmanager
-    def _reader(self) -> Iterator[Connection]:
+    def _reader(self) -> Connection:
         self._check_open()
-        reader = None
-        while reader is None:
+        while True:
             try:
                 reader = self._readers.pop()
             except IndexError:
-                reader = self.connect()
-            if _is_lost(reader):
-                reader.close()
-                reader = None
-        try:
-            yield reader
-        finally:
-            if self._closed or _is_lost(reader) or len(self._readers) >= _IDLE_READERS:
-                reader.close()
-            else:
-                self._readers.append(reader)
+                return self.connect()
+            if not _is_lost(reader):
+                return reader
+            reader.close()
+
+    def _done_with(self, reader: Connection) -> None:
+        if self._closed or _is_lost(reader) or len(self._readers) >= _IDLE_READERS:
+            reader.close()
+        else:
+            self._readers.append(reader)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -19,6 +19,7 @@ from goal_ledger.domain.base import Recorded, Unreadable
 
 _NEWEST = 2**63 - 1
 _PAGE = 5_000
+_VALUES = 500
 _LOOK_S = 0.01
 """Seconds between two looks for events of other processes."""
 
@@ -60,6 +61,7 @@ class Statements:
 
 
 _COMMAND = "SELECT digest, first_position, last_position FROM commands WHERE id = ?"
+_COMMANDS_OF = "SELECT id, digest, first_position, last_position FROM commands WHERE id IN ({})"
 _COMMANDS = "SELECT id, digest, first_position, last_position FROM commands WHERE id > ? ORDER BY id LIMIT ?"
 
 
@@ -185,6 +187,20 @@ class Store(ABC):
         """Up to limit rows behind a position, in order."""
         with self._reading() as session:
             return session.execute(self._sql.page, (after, limit)).fetchall()
+
+    def page_with_digests(self, after: int, limit: int) -> list[tuple[StoredRow, bytes]]:
+        """The same, each with its stored digest."""
+        with self._reading() as session:
+            rows = session.execute(self._sql.page_with_digests, (after, limit)).fetchall()
+        return [(tuple(columns), stored) for *columns, stored in rows]
+
+    def commands(self, command_ids: Sequence[str]) -> Iterator[tuple[str, Command]]:
+        """What was done under these ids; nothing for those that are unknown."""
+        for start in range(0, len(command_ids), _VALUES):
+            some = command_ids[start : start + _VALUES]
+            with self._reading() as session:
+                found = session.execute(_COMMANDS_OF.format(", ".join("?" * len(some))), some).fetchall()
+            yield from ((command_id, Command(*rest)) for command_id, *rest in found)
 
     def decode(self, row: StoredRow) -> Recorded | Unreadable:
         """The event of a row."""

@@ -22,7 +22,9 @@ from goal_ledger.adapters.sql.postgres import Connection, PostgresDatabase, Post
 from goal_ledger.adapters.sql.session import Session
 from goal_ledger.adapters.store.base import Command, Statements, Store, Transaction
 from goal_ledger.adapters.store.codec import Codec, StoredRow, digest
+from goal_ledger.adapters.store.copying import copy
 from goal_ledger.adapters.store.recorder import append_stored, in_the_librarys_words
+from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.domain.errors import Conflict, Damaged, LedgerError, NotFound, Unavailable
 
 FORMAT = 1  # of the tables below, in ledger_format
@@ -163,7 +165,11 @@ class PostgresStore(Store, PostgresApplicationRecorder):
 
     def copy_to(self, path: Path) -> None:
         """Copy the log into a new SQLite file, as of one moment, while writers go on."""
-        raise NotImplementedError
+        target = SqliteStore(path)
+        try:
+            copy(self, target)
+        finally:
+            target.close()
 
     def wait(self, after: int, timeout_s: float) -> None:
         """Wait until there are events behind a position, or the time is up, or the store is closed."""
