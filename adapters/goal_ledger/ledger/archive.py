@@ -14,9 +14,10 @@ from goal_ledger.adapters.store.base import Store
 from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.adapters.store.verify import problems
 from goal_ledger.domain.errors import Damaged, LedgerError, Rejected, Unavailable
-from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.location import Location, locate
 from goal_ledger.ledger.opening import open_store
+from goal_ledger.ledger.past import LogUntil
+from goal_ledger.ledger.state_hash import state_hash
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
@@ -32,6 +33,16 @@ class Copy(NamedTuple):
     events: int
     head: int
     bytes: int
+
+
+class Copied(NamedTuple):
+    """What was copied. events: those that the target lacked. state: the hash of what both fold into."""
+
+    path: str
+    events: int
+    head: int
+    bytes: int
+    state: str
 
 
 def export(ledger: Ledger, path: Path, progress: Callable[[int], None] = lambda _: None) -> Copy:
@@ -93,20 +104,25 @@ def backup(store: Store, path: Path) -> Copy:
 
 
 def copy(
-    store: Store, to: str | Path | Location, settings: Settings, progress: Callable[[int], None] = lambda _: None
-) -> Copy:
-    """Bring another ledger, of either kind, to where this one is, and prove it.
+    ledger: Ledger, store: Store, to: str | Path | Location, progress: Callable[[int], None] = lambda _: None
+) -> Copied:
+    """Bring another ledger, of either kind, to where this one is, and prove it: every byte, and what it folds into.
 
-    to: a ledger that is new, or an older copy, which is carried on. events: those that it lacked.
+    to: a ledger that is new, or an older copy, which is carried on.
 
     Rejected: not_a_prefix. Conflict: not_alone. Damaged: damaged.
     """
     location = locate(to)
-    target = open_store(location, settings, read_only=False, create=True)
+    target = open_store(location, ledger.settings, read_only=False, create=True)
     try:
         events = copying.copy(store, target, progress)
         _prove(target)
-        return Copy(location.name, events, target.head(), target.bytes())
+        head = target.head()
+        pinned = (LogUntil(store, head), LogUntil(target, head))
+        states = [state_hash(log, ledger=ledger.id, page=ledger.settings.page).sha256 for log in pinned]
+        if states[0] != states[1]:
+            raise Damaged("damaged", "the copy folds into another state", hint="verify both ledgers")
+        return Copied(location.name, events, head, target.bytes(), states[0])
     finally:
         target.close()
 

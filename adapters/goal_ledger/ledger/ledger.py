@@ -31,7 +31,7 @@ from goal_ledger.projections.base import Projection
 if TYPE_CHECKING:
     from goal_ledger.adapters.store.verify import Problem
     from goal_ledger.adapters.views.views import Views
-    from goal_ledger.ledger.archive import Copy
+    from goal_ledger.ledger.archive import Copied, Copy
     from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.imports import Imports
     from goal_ledger.ledger.state_hash import StateHash
@@ -466,11 +466,12 @@ class Ledger:
 
         return backup(self._core.store, Path(path))
 
-    def copy(self, to: str | Path | Location, progress: Callable[[int], None] = lambda _: None) -> Copy:
+    def copy(self, to: str | Path | Location, progress: Callable[[int], None] = lambda _: None) -> Copied:
         """Bring another ledger, in a file or on a server, to where this one is, and prove it. See `archive.copy`."""
+        self._core.require_present("a copy")
         from goal_ledger.ledger.archive import copy
 
-        return copy(self._core.store, to, self.settings, progress)
+        return copy(self, self._core.store, to, progress)
 
     def _named(self, problem: Problem) -> Problem:
         """The problem with the stream that the read models remember, where the log itself cannot tell."""

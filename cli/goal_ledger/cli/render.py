@@ -379,6 +379,8 @@ def file_verified(data: Data) -> None:
 def copied(data: Data) -> None:
     """What was written where."""
     _line(("ok", "green"), (f"{data['events']:,} events up to position {data['head']:,}", ""), (data["path"], ""))
+    if "state" in data:
+        _line((f"both fold into state {data['state']}", ""))
 
 
 def settings(rows: Sequence[Data]) -> None:
