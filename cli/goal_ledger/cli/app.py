@@ -131,7 +131,7 @@ class App:
         """The command that creates the ledger of this call."""
         import shlex
 
-        where = "" if self.db is None else f"--db {shlex.quote(self.db)} "
+        where = "" if self.db is None else f"--db {shlex.quote(self.place().location.name)} "  # without any password
         return f'goal-ledger {where}goal create "Cut checkout errors"'
 
     # --- Answers
