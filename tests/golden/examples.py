@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.continuity.meta import LedgerCreated
-from goal_ledger.domain.goals.contract import GoalSource
+from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Overlap
 from goal_ledger.domain.goals.criteria import Criterion
 from goal_ledger.domain.goals.goal import (
     ActivityRecorded,
@@ -95,6 +95,16 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
             aligns_with=("belief_1",),
             contradicts=("belief_2",),
             metadata={"confidence": 0.85, "evidence": [1, -(2**63), {"deep": None}], "pattern": SAID},
+            baseline=10.0,
+            target=2.0,
+            unit="%",
+            watch="goal.status = failed",
+            arms=("a", "b"),
+            overlap=Overlap.REPLACE,
+            max_attempts=3,
+            budget_usd=Decimal("0.20"),
+            resume_if_checkpointed=False,
+            catch_up=CatchUp.SKIP,
             source=GoalSource.SYSTEM,
             created_by="detector:failures",
             proposal_id="prop_1",

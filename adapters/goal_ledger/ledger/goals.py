@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypedDict, Unpack
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid
 from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.goals import goal as rules
-from goal_ledger.domain.goals.contract import Contract, Origin, is_overdue, typed_changes
+from goal_ledger.domain.goals.contract import CatchUp, Contract, Origin, Overlap, is_overdue, typed_changes
 from goal_ledger.domain.goals.criteria import Criterion, numbered
 from goal_ledger.domain.goals.goal import GOAL, Goal, RunDispatched
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
@@ -65,6 +66,16 @@ class ContractFields(TypedDict, total=False):
     aligns_with: Sequence[str]
     contradicts: Sequence[str]
     metadata: dict[str, Any]
+    baseline: float | None
+    target: float | None
+    unit: str | None
+    watch: str | None
+    arms: Sequence[str]
+    overlap: Overlap | str
+    max_attempts: int | None
+    budget_usd: Decimal | str | float | int | None
+    resume_if_checkpointed: bool
+    catch_up: CatchUp | str
 
 
 class Amendment(ContractFields, total=False):

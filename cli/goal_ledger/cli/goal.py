@@ -12,8 +12,8 @@ from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import goal_data, timeline_data, tree_data
-from goal_ledger.cli.options import JSON_PAIR, Id, OneOf, as_of, bad_cursor, cursor_number, pages, writes
-from goal_ledger.domain.goals.contract import GoalSource, Origin
+from goal_ledger.cli.options import JSON_PAIR, Amount, Id, OneOf, as_of, bad_cursor, cursor_number, pages, writes
+from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Origin, Overlap
 from goal_ledger.domain.goals.criteria import measured
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
 
@@ -71,6 +71,31 @@ def contract(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--horizon-min", "horizon_min_minutes", type=int, metavar="MINUTES", help="Shortest work."),
         click.option("--horizon-max", "horizon_max_minutes", type=int, metavar="MINUTES", help="Longest work."),
         click.option("--aligns-with", multiple=True, metavar="BELIEF", help="A belief it follows.  [many]"),
+        click.option("--baseline", type=float, metavar="NUMBER", help="Where a key result began."),
+        click.option("--target", type=float, metavar="NUMBER", help="Where a key result should get, up or down."),
+        click.option("--unit", metavar="TEXT", help="Unit of a key result."),
+        click.option("--watch", metavar="CONDITION", help="What a watchdog looks for."),
+        click.option("--arm", "arms", multiple=True, metavar="NAME", help="What an experiment compares.  [many]"),
+        click.option(
+            "--overlap",
+            type=OneOf(Overlap),
+            metavar="POLICY",
+            help=f"A second run: {', '.join(Overlap)}; forbid unless said.",
+        ),
+        click.option("--max-attempts", type=click.IntRange(min=1), metavar="N", help="Runs at the most."),
+        click.option("--budget", "budget_usd", type=Amount(), metavar="USD", help="What its runs may cost together."),
+        click.option(
+            "--resume/--no-resume",
+            "resume_if_checkpointed",
+            default=None,
+            help="Whether a checkpointed run goes on at the start of a session.",
+        ),
+        click.option(
+            "--catch-up",
+            type=OneOf(CatchUp),
+            metavar="POLICY",
+            help=f"Missed occurrences: {', '.join(CatchUp)}; coalesce unless said.",
+        ),
         click.option("--contradicts", multiple=True, metavar="BELIEF", help="A belief it contradicts.  [many]"),
         click.option(
             "--meta", "metadata", type=JSON_PAIR, multiple=True, metavar="KEY=JSON", help="Free data.  [many]"
@@ -80,7 +105,8 @@ def contract(function: Callable[..., None]) -> Callable[..., None]:
         "description", "goal_type", "priority", "category", "task_category", "parent_goal_id", "owner_agent",
         "failure_conditions", "constraints", "review_cadence", "start_condition", "stop_condition", "time_horizon",
         "dependencies", "allowed_capabilities", "learning_required", "value", "effort", "risk", "horizon_min_minutes",
-        "horizon_max_minutes", "aligns_with", "contradicts",
+        "horizon_max_minutes", "aligns_with", "contradicts", "baseline", "target", "unit", "watch", "arms", "overlap",
+        "max_attempts", "budget_usd", "resume_if_checkpointed", "catch_up",
     )  # fmt: skip
 
     @functools.wraps(function)

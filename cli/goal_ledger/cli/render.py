@@ -38,6 +38,12 @@ _STYLES = {
     "current": "green", "stale": "yellow", "missing": "yellow",
 }  # fmt: skip
 
+_USUAL = {
+    "time_horizon": "ongoing", "learning_required": True, "auto_approved": False, "source": "user", "overlap": "forbid",
+    "resume_if_checkpointed": True, "catch_up": "coalesce",
+}  # fmt: skip
+"""What goes without saying."""
+
 
 # --- Goals
 
@@ -63,12 +69,12 @@ def goals(rows: Sequence[Data]) -> None:
 
 def goal(row: Data) -> None:
     """Everything about a goal that is set."""
-    hidden = {"goal_id", "title", "status", "position", "done", "auto_approved", "learning_required", "overdue"}
+    hidden = {"goal_id", "title", "status", "position", "done", "auto_approved", "overdue"}
+    quiet = {"learning_required", "overlap", "resume_if_checkpointed", "catch_up"}
     goal_line(row)
     flags = {name: True for name in ("overdue", "auto_approved") if row[name]}
-    if not row["learning_required"]:
-        flags["learning_required"] = False
-    _details({name: value for name, value in row.items() if name not in hidden} | flags)
+    flags |= {name: row[name] for name in sorted(quiet) if row[name] != _USUAL[name]}
+    _details({name: value for name, value in row.items() if name not in hidden | quiet} | flags)
 
 
 def tree(nodes: Sequence[Data]) -> None:
@@ -128,7 +134,6 @@ _SPEAKING = {
     "title", "action", "detail", "plan_summary", "local_outcome", "failure_category", "verifier_status", "note",
     "business_outcome", "checkpoint_ref", "caveats", "lesson_text", "activity",
 }  # fmt: skip
-_USUAL = {"time_horizon": "ongoing", "learning_required": True, "auto_approved": False, "source": "user"}
 
 
 def _said(details: Data) -> list[str]:

@@ -1,6 +1,7 @@
 """Goals: creation, contract, hierarchy, dependencies and dispatch."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.goals import goal
-from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin, is_overdue
+from goal_ledger.domain.goals.contract import CatchUp, Contract, GoalSource, Origin, Overlap, is_overdue
 from goal_ledger.domain.goals.criteria import Criterion
 from goal_ledger.domain.goals.goal import (
     GOAL,
@@ -61,6 +62,16 @@ EVERYTHING: dict[str, Any] = {
     "aligns_with": ("belief_1",),
     "contradicts": ("belief_2",),
     "metadata": {"confidence": 0.85, "pattern": "daily", "evidence": [1, 2, {"deep": None}]},
+    "baseline": 10.0,
+    "target": 2.0,
+    "unit": "%",
+    "watch": "goal.status = failed",
+    "arms": ("a", "b"),
+    "overlap": Overlap.REPLACE,
+    "max_attempts": 3,
+    "budget_usd": Decimal("0.20"),
+    "resume_if_checkpointed": False,
+    "catch_up": CatchUp.SKIP,
 }
 """One value for every field of a contract, none of them its default."""
 

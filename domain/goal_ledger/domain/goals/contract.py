@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from goal_ledger.domain.base import Count, Json, Payload, Share, Texts, invalid
+from goal_ledger.domain.base import LARGEST_INT, Count, Json, Money, Payload, Share, Texts, invalid
 from goal_ledger.domain.errors import Invalid, Rejected
 from goal_ledger.domain.goals.criteria import Criterion
 from goal_ledger.domain.goals.lifecycle import UNSTARTED, GoalStatus, GoalType
@@ -21,6 +22,24 @@ class GoalSource(StrEnum):
     IMPORTED = "imported"
 
 
+class Overlap(StrEnum):
+    """What happens when a run is to start while another one of the goal is open."""
+
+    FORBID = "forbid"
+    ALLOW = "allow"
+    REPLACE = "replace"
+    ENQUEUE = "enqueue"
+
+
+class CatchUp(StrEnum):
+    """What becomes of occurrences that were missed: all of them, the latest, none, or one for all."""
+
+    CATCH_UP_ALL = "catch_up_all"
+    LATEST_ONLY = "latest_only"
+    SKIP = "skip"
+    COALESCE = "coalesce"
+
+
 Type = Annotated[GoalType, Field(strict=False)]
 
 
@@ -30,6 +49,11 @@ class Contract(Payload):
     priority: 1 (critical) to 5 (low). time_horizon: `ongoing` or an ISO 8601 deadline. review_cadence: a cron line with
     an optional time zone, or an interval like `7d`. horizon_min_minutes, horizon_max_minutes: expected length of the
     work. value, effort, risk: estimates for ranking. learning_required: whether outcomes feed the lesson store.
+
+    baseline, target, unit: of a key result, where it began and where it should get, either way. watch: the condition
+    that a watchdog looks for. arms: what an experiment compares. overlap, max_attempts, budget_usd,
+    resume_if_checkpointed: rules for its runs; max_attempts counts the first one too. catch_up: what becomes of missed
+    occurrences of the cadence.
     """
 
     title: str
@@ -58,6 +82,16 @@ class Contract(Payload):
     aligns_with: Texts = ()
     contradicts: Texts = ()
     metadata: Json = Field(default_factory=dict)
+    baseline: float | None = None
+    target: float | None = None
+    unit: str | None = None
+    watch: str | None = None
+    arms: Texts = ()
+    overlap: Annotated[Overlap, Field(strict=False)] = Overlap.FORBID
+    max_attempts: Annotated[int, Field(ge=1, le=LARGEST_INT)] | None = None
+    budget_usd: Money | None = None
+    resume_if_checkpointed: bool = True
+    catch_up: Annotated[CatchUp, Field(strict=False)] = CatchUp.COALESCE
 
 
 class Origin(Payload):
@@ -111,6 +145,8 @@ def as_json(value: Any) -> Any:
     """A field's value as `goal.amended` stores it."""
     if isinstance(value, Criterion):
         return value.model_dump(exclude_none=True)
+    if isinstance(value, Decimal):
+        return str(value)
     if isinstance(value, (tuple, list)):
         return [as_json(item) for item in value]
     return value

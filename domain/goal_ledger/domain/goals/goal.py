@@ -28,7 +28,14 @@ Status = Annotated[GoalStatus, Field(strict=False)]
 class GoalCreated(Event, Contract, Origin):
     """A goal began, with its contract and where it comes from."""
 
+    schema_version: ClassVar[int] = 2
+
     status: Status
+
+    @staticmethod
+    def upcast_v1(data: dict[str, Any]) -> dict[str, Any]:
+        # Version 1 knew no measure, no watch, no arms and no rules for runs.
+        return data
 
 
 class GoalAmended(Event):

@@ -1,11 +1,12 @@
 """Every goal with its contract and where it stands."""
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
 from goal_ledger.domain.base import Event, Recorded
-from goal_ledger.domain.goals.contract import GoalSource, typed_changes
+from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Overlap, typed_changes
 from goal_ledger.domain.goals.goal import (
     TRANSITIONS,
     ActivityRecorded,
@@ -59,6 +60,16 @@ class GoalRow(NamedTuple):
     aligns_with: tuple[str, ...]
     contradicts: tuple[str, ...]
     metadata: dict[str, Any]
+    baseline: float | None
+    target: float | None
+    unit: str | None
+    watch: str | None
+    arms: tuple[str, ...]
+    overlap: Overlap
+    max_attempts: int | None
+    budget_usd: Decimal | None
+    resume_if_checkpointed: bool
+    catch_up: CatchUp
     source: GoalSource
     source_id: str | None
     created_by: str
@@ -88,8 +99,9 @@ _CONTRACT = (
     "title", "description", "goal_type", "status", "priority", "category", "task_category", "parent_goal_id",
     "owner_agent", "failure_conditions", "constraints", "review_cadence", "start_condition", "stop_condition",
     "time_horizon", "dependencies", "allowed_capabilities", "learning_required", "value", "effort", "risk",
-    "horizon_min_minutes", "horizon_max_minutes", "aligns_with", "contradicts", "metadata", "source", "source_id",
-    "proposal_id", "auto_approved",
+    "horizon_min_minutes", "horizon_max_minutes", "aligns_with", "contradicts", "metadata", "baseline", "target",
+    "unit", "watch", "arms", "overlap", "max_attempts", "budget_usd", "resume_if_checkpointed", "catch_up", "source",
+    "source_id", "proposal_id", "auto_approved",
 )  # fmt: skip
 
 
