@@ -105,6 +105,9 @@ class Table(Generic[R]):
         for column, wanted in where.items():
             self._known([column])
             if isinstance(wanted, (list, tuple, set, frozenset)):
+                if not wanted:
+                    parts.append("1 = 0")  # PostgreSQL knows no empty list
+                    continue
                 parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
                 values.extend(wanted)
             else:
