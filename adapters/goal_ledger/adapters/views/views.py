@@ -19,6 +19,7 @@ from goal_ledger.adapters.views.log import Log, Progress, quiet
 from goal_ledger.adapters.views.shelf import Place, Role, Shelf
 from goal_ledger.adapters.views.table import SQLITE_TYPES, SqlTypes, Table
 from goal_ledger.adapters.views.writer import Writer
+from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import NotFound, Rejected, Unavailable
 from goal_ledger.domain.settings import Stale
 from goal_ledger.projections.base import Key, Projection
@@ -203,14 +204,10 @@ class Views:
         self.catch_up()
         before = [item for item in self.quarantined() if item.projection in wanted]
         with collector_paused(), self._writing() as shelf:
-            lives = self._lives(shelf)
-            for name in wanted & {item.projection for item in before}:
-                projection, lacking = self._projections[name], [item for item in before if item.projection == name]
-                events = [self._log.decode(row) for item in lacking for row in self._log.page(item.position - 1, 1)]
-                keys = keys_of(projection, events)
-                if projection.is_by_stream:
-                    keys |= {item.stream for item in lacking}
-                self._writer(shelf).repair(projection, lives[name], keys)
+            for name, place in self._lives(shelf).items():
+                lacking = [item for item in before if item.projection == name]
+                if lacking:
+                    self._retry(shelf, self._projections[name], place, lacking)
         return len(before) - sum(item.projection in wanted for item in self.quarantined())
 
     # --- Building beside
@@ -378,6 +375,17 @@ class Views:
             f"{', '.join(names)}: not folded yet by this code",
             hint=f"goal-ledger projection rebuild {' '.join(names)}, or set stale to rebuild",
         )
+
+    def _retry(self, shelf: Shelf, projection: Projection[Any], place: Place, lacking: Sequence[Quarantined]) -> None:
+        events = [self._log.decode(row) for item in lacking for row in self._log.page(item.position - 1, 1)]
+        keys = keys_of(projection, events)
+        if projection.is_by_stream:
+            keys |= {item.stream for item in lacking}
+        strangers = [  # code that did not know these events could not know either that they are none of its business
+            item.position for item in events if isinstance(item, Recorded) and type(item.event) not in projection.folds
+        ]
+        shelf.take_away(self._table_of(projection, place.name), (), strangers)
+        self._writer(shelf).repair(projection, place, keys)
 
     def _lives(self, shelf: Shelf) -> dict[str, Place]:
         """The live tables of this code, as far as they were folded from this log."""
