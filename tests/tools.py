@@ -50,18 +50,23 @@ def tamper(path: Path, *statements: str, values: tuple[Any, ...] = ()) -> None:
 
 
 def rows(path: Path, sql: str) -> list[Any]:
-    """What a question to the file itself gives."""
-    with closing(sqlite3.connect(path)) as connection:
+    """What the file itself answers, or what somebody does to it."""
+    with closing(sqlite3.connect(path)) as connection, connection:
         return connection.execute(sql).fetchall()
 
 
 def tables(path: Path, role: str = "live") -> dict[str, list[Any]]:
-    """The tables of a views file that have a role, by projection: rows as stored, where they stand, what they lack."""
-    folded = rows(path, f"SELECT projection, name FROM folded WHERE role = '{role}' ORDER BY projection, digest")
+    """The tables of a views file that have a role; see `tables_by`."""
+    return tables_by(lambda sql: rows(path, sql), role)
+
+
+def tables_by(ask: Callable[[str], list[Any]], role: str) -> dict[str, list[Any]]:
+    """The tables of rows that have a role, by projection: rows as stored, where they stand, what they lack."""
+    folded = ask(f"SELECT projection, name FROM folded WHERE role = '{role}' ORDER BY projection, digest")
     return {
-        projection: rows(path, f'SELECT * FROM "{name}" ORDER BY 1')
-        + rows(path, f"SELECT projection, digest, position, head, ledger FROM folded WHERE name = '{name}'")
-        + rows(path, f"SELECT position, stream, event, problem FROM quarantine WHERE name = '{name}' ORDER BY 1")
+        projection: ask(f'SELECT * FROM "{name}" ORDER BY 1')
+        + ask(f"SELECT projection, digest, position, head, ledger FROM folded WHERE name = '{name}'")
+        + ask(f"SELECT position, stream, event, problem FROM quarantine WHERE name = '{name}' ORDER BY 1")
         for projection, name in folded
     }
 
