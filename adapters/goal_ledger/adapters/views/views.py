@@ -222,6 +222,8 @@ class Views:
                 with self._reading() as shelf:
                     other = self._of_other_code(shelf, projection)
                 self._builder.build([projection], progress, up_to=None if other is None else other.position)
+                if other is None:
+                    self._finish(projection, progress)
 
     def swap(self, names: Sequence[str], progress: Progress = quiet) -> int:
         """Let readers see the tables that were built, all at one instant; what they saw is kept as old. The position.
@@ -231,7 +233,7 @@ class Views:
         projections = self._named(names)
         with self._reading() as shelf:
             for projection in projections:
-                if shelf.place(projection, Role.NEW) is None:
+                if self._own(shelf, projection, Role.NEW) is None:
                     raise _nothing_built(projection)
         return self.rebuild(names, progress)
 
@@ -242,7 +244,7 @@ class Views:
         """
         with self._writing() as shelf:
             for projection in self._named(names):
-                old, live = shelf.place(projection, Role.OLD), shelf.place(projection, Role.LIVE)
+                old, live = self._own(shelf, projection, Role.OLD), shelf.place(projection, Role.LIVE)
                 if old is None:
                     raise Rejected("nothing_kept", f"no earlier table of {projection.name} is kept")
                 # Other processes may be sure that what they see is caught up.
@@ -271,16 +273,18 @@ class Views:
         found = []
         for projection in self._named(names):
             with self._reading() as shelf:
-                is_begun = shelf.place(projection, Role.NEW) is not None
-                if shelf.place(projection, Role.LIVE) is None and self._of_other_code(shelf, projection) is None:
+                begun = shelf.place(projection, Role.NEW)
+                live = self._own(shelf, projection, Role.LIVE)
+                if live is None and self._of_other_code(shelf, projection) is None:
                     continue  # there is nothing that it could change
-            self.build([projection.name], progress)
             try:
+                self.build([projection.name], progress)
                 found.append(self.diff(projection.name, limit))
             finally:
-                if not is_begun:
-                    with self._writing() as shelf:
-                        shelf.drop([shelf.place(projection, Role.NEW)])
+                with self._writing() as shelf:
+                    new = shelf.place(projection, Role.NEW)
+                    if new is not None and (begun is None or new.name != begun.name) and not self._builder.is_held(new):
+                        shelf.drop([new])
         return found
 
     def drop_old(self, names: Sequence[str] = ()) -> list[str]:
@@ -309,19 +313,22 @@ class Views:
     # --- Shared
 
     def _ask(self, projection: Projection[R], question: Callable[[Table[Any]], tuple[str, Sequence[Any]]]) -> list[R]:
-        self.catch_up()
-        seen: Place | None = None
+        asked, failure = "", None
         while True:
+            self.catch_up()
             with self._reading() as shelf:
                 place = shelf.place(projection, Role.LIVE)
-            if place is None or place == seen:
-                raise Unavailable("views_lost", f"the table of {projection.name} is gone", hint="try again")
+            if place is None:  # other code dropped the tables of this one
+                self._fresh_at = -1
+                continue
+            if failure is not None and place.name == asked:
+                raise failure
             table: Table[R] = self._table_of(projection, place.name)
             try:
                 with self._reading() as shelf:
                     rows = shelf.session.execute(*question(table)).fetchall()
-            except Unavailable:  # swapped and dropped in between
-                seen = place
+            except Unavailable as error:  # swapped and dropped in between, perhaps
+                asked, failure = place.name, error
                 continue
             return [table.decode(row) for row in rows]
 
@@ -376,6 +383,14 @@ class Views:
             hint=f"goal-ledger projection rebuild {' '.join(names)}, or set stale to rebuild",
         )
 
+    def _finish(self, projection: Projection[Any], progress: Progress) -> None:
+        """Fold the last page of a new table."""
+        with collector_paused(), self._writing() as shelf:
+            head, new = self._log.head(), self._own(shelf, projection, Role.NEW)
+            if new is not None and not self._builder.is_held(new):
+                self._builder.advance(shelf, {projection: new}, head)
+        progress(head, head)
+
     def _retry(self, shelf: Shelf, projection: Projection[Any], place: Place, lacking: Sequence[Quarantined]) -> None:
         events = [self._log.decode(row) for item in lacking for row in self._log.page(item.position - 1, 1)]
         keys = keys_of(projection, events)
@@ -398,9 +413,14 @@ class Views:
             and place.fits(self._log, self._ledger)
         }
 
+    def _own(self, shelf: Shelf, projection: Projection[Any], role: Role) -> Place | None:
+        """The table of this code that has a role, if it was folded from this log."""
+        place = shelf.place(projection, role)
+        return place if place is not None and place.fits(self._log, self._ledger) else None
+
     def _of_other_code(self, shelf: Shelf, projection: Projection[Any]) -> Place | None:
         """The table that a new one is compared with when none of this code is live."""
-        if shelf.place(projection, Role.LIVE) is not None:
+        if self._own(shelf, projection, Role.LIVE) is not None:
             return None
         return next((place for place in shelf.others(projection) if place.fits(self._log, self._ledger)), None)
 
@@ -416,7 +436,7 @@ class Views:
 
     def _aligned(self, shelf: Shelf, projection: Projection[Any]) -> tuple[str, str]:
         """The names of the two tables to compare, folded up to the same position as far as this code can."""
-        new, live, old = (shelf.place(projection, role) for role in (Role.NEW, Role.LIVE, Role.OLD))
+        new, live, old = (self._own(shelf, projection, role) for role in (Role.NEW, Role.LIVE, Role.OLD))
         before, after = (live, new) if new is not None else (old, live)
         if after is None or (before is None and new is None):
             raise _nothing_built(projection)
@@ -437,11 +457,10 @@ class Views:
         return other.name, after.name
 
     def _status(self, shelf: Shelf, projection: Projection[Any], head: int) -> Status:
-        live, new = shelf.place(projection, Role.LIVE), shelf.place(projection, Role.NEW)
-        if live is not None and not live.fits(self._log, self._ledger):
-            live = None
+        live, new = (self._own(shelf, projection, role) for role in (Role.LIVE, Role.NEW))
         kept = [place.name for place in self._kept(shelf, projection)]
-        state = State.CURRENT if live is not None else State.STALE if kept else State.MISSING
+        of_others = self._of_other_code(shelf, projection)
+        state = State.CURRENT if live is not None else State.MISSING if of_others is None else State.STALE
         position, rows, quarantined = 0 if live is None else live.position, 0, 0
         if live is not None:
             rows = shelf.session.execute(self._table_of(projection, live.name).count).fetchone()[0]
