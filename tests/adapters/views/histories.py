@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from goal_ledger.adapters.store.base import Store
 from goal_ledger.adapters.store.codec import encode, envelope, name_of
-from goal_ledger.adapters.views.log import Log
+from goal_ledger.adapters.views.diff import Diff
+from goal_ledger.adapters.views.log import Log, Progress
 from goal_ledger.adapters.views.views import Views
 from goal_ledger.domain.base import Event, Recorded
-from goal_ledger.domain.goals.goal import GoalCreated, GoalFailed, GoalReadied
+from goal_ledger.domain.goals.goal import GoalBlocked, GoalCreated, GoalFailed, GoalReadied
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.registry import EVENTS
 from goal_ledger.projections.base import Projection
@@ -23,6 +24,16 @@ Written = tuple[str, int, str, bytes]
 
 class Stop(Exception):
     """Somebody pressed a key."""
+
+
+def stop_at(position: int) -> Progress:
+    """Somebody who watches the progress and presses a key."""
+
+    def told(done: int, _of: int) -> None:
+        if done >= position:
+            raise Stop
+
+    return told
 
 
 def append(log: Store, *events: Written) -> None:
@@ -120,3 +131,14 @@ def ready(stream: str, reason: str | None = None) -> Told:
 
 def failed(stream: str) -> Told:
     return stream, GoalFailed(from_status=GoalStatus.ACTIVE, reason="x")
+
+
+def blocked(stream: str) -> Told:
+    return stream, GoalBlocked(from_status=GoalStatus.ACTIVE, reason="no key")
+
+
+def changes_of(diff: Diff) -> list[tuple[Any, ...]]:
+    """Every change: its key, what it is, its fields, the position of the event that explains it."""
+    return [
+        (change.key, change.what, change.fields, change.because and change.because.position) for change in diff.changes
+    ]

@@ -49,7 +49,7 @@ class Table(Generic[R]):
         self.drop = f'DROP TABLE IF EXISTS "{self.name}"'
         self.upsert = (
             f'INSERT INTO "{self.name}" ({names}) VALUES ({", ".join("?" * len(self.columns))}) '
-            f"ON CONFLICT ({key}) DO UPDATE SET {updates}"
+            f"ON CONFLICT ({key}) DO {f'UPDATE SET {updates}' if updates else 'NOTHING'}"
         )
         self.delete = f'DELETE FROM "{self.name}" WHERE {key} = ?'
         self.get = f'SELECT {names} FROM "{self.name}" WHERE {key} = ?'
