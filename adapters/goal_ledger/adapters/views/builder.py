@@ -21,8 +21,8 @@ from goal_ledger.projections.base import Projection
 _LEASE_S = 30.0
 """A builder that gives no sign of life for so long is taken for dead."""
 
-_WRITTEN_EVERY = 250_000
-"""Events, at the latest: so much is folded again after a crash."""
+_WRITTEN_EVERY = 50
+"""Pages, at the latest: so much is folded again after a crash."""
 
 _LOOK_AGAIN_S = 0.05
 
@@ -148,16 +148,17 @@ class Builder:
         log, _, page = self._source
         written = {place.name: place.position for place in wanted.values()}
         folding = self._folding(wanted)
-        since = folding.position
+        since, written_at = folding.position, time.monotonic()
         while True:
             head = log.head() if up_to is None else up_to
             if head - folding.position <= (page if up_to is None else 0):
                 break
             with self._reading() as shelf:
                 folding.page(page, head, shelf.load)
-            if folding.is_full or folding.position - since >= _WRITTEN_EVERY:
+            is_much = folding.is_full or folding.position - since >= _WRITTEN_EVERY * page
+            if is_much or time.monotonic() - written_at > _LEASE_S / 3:  # or others take it for dead
                 self._flush(folding, written)
-                since = folding.position
+                since, written_at = folding.position, time.monotonic()
             progress(folding.position, head)
         self._flush(folding, written)
         for projection, place in wanted.items():
