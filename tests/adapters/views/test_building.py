@@ -108,7 +108,8 @@ def test_events_that_are_written_while_it_is_built_are_in_the_new_table(kept: Ho
 # --- The lease
 
 
-def test_while_one_builds_another_waits_and_does_no_work_twice(kept: Home):
+@pytest.mark.parametrize("how", ["catch_up", "rebuild"])
+def test_while_one_builds_another_waits_and_does_no_work_twice(kept: Home, how: str):
     mine, head = tally(), long(kept)
     ours, theirs = Watched(kept.log), Watched(kept.log)
     begun, may_go_on, waiting = threading.Event(), threading.Event(), threading.Event()
@@ -122,10 +123,13 @@ def test_while_one_builds_another_waits_and_does_no_work_twice(kept: Home):
     with kept.views(mine, log=ours, page=1) as one, kept.views(mine, log=theirs, page=1) as other:
 
         def ask() -> None:
-            other.catch_up(lambda _done, _of: waiting.set())
+            getattr(other, how)(progress=lambda _done, _of: waiting.set())
             found.append(everything(other, mine))
 
-        builder, asker = threading.Thread(target=one.catch_up, args=[pause]), threading.Thread(target=ask)
+        builder, asker = (
+            threading.Thread(target=getattr(one, how), kwargs={"progress": pause}),
+            threading.Thread(target=ask),
+        )
         builder.start()
         assert begun.wait(30)
         asker.start()

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from enum import Enum
 from typing import Any, NamedTuple
 
 from goal_ledger.adapters.sql.collector import collector_paused
@@ -35,6 +36,14 @@ class Source(NamedTuple):
     page: int
 
 
+class Unless(Enum):
+    """Which projections need no building: those with a live table, those that another process built meanwhile, none."""
+
+    LIVE = "live"
+    BUILT_MEANWHILE = "built meanwhile"
+    NEVER = "never"
+
+
 class _Overtaken(Exception):
     """Another process has gone on with the building."""
 
@@ -55,13 +64,14 @@ class Builder:
         progress: Progress,
         *,
         up_to: int | None = None,
-        lacking: bool = False,
+        unless: Unless = Unless.NEVER,
     ) -> None:
         """Build new tables up to a position, or to within a page of the log's end; go on from where a builder stopped.
 
-        lacking: leave out projections that have a live table by now. Conflict: busy.
+        Conflict: busy.
         """
-        while wanted := self._claim(projections, up_to, progress, lacking=lacking):
+        seen: set[str] = set()
+        while wanted := self._claim(projections, up_to, progress, unless, seen):
             try:
                 with collector_paused():
                     self._fold(wanted, up_to, progress)
@@ -108,17 +118,20 @@ class Builder:
     # --- Steps
 
     def _claim(
-        self, projections: Sequence[Projection[Any]], up_to: int | None, progress: Progress, *, lacking: bool
+        self,
+        projections: Sequence[Projection[Any]],
+        up_to: int | None,
+        progress: Progress,
+        unless: Unless,
+        seen: set[str],
     ) -> dict[Projection[Any], Place]:
-        """The tables to build, ours for as long as we give signs of life."""
-        log, ledger, _ = self._source
-        waited_since, seen = time.monotonic(), -1
+        """The tables to build, ours for as long as we give signs of life. seen: the new ones that there were so far."""
+        log = self._source.log
+        waited_since, reached = time.monotonic(), -1
         while True:
             with self._writing() as shelf:
                 wanted = [
-                    projection
-                    for projection in projections
-                    if not (lacking and (live := shelf.place(projection, Role.LIVE)) and live.fits(log, ledger))
+                    projection for projection in projections if not self._is_done(shelf, projection, unless, seen)
                 ]
                 begun = {projection: shelf.place(projection, Role.NEW) for projection in wanted}
                 others = [place for place in begun.values() if place is not None and self.is_held(place)]
@@ -128,14 +141,22 @@ class Builder:
                         for projection, place in begun.items()
                     }
                     shelf.lease([place.name for place in places.values()], self._name, time.time() + _LEASE_S)
+                    seen |= {place.name for place in places.values()}
                     return places
+                seen |= {place.name for place in others}
             position = min(place.position for place in others)
-            if position > seen:
-                waited_since, seen = time.monotonic(), position
+            if position > reached:
+                waited_since, reached = time.monotonic(), position
                 progress(position, log.head())
             elif time.monotonic() - waited_since > self._wait_s:
                 raise Conflict("busy", f"{others[0].builder} builds {others[0].projection}", hint="try again later")
             time.sleep(_LOOK_AGAIN_S)
+
+    def _is_done(self, shelf: Shelf, projection: Projection[Any], unless: Unless, seen: set[str]) -> bool:
+        live = shelf.place(projection, Role.LIVE)
+        if unless is Unless.NEVER or live is None or not live.fits(self._source.log, self._source.ledger):
+            return False
+        return unless is Unless.LIVE or live.name in seen
 
     def _continued(self, shelf: Shelf, projection: Projection[Any], place: Place | None, up_to: int | None) -> Place:
         log, ledger, _ = self._source

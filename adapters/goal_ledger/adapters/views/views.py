@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.adapters.sql.session import AnyDatabase, Session
-from goal_ledger.adapters.views.builder import Builder, Source
+from goal_ledger.adapters.views.builder import Builder, Source, Unless
 from goal_ledger.adapters.views.diff import Diff, compare
 from goal_ledger.adapters.views.fold import Folding, TableFold
 from goal_ledger.adapters.views.history import keys_of
@@ -174,11 +174,12 @@ class Views:
     def rebuild(self, names: Sequence[str] = (), progress: Progress = quiet) -> int:
         """Build the named tables anew, or all, beside those in use, and swap them when they are whole; the position.
 
-        A rebuild that was cut off goes on where it stopped. NotFound: unknown_projection. Conflict: busy.
+        A rebuild that was cut off goes on where it stopped; one that another process is at is awaited, and is enough.
+        NotFound: unknown_projection. Conflict: busy.
         """
         projections = self._named(names)
         with self._building:
-            self._builder.build(projections, progress)
+            self._builder.build(projections, progress, unless=Unless.BUILT_MEANWHILE)
             position = self._builder.swap(projections)
         progress(position, position)
         return position
@@ -365,7 +366,7 @@ class Views:
         names = [projection.name for projection in missing]
         if self._stale is Stale.REBUILD:
             with self._building:
-                self._builder.build(missing, progress, lacking=True)
+                self._builder.build(missing, progress, unless=Unless.LIVE)
                 with self._reading() as shelf:
                     built = [projection for projection in missing if shelf.place(projection, Role.NEW) is not None]
                 if built:
