@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,14 +11,12 @@ from typing import Any, NamedTuple
 from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.adapters.sql.session import AnyDatabase
 from goal_ledger.adapters.views.fold import Folding, TableFold
+from goal_ledger.adapters.views.lease import LEASE_S, is_held, new_builder
 from goal_ledger.adapters.views.log import Log, Progress
 from goal_ledger.adapters.views.shelf import Place, Role, Shelf, TableOf
 from goal_ledger.adapters.views.writer import Writer
 from goal_ledger.domain.errors import Conflict, LedgerError
 from goal_ledger.projections.base import Projection
-
-_LEASE_S = 30.0
-"""A builder that gives no sign of life for so long is taken for dead."""
 
 _WRITTEN_EVERY = 50
 """Pages, at the latest: so much is folded again after a crash."""
@@ -56,7 +52,7 @@ class Builder:
         self._source = source
         self._table_of = table_of
         self._wait_s = wait_s
-        self._name = f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}"
+        self._name = new_builder()
 
     def build(
         self,
@@ -108,12 +104,7 @@ class Builder:
 
     def is_held(self, place: Place) -> bool:
         """Whether another builder is at work on a table."""
-        if place.builder is None or place.builder == self._name or place.lease_until is None:
-            return False
-        host, process, _ = place.builder.rsplit("/", 2)
-        if host == socket.gethostname() and not _is_alive(int(process)):
-            return False
-        return 0 < place.lease_until - time.time() <= _LEASE_S  # more: a clock was set back
+        return place.builder != self._name and is_held(place.builder, place.lease_until)
 
     # --- Steps
 
@@ -140,7 +131,7 @@ class Builder:
                         projection: self._continued(shelf, projection, place, up_to)
                         for projection, place in begun.items()
                     }
-                    shelf.lease([place.name for place in places.values()], self._name, time.time() + _LEASE_S)
+                    shelf.lease([place.name for place in places.values()], self._name, time.time() + LEASE_S)
                     seen |= {place.name for place in places.values()}
                     return places
                 seen |= {place.name for place in others}
@@ -177,7 +168,7 @@ class Builder:
             with self._reading() as shelf:
                 folding.page(page, head, shelf.load)
             is_much = folding.is_full or folding.position - since >= _WRITTEN_EVERY * page
-            if is_much or time.monotonic() - written_at > _LEASE_S / 3:  # or others take it for dead
+            if is_much or time.monotonic() - written_at > LEASE_S / 3:  # or others take it for dead
                 self._flush(folding, written)
                 since, written_at = folding.position, time.monotonic()
             progress(folding.position, head)
@@ -195,7 +186,7 @@ class Builder:
                 if place is None or (place.builder, place.position) != (self._name, position):
                     raise _Overtaken
             self._write(shelf, folding, written)
-            shelf.lease([*written], self._name, time.time() + _LEASE_S)
+            shelf.lease([*written], self._name, time.time() + LEASE_S)
         written |= {fold.table.name: fold.position for fold in folding.folds}
         if folding.is_full:
             for fold in folding.folds:
@@ -227,15 +218,3 @@ class Builder:
     def _writing(self) -> Iterator[Shelf]:
         with self._database.words(), self._database.write() as session:
             yield Shelf(session, self._source.ledger, self._table_of)
-
-
-def _is_alive(process: int) -> bool:
-    if os.name != "posix":  # elsewhere the question would end the process
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's
-        return True
-    return True
