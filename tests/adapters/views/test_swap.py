@@ -1,6 +1,7 @@
 """Building beside, comparing, swapping and swapping back, while readers read."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -144,6 +145,27 @@ def test_all_named_are_refused_when_one_is_not_ready(kept: Home):
         assert refusal(lambda: views.swap(["tally", "other"])) == ("nothing_built", 3)
         assert refusal(lambda: views.swap_back(["tally", "other"])) == ("nothing_kept", 3)
         assert names(kept) == before
+
+
+def test_a_build_by_code_that_was_wrong_is_thrown_away_and_begun_again(kept: Home):
+    wrong, right = tally(step=7), tally()
+    assert wrong.digest == right.digest
+    tell(kept.log, *begin("a"), *[ready("a")] * 120)
+    with kept.views(right, page=1) as views:
+        views.catch_up()
+    with kept.views(wrong, page=1) as views:
+        views.build()
+    with kept.views(right, page=1) as views, kept.views(right) as other:
+        [change] = views.diff("tally").changes
+        assert change.fields == {"moves": (120, 840)}
+        kept.ask(f"UPDATE folded SET builder = 'elsewhere/1/x', lease_until = {time.time() + 20} WHERE role = 'new'")
+        assert other.drop_new() == []  # somebody is still at it
+        kept.ask("UPDATE folded SET lease_until = 1")
+        assert other.drop_new(["tally"]) == [f"tally__{right.digest}__2"]
+        assert refusal(lambda: other.drop_new(["talli"])) == ("unknown_projection", 5)
+        views.rebuild()
+        assert everything(views, right) == [Tally("a", 120, 0.5, False)]
+        assert {*names(kept)} == {"live", "old"}
 
 
 # --- Old code and new code

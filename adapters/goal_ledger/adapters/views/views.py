@@ -307,6 +307,14 @@ class Views:
                 dropped += [place.name for place in kept]
             return dropped
 
+    def drop_new(self, names: Sequence[str] = ()) -> list[str]:
+        """Drop the new tables of this code that nobody is building; their names. NotFound: unknown_projection."""
+        with self._writing() as shelf:
+            built = [shelf.place(projection, Role.NEW) for projection in self._named(names)]
+            unwanted = [place for place in built if place is not None and not self._builder.is_held(place)]
+            shelf.drop(unwanted)
+            return [place.name for place in unwanted]
+
     def close(self) -> None:
         """Close every connection."""
         self._database.close()
