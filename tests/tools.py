@@ -50,21 +50,24 @@ def tamper(path: Path, *statements: str, values: tuple[Any, ...] = ()) -> None:
 
 
 def rows(path: Path, sql: str) -> list[Any]:
-    """What a question to the file itself gives."""
-    with closing(sqlite3.connect(path)) as connection:
+    """What the file itself answers, or what somebody does to it."""
+    with closing(sqlite3.connect(path)) as connection, connection:
         return connection.execute(sql).fetchall()
 
 
 def tables(path: Path, role: str = "live") -> dict[str, list[Any]]:
-    """What a views file holds in the tables of a role: rows as stored, where they stand, what they lack."""
-    names = dict(rows(path, f"SELECT projection, name FROM folded WHERE role = '{role}' ORDER BY projection, digest"))
-    stored = {projection: rows(path, f'SELECT * FROM "{name}" ORDER BY 1') for projection, name in names.items()}
+    """The tables of a views file that have a role; see `tables_by`."""
+    return tables_by(lambda sql: rows(path, sql), role)
+
+
+def tables_by(ask: Callable[[str], list[Any]], role: str) -> dict[str, list[Any]]:
+    """What views hold in the tables of a role: rows as stored, by projection; where they stand, what they lack."""
     chosen = f"role = '{role}' ORDER BY projection, digest"
-    stored["folded"] = rows(path, f"SELECT projection, digest, position, head, ledger FROM folded WHERE {chosen}")
-    stored["quarantine"] = rows(
-        path, f"SELECT projection, q.position, stream, event, problem FROM quarantine q JOIN folded USING (name) "
-        f"WHERE {chosen}, q.position"
-    )  # fmt: skip
+    names = dict(ask(f"SELECT projection, name FROM folded WHERE {chosen}"))
+    stored = {projection: ask(f'SELECT * FROM "{name}" ORDER BY 1') for projection, name in names.items()}
+    stored["folded"] = ask(f"SELECT projection, digest, position, head, ledger FROM folded WHERE {chosen}")
+    lacking = "SELECT projection, q.position, stream, event, problem FROM quarantine q JOIN folded USING (name)"
+    stored["quarantine"] = ask(f"{lacking} WHERE {chosen}, q.position")
     return stored
 
 

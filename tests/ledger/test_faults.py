@@ -20,7 +20,7 @@ from goal_ledger.domain.goals.goal import GOAL, GoalCreated
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.ledger import Ledger, LedgerError, Settings, Unavailable
 from goal_ledger.projections.registry import PROJECTIONS
-from tests.adapters.views.test_views import by_hand
+from tests.adapters.views.histories import by_hand
 from tests.tools import finished, python, recorded, tables
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals, limits and mounts")

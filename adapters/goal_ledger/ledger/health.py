@@ -15,12 +15,13 @@ from typing import NamedTuple
 
 from goal_ledger.adapters.sql.header import header, sqlite_version
 from goal_ledger.adapters.store.sqlite import APPLICATION_ID as LEDGER_FILE
+from goal_ledger.adapters.views.lease import is_held
 from goal_ledger.adapters.views.log import Progress, quiet
 from goal_ledger.adapters.views.look import Folded, look
 from goal_ledger.adapters.views.shelf import Role
 from goal_ledger.adapters.views.sqlite import APPLICATION_ID as VIEWS_FILE
 from goal_ledger.domain.errors import Damaged, LedgerError, NotFound, Unavailable
-from goal_ledger.domain.settings import Settings
+from goal_ledger.domain.settings import Settings, Stale
 from goal_ledger.ledger.configuration import configure, settings_file
 from goal_ledger.ledger.ledger import Ledger, Stats
 from goal_ledger.ledger.location import Location, views_beside
@@ -89,8 +90,7 @@ def examine(location: Location, *, verify: bool = False, progress: Progress = qu
     except LedgerError as error:
         findings.append(Finding("ledger", Level.PROBLEM, error.message, error.hint))
         return Health(findings, damaged=isinstance(error, Damaged))
-    if path is not None:
-        findings += _views(views_beside(path), stats)
+    findings += _views(location, stats, settings)
     return Health(findings, damaged=False)
 
 
@@ -187,40 +187,85 @@ def _journal(version: int, mode: str) -> Finding:
 # --- The read models
 
 
-def _views(path: Path, stats: Stats) -> Iterator[Finding]:
-    if not path.exists():
-        yield Finding("views", Level.OK, "not made yet; the first question makes them")
-        return
-    away = f"delete it, nothing is lost: rm {shlex.quote(str(path))}*"
+def _views(location: Location, stats: Stats, settings: Settings) -> Iterator[Finding]:
+    path = None if location.path is None else views_beside(location.path)
+    if path is None:
+        where = f"{location.schema}_views"
+        away = f"drop them, nothing is lost: DROP SCHEMA {where} CASCADE"
+    else:
+        where, away = str(path), f"delete it, nothing is lost: rm {shlex.quote(str(path))}*"
     try:
-        if (whose := header(path).application_id) != VIEWS_FILE:
+        if path is not None and path.exists() and (whose := header(path).application_id) != VIEWS_FILE:
             level = Level.PROBLEM if whose else Level.WARNING
             yield Finding("views", level, f"{path} is where they belong, and is something else", "move it away")
             return
-        folded = look(path)
+        folded = _tables(location)
     except LedgerError as error:
-        yield Finding("views", Level.WARNING, f"{path} cannot be used: {error.message}", away)
+        yield Finding("views", Level.WARNING, f"{where} cannot be used: {error.message}", away)
         return
-    yield from _folded(folded, stats, away)
+    if folded is None:
+        yield Finding("views", Level.OK, "not made yet; the first question makes them")
+        return
+    yield from _folded(folded, stats, settings)
 
 
-def _folded(folded: Sequence[Folded], stats: Stats, away: str) -> Iterator[Finding]:
+def _tables(location: Location) -> Sequence[Folded] | None:
+    """The tables of the read models, wherever they are; None when there are none yet."""
+    if location.path is not None:
+        path = views_beside(location.path)
+        return look(path) if path.exists() else None
+    from goal_ledger.adapters.views.postgres import look_at_server
+
+    return look_at_server(location.url or "", schema=location.schema, name=location.name)
+
+
+def _folded(folded: Sequence[Folded], stats: Stats, settings: Settings) -> Iterator[Finding]:
     wanted = {(projection.name, projection.digest) for projection in PROJECTIONS.values()}
-    current = [each for each in folded if (each.projection, each.digest) in wanted and each.role == Role.LIVE]
-    if any(each.ledger != stats.ledger_id or each.position > stats.head for each in current):
+    ours = [each for each in folded if (each.projection, each.digest) in wanted]
+    live = [each for each in ours if each.role == Role.LIVE]
+    if any(each.ledger != stats.ledger_id or each.position > stats.head for each in live):
         yield Finding("views", Level.WARNING, "of another past; the next question folds them anew")
-    elif len(current) < len(wanted):
-        yield Finding("views", Level.OK, "not folded yet by this version; the next question does")
+    elif lacking := sorted({name for name, _ in wanted} - {each.projection for each in live}):
+        yield _not_folded(lacking, {each.projection for each in folded}, stats, settings)
     else:
-        behind = stats.head - min(each.position for each in current)
+        behind = stats.head - min(each.position for each in live)
         yield Finding(
             "views", Level.OK, f"{behind:,} events behind; the next question catches up" if behind else "up to date"
         )
-    if lacking := sum(each.quarantined for each in current):
+    if quarantined := sum(each.quarantined for each in live):
         yield Finding(
-            "views", Level.WARNING, f"{lacking:,} events could not be folded", "see why: goal-ledger projection status"
-        )
-    if kept := [each.table for each in folded if each not in current]:
+            "views", Level.WARNING, f"{quarantined:,} events could not be folded",
+            "see why: goal-ledger projection status",
+        )  # fmt: skip
+    for each in folded:
+        if each.role == Role.NEW:
+            yield _being_built(each, stats, is_ours=each in ours)
+    kept = [each for each in folded if each not in live and each.role != Role.NEW]
+    if kept:
         yield Finding(
             "views", Level.WARNING, f"{len(kept)} earlier tables take up space", "goal-ledger projection drop-old"
         )
+
+
+def _not_folded(lacking: Sequence[str], known: set[str], stats: Stats, settings: Settings) -> Finding:
+    names = ", ".join(lacking)
+    what = "only folded by other versions" if known.issuperset(lacking) else "not folded yet by this version"
+    rebuild = f"goal-ledger projection rebuild {' '.join(lacking)}"
+    if settings.stale is Stale.REBUILD or stats.head <= settings.page:
+        return Finding("views", Level.OK, f"{names}: {what}; the next question does")
+    answer = "refused" if settings.stale is Stale.REFUSE else "kept waiting"
+    return Finding("views", Level.WARNING, f"{names}: {what}, and questions are {answer}", rebuild)
+
+
+def _being_built(table: Folded, stats: Stats, *, is_ours: bool) -> Finding:
+    name, at = table.projection, f"position {table.position:,} of {stats.head:,}"
+    if is_held(table.builder, table.lease_until):
+        return Finding("views", Level.OK, f"{name}: {table.builder} builds a new table, {at} is written")
+    if not is_ours:
+        return Finding(
+            "views", Level.WARNING, f"{name}: other code left a new table at {at}", "goal-ledger projection drop-old"
+        )
+    return Finding(
+        "views", Level.WARNING, f"{name}: a new table stands at {at}, and nobody builds it",
+        f"goal-ledger projection swap {name}, or drop-new {name}",
+    )  # fmt: skip

@@ -129,6 +129,14 @@ def drop_old(app: App, names: tuple[str, ...]) -> None:
     app.show({"dropped": app.ledger.views.drop_old(names)}, render.dropped)
 
 
+@projection.command("drop-new", examples=("goal-ledger projection drop-new goal_board",))
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.pass_obj
+def drop_new(app: App, names: tuple[str, ...]) -> None:
+    """Throw away tables that were built and not swapped in, or whose build was cut off."""
+    app.show({"dropped": app.ledger.views.drop_new(names)}, render.dropped)
+
+
 @projection.command("retry", examples=("goal-ledger projection retry",))
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.pass_obj

@@ -310,6 +310,8 @@ def dropped(data: Data) -> None:
 
 def diffs(rows: Sequence[Data]) -> None:
     """What differs between two tables of each read model, row by row."""
+    if not rows:
+        _line(("nothing is folded yet that could change", ""))
     for row in rows:
         counts = [f"{row[what]:,} {what}" for what in ("added", "removed", "changed") if row[what]]
         _line(
@@ -319,15 +321,14 @@ def diffs(rows: Sequence[Data]) -> None:
             if row[f"columns_{what}"]:
                 _line((f"  columns {what}: {', '.join(row[f'columns_{what}'])}", ""))
         for change in row["changes"]:
-            _line((f"  {change['key']}", "bold"), (change["what"], ""), (_because(change["because"]), "dim"))
+            _line((f"  {change['key']}", "bold"), (change["what"], ""))
             for name, (before, after) in change["fields"].items():
                 _line((f"    {name}: {_flat(before)} → {_flat(after)}", ""))
+            if (event := change["because"]) is not None:
+                since = f"position {event['position']}, {event['name']}, {moment(event['at'])}"
+                _line((f"    since {since}", "dim"))
         if (more := sum(row[what] for what in ("added", "removed", "changed")) - len(row["changes"])) > 0:
             _line((f"  and {more:,} more rows", ""))
-
-
-def _because(event: Data | None) -> str:
-    return "" if event is None else f"since position {event['position']}, {event['name']}, {moment(event['at'])}"
 
 
 def stats(data: Data) -> None:

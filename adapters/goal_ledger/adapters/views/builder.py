@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from enum import Enum
 from typing import Any, NamedTuple
 
 from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.adapters.sql.session import AnyDatabase
 from goal_ledger.adapters.views.fold import Folding, TableFold
+from goal_ledger.adapters.views.lease import LEASE_S, is_held, new_builder
 from goal_ledger.adapters.views.log import Log, Progress
 from goal_ledger.adapters.views.shelf import Place, Role, Shelf, TableOf
 from goal_ledger.adapters.views.writer import Writer
 from goal_ledger.domain.errors import Conflict, LedgerError
 from goal_ledger.projections.base import Projection
 
-_LEASE_S = 30.0
-"""A builder that gives no sign of life for so long is taken for dead."""
-
-_WRITTEN_EVERY = 250_000
-"""Events, at the latest: so much is folded again after a crash."""
+_WRITTEN_EVERY = 50
+"""Pages, at the latest: so much is folded again after a crash."""
 
 _LOOK_AGAIN_S = 0.05
 
@@ -33,6 +30,14 @@ class Source(NamedTuple):
     log: Log
     ledger: str
     page: int
+
+
+class Unless(Enum):
+    """Which projections need no building: those with a live table, those that another process built meanwhile, none."""
+
+    LIVE = "live"
+    BUILT_MEANWHILE = "built meanwhile"
+    NEVER = "never"
 
 
 class _Overtaken(Exception):
@@ -47,7 +52,7 @@ class Builder:
         self._source = source
         self._table_of = table_of
         self._wait_s = wait_s
-        self._name = f"{socket.gethostname()}/{os.getpid()}/{os.urandom(4).hex()}"
+        self._name = new_builder()
 
     def build(
         self,
@@ -55,13 +60,14 @@ class Builder:
         progress: Progress,
         *,
         up_to: int | None = None,
-        lacking: bool = False,
+        unless: Unless = Unless.NEVER,
     ) -> None:
         """Build new tables up to a position, or to within a page of the log's end; go on from where a builder stopped.
 
-        lacking: leave out projections that have a live table by now. Conflict: busy.
+        Conflict: busy.
         """
-        while wanted := self._claim(projections, up_to, progress, lacking=lacking):
+        seen: set[str] = set()
+        while wanted := self._claim(projections, up_to, progress, unless, seen):
             try:
                 with collector_paused():
                     self._fold(wanted, up_to, progress)
@@ -98,27 +104,25 @@ class Builder:
 
     def is_held(self, place: Place) -> bool:
         """Whether another builder is at work on a table."""
-        if place.builder is None or place.builder == self._name or place.lease_until is None:
-            return False
-        host, process, _ = place.builder.rsplit("/", 2)
-        if host == socket.gethostname() and not _is_alive(int(process)):
-            return False
-        return 0 < place.lease_until - time.time() <= _LEASE_S  # more: a clock was set back
+        return place.builder != self._name and is_held(place.builder, place.lease_until)
 
     # --- Steps
 
     def _claim(
-        self, projections: Sequence[Projection[Any]], up_to: int | None, progress: Progress, *, lacking: bool
+        self,
+        projections: Sequence[Projection[Any]],
+        up_to: int | None,
+        progress: Progress,
+        unless: Unless,
+        seen: set[str],
     ) -> dict[Projection[Any], Place]:
-        """The tables to build, ours for as long as we give signs of life."""
-        log, ledger, _ = self._source
-        waited_since, seen = time.monotonic(), -1
+        """The tables to build, ours for as long as we give signs of life. seen: the new ones that there were so far."""
+        log = self._source.log
+        waited_since, reached = time.monotonic(), -1
         while True:
             with self._writing() as shelf:
                 wanted = [
-                    projection
-                    for projection in projections
-                    if not (lacking and (live := shelf.place(projection, Role.LIVE)) and live.fits(log, ledger))
+                    projection for projection in projections if not self._is_done(shelf, projection, unless, seen)
                 ]
                 begun = {projection: shelf.place(projection, Role.NEW) for projection in wanted}
                 others = [place for place in begun.values() if place is not None and self.is_held(place)]
@@ -127,15 +131,23 @@ class Builder:
                         projection: self._continued(shelf, projection, place, up_to)
                         for projection, place in begun.items()
                     }
-                    shelf.lease([place.name for place in places.values()], self._name, time.time() + _LEASE_S)
+                    shelf.lease([place.name for place in places.values()], self._name, time.time() + LEASE_S)
+                    seen |= {place.name for place in places.values()}
                     return places
+                seen |= {place.name for place in others}
             position = min(place.position for place in others)
-            if position > seen:
-                waited_since, seen = time.monotonic(), position
+            if position > reached:
+                waited_since, reached = time.monotonic(), position
                 progress(position, log.head())
             elif time.monotonic() - waited_since > self._wait_s:
                 raise Conflict("busy", f"{others[0].builder} builds {others[0].projection}", hint="try again later")
             time.sleep(_LOOK_AGAIN_S)
+
+    def _is_done(self, shelf: Shelf, projection: Projection[Any], unless: Unless, seen: set[str]) -> bool:
+        live = shelf.place(projection, Role.LIVE)
+        if unless is Unless.NEVER or live is None or not live.fits(self._source.log, self._source.ledger):
+            return False
+        return unless is Unless.LIVE or live.name in seen
 
     def _continued(self, shelf: Shelf, projection: Projection[Any], place: Place | None, up_to: int | None) -> Place:
         log, ledger, _ = self._source
@@ -148,16 +160,17 @@ class Builder:
         log, _, page = self._source
         written = {place.name: place.position for place in wanted.values()}
         folding = self._folding(wanted)
-        since = folding.position
+        since, written_at = folding.position, time.monotonic()
         while True:
             head = log.head() if up_to is None else up_to
             if head - folding.position <= (page if up_to is None else 0):
                 break
             with self._reading() as shelf:
                 folding.page(page, head, shelf.load)
-            if folding.is_full or folding.position - since >= _WRITTEN_EVERY:
+            is_much = folding.is_full or folding.position - since >= _WRITTEN_EVERY * page
+            if is_much or time.monotonic() - written_at > LEASE_S / 3:  # or others take it for dead
                 self._flush(folding, written)
-                since = folding.position
+                since, written_at = folding.position, time.monotonic()
             progress(folding.position, head)
         self._flush(folding, written)
         for projection, place in wanted.items():
@@ -173,7 +186,7 @@ class Builder:
                 if place is None or (place.builder, place.position) != (self._name, position):
                     raise _Overtaken
             self._write(shelf, folding, written)
-            shelf.lease([*written], self._name, time.time() + _LEASE_S)
+            shelf.lease([*written], self._name, time.time() + LEASE_S)
         written |= {fold.table.name: fold.position for fold in folding.folds}
         if folding.is_full:
             for fold in folding.folds:
@@ -205,15 +218,3 @@ class Builder:
     def _writing(self) -> Iterator[Shelf]:
         with self._database.words(), self._database.write() as session:
             yield Shelf(session, self._source.ledger, self._table_of)
-
-
-def _is_alive(process: int) -> bool:
-    if os.name != "posix":  # elsewhere the question would end the process
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's
-        return True
-    return True

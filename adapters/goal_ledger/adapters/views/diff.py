@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from goal_ledger.adapters.sql.session import Session
 from goal_ledger.adapters.views.history import history, keys_of
 from goal_ledger.adapters.views.log import Log
 from goal_ledger.domain.base import Recorded, Unreadable
+from goal_ledger.domain.errors import Rejected
 from goal_ledger.projections.base import Key, Projection
 
 
@@ -52,11 +53,17 @@ class Diff(NamedTuple):
 def compare(
     session: Session, projection: Projection[Any], before: str, after: str, log: Log, position: int, limit: int
 ) -> Diff:
-    """Compare two tables that are folded up to the same position. limit: of the changes told one by one."""
-    old_columns, new_columns = _columns(session, before), _columns(session, after)
-    columns = [*new_columns, *(column for column in old_columns if column not in new_columns)]
+    """Compare two tables that are folded up to the same position. limit: of the changes told one by one.
+
+    Rejected: nothing_to_compare.
+    """
+    old_types, new_types = _columns(session, before), _columns(session, after)
+    columns = [*new_types, *(column for column in old_types if column not in new_types)]
+    retyped = {column for column in old_types.keys() & new_types if old_types[column] != new_types[column]}
     key = projection.key
-    old, new = _aligned(before, columns, old_columns), _aligned(after, columns, new_columns)
+    if key not in old_types or key in retyped:
+        raise Rejected("nothing_to_compare", f"the rows of {projection.name} had another key")
+    old, new = _aligned(before, columns, old_types, retyped), _aligned(after, columns, new_types, retyped)
     lacks = 'SELECT {0} FROM "{1}" AS a WHERE NOT EXISTS (SELECT 1 FROM "{2}" AS b WHERE b.{0} = a.{0})'
     differing = {
         "added": lacks.format(key, after, before),
@@ -87,19 +94,27 @@ def compare(
         counts["added"],
         counts["removed"],
         counts["changed"],
-        [column for column in new_columns if column not in old_columns],
-        [column for column in old_columns if column not in new_columns],
+        [column for column in new_types if column not in old_types],
+        [column for column in old_types if column not in new_types],
         [Change(row_key, what, fields[row_key], because.get(row_key)) for row_key, what in found],
     )
 
 
-def _columns(session: Session, table: str) -> list[str]:
-    return [column[0] for column in session.execute(f'SELECT * FROM "{table}" LIMIT 0').description]
+def _columns(session: Session, table: str) -> dict[str, Any]:
+    """The columns of a table, and what the driver calls their types."""
+    description = session.execute(f'SELECT * FROM "{table}" LIMIT 0').description
+    return {column[0]: column[1] for column in description}
 
 
-def _aligned(table: str, columns: Sequence[str], own: Sequence[str]) -> str:
-    cells = ", ".join(column if column in own else f"NULL AS {column}" for column in columns)
-    return f'SELECT {cells} FROM "{table}"'
+def _aligned(table: str, columns: Sequence[str], own: Collection[str], retyped: Collection[str]) -> str:
+    """Its rows with all columns; values of different types are compared as text."""
+    cells = (
+        f"NULL AS {column}" if column not in own
+        else f"CAST({column} AS TEXT) AS {column}" if column in retyped
+        else column
+        for column in columns
+    )  # fmt: skip
+    return f'SELECT {", ".join(cells)} FROM "{table}"'
 
 
 def _fields(

@@ -1,15 +1,16 @@
-"""A look into a views file, which neither makes, heals nor moves anything."""
+"""A look at views from outside, which neither makes, heals nor moves anything."""
 
 from pathlib import Path
 from typing import NamedTuple
 
+from goal_ledger.adapters.sql.session import Session
 from goal_ledger.adapters.sql.sqlite import Database, in_our_words
 
 
 class Folded(NamedTuple):
     """A table of rows. digest: of the projection that folds it. role: live, new or old. ledger: whose log it was.
 
-    quarantined: events it could not fold.
+    builder, lease_until: see `Place`. quarantined: events it could not fold.
     """
 
     table: str
@@ -18,11 +19,13 @@ class Folded(NamedTuple):
     role: str
     position: int
     ledger: str
+    builder: str | None
+    lease_until: float | None
     quarantined: int
 
 
 _FOLDED = (
-    "SELECT name, projection, digest, role, position, ledger, "
+    "SELECT name, projection, digest, role, position, ledger, builder, lease_until, "
     "(SELECT COUNT(*) FROM quarantine WHERE quarantine.name = folded.name) "
     "FROM folded ORDER BY name"
 )
@@ -34,6 +37,11 @@ def look(path: Path) -> list[Folded]:
         database = Database(path)
         try:
             with database.outside_transaction() as connection:
-                return [Folded(*row) for row in connection.execute(_FOLDED)]
+                return tables_in(connection)
         finally:
             database.close()
+
+
+def tables_in(session: Session) -> list[Folded]:
+    """Every table that a session sees."""
+    return [Folded(*row) for row in session.execute(_FOLDED)]

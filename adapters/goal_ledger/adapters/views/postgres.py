@@ -7,6 +7,7 @@ from typing import Any
 
 from goal_ledger.adapters.sql.postgres import PostgresDatabase, PostgresSession, advisory_lock
 from goal_ledger.adapters.views.log import Log
+from goal_ledger.adapters.views.look import Folded, tables_in
 from goal_ledger.adapters.views.shelf import SCHEMA
 from goal_ledger.adapters.views.table import POSTGRES_TYPES
 from goal_ledger.adapters.views.views import Views
@@ -47,6 +48,16 @@ def postgres_views(
         database.close()
         raise
     return Views(database, log, projections, ledger=ledger, page=page, wait_s=wait_s, stale=stale, types=POSTGRES_TYPES)
+
+
+def look_at_server(url: str, *, schema: str, name: str) -> list[Folded] | None:
+    """Every table of the schema `<schema>_views`, None when there are none; nothing is made. Unavailable."""
+    database = PostgresDatabase(url, schema=f"{schema}_views", name=name, read_only=True)
+    try:
+        with database.words(), database.read() as session:
+            return None if _format(session) is None else tables_in(session)
+    finally:
+        database.close()
 
 
 def _is_ready(database: PostgresDatabase) -> bool:

@@ -52,6 +52,12 @@ class Place(NamedTuple):
         return self.ledger == ledger and (self.position == 0 or log.digest_at(self.position) == self.head)
 
 
+def _number(name: str) -> int:
+    """Of a table among those of one digest: `<projection>__<digest>` is the first."""
+    _, _, last = name.rpartition("__")
+    return int(last) if len(last) < 12 else 1
+
+
 TableOf = Callable[[Projection[Any], str], Table[Any]]
 """The table of a projection that has a name."""
 
@@ -94,12 +100,9 @@ class Shelf:
 
     def create(self, projection: Projection[Any], role: Role) -> Place:
         """A new table without rows and without indexes."""
-        base = f"{projection.name}__{projection.digest}"
-        taken = {place.name for place in self.places()}
-        name, number = base, 1
-        while name in taken:
-            number += 1
-            name = f"{base}__{number}"
+        name = f"{projection.name}__{projection.digest}"
+        if taken := [_number(place.name) for place in self._own(projection)]:
+            name += f"__{max(taken) + 1}"  # never a name that was live: a reader may be about to ask for it
         place = Place(name, projection.name, projection.digest, role, 0, None, self._ledger, None, None)
         table = self.table_of(projection, name)
         self.session.execute(table.drop)

@@ -49,7 +49,7 @@ class Table(Generic[R]):
         self.drop = f'DROP TABLE IF EXISTS "{self.name}"'
         self.upsert = (
             f'INSERT INTO "{self.name}" ({names}) VALUES ({", ".join("?" * len(self.columns))}) '
-            f"ON CONFLICT ({key}) DO UPDATE SET {updates}"
+            f"ON CONFLICT ({key}) DO {f'UPDATE SET {updates}' if updates else 'NOTHING'}"
         )
         self.delete = f'DELETE FROM "{self.name}" WHERE {key} = ?'
         self.get = f'SELECT {names} FROM "{self.name}" WHERE {key} = ?'
@@ -105,6 +105,9 @@ class Table(Generic[R]):
         for column, wanted in where.items():
             self._known([column])
             if isinstance(wanted, (list, tuple, set, frozenset)):
+                if not wanted:
+                    parts.append("1 = 0")  # PostgreSQL knows no empty list
+                    continue
                 parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
                 values.extend(wanted)
             else:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.adapters.sql.session import AnyDatabase, Session
-from goal_ledger.adapters.views.builder import Builder, Source
+from goal_ledger.adapters.views.builder import Builder, Source, Unless
 from goal_ledger.adapters.views.diff import Diff, compare
 from goal_ledger.adapters.views.fold import Folding, TableFold
 from goal_ledger.adapters.views.history import keys_of
@@ -19,6 +19,7 @@ from goal_ledger.adapters.views.log import Log, Progress, quiet
 from goal_ledger.adapters.views.shelf import Place, Role, Shelf
 from goal_ledger.adapters.views.table import SQLITE_TYPES, SqlTypes, Table
 from goal_ledger.adapters.views.writer import Writer
+from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import NotFound, Rejected, Unavailable
 from goal_ledger.domain.settings import Stale
 from goal_ledger.projections.base import Key, Projection
@@ -176,11 +177,12 @@ class Views:
     def rebuild(self, names: Sequence[str] = (), progress: Progress = quiet) -> int:
         """Build the named tables anew, or all, beside those in use, and swap them when they are whole; the position.
 
-        A rebuild that was cut off goes on where it stopped. NotFound: unknown_projection. Conflict: busy.
+        A rebuild that was cut off goes on where it stopped; one that another process is at is awaited, and is enough.
+        NotFound: unknown_projection. Conflict: busy.
         """
         projections = self._named(names)
         with self._building:
-            self._builder.build(projections, progress)
+            self._builder.build(projections, progress, unless=Unless.BUILT_MEANWHILE)
             position = self._builder.swap(projections)
         progress(position, position)
         return position
@@ -206,14 +208,10 @@ class Views:
         self.catch_up()
         before = [item for item in self.quarantined() if item.projection in wanted]
         with collector_paused(), self._writing() as shelf:
-            lives = self._lives(shelf)
-            for name in wanted & {item.projection for item in before}:
-                projection, lacking = self._projections[name], [item for item in before if item.projection == name]
-                events = [self._log.decode(row) for item in lacking for row in self._log.page(item.position - 1, 1)]
-                keys = keys_of(projection, events)
-                if projection.is_by_stream:
-                    keys |= {item.stream for item in lacking}
-                self._writer(shelf).repair(projection, lives[name], keys)
+            for name, place in self._lives(shelf).items():
+                lacking = [item for item in before if item.projection == name]
+                if lacking:
+                    self._retry(shelf, self._projections[name], place, lacking)
         return len(before) - sum(item.projection in wanted for item in self.quarantined())
 
     # --- Building beside
@@ -228,6 +226,8 @@ class Views:
                 with self._reading() as shelf:
                     other = self._of_other_code(shelf, projection)
                 self._builder.build([projection], progress, up_to=None if other is None else other.position)
+                if other is None:
+                    self._finish(projection, progress)
 
     def swap(self, names: Sequence[str], progress: Progress = quiet) -> int:
         """Let readers see the tables that were built, all at one instant; what they saw is kept as old. The position.
@@ -237,7 +237,7 @@ class Views:
         projections = self._named(names)
         with self._reading() as shelf:
             for projection in projections:
-                if shelf.place(projection, Role.NEW) is None:
+                if self._own(shelf, projection, Role.NEW) is None:
                     raise _nothing_built(projection)
         return self.rebuild(names, progress)
 
@@ -248,7 +248,7 @@ class Views:
         """
         with self._writing() as shelf:
             for projection in self._named(names):
-                old, live = shelf.place(projection, Role.OLD), shelf.place(projection, Role.LIVE)
+                old, live = self._own(shelf, projection, Role.OLD), shelf.place(projection, Role.LIVE)
                 if old is None:
                     raise Rejected("nothing_kept", f"no earlier table of {projection.name} is kept")
                 # Other processes may be sure that what they see is caught up.
@@ -277,16 +277,18 @@ class Views:
         found = []
         for projection in self._named(names):
             with self._reading() as shelf:
-                is_begun = shelf.place(projection, Role.NEW) is not None
-                if shelf.place(projection, Role.LIVE) is None and self._of_other_code(shelf, projection) is None:
+                begun = shelf.place(projection, Role.NEW)
+                live = self._own(shelf, projection, Role.LIVE)
+                if live is None and self._of_other_code(shelf, projection) is None:
                     continue  # there is nothing that it could change
-            self.build([projection.name], progress)
             try:
+                self.build([projection.name], progress)
                 found.append(self.diff(projection.name, limit))
             finally:
-                if not is_begun:
-                    with self._writing() as shelf:
-                        shelf.drop([shelf.place(projection, Role.NEW)])
+                with self._writing() as shelf:
+                    new = shelf.place(projection, Role.NEW)
+                    if new is not None and (begun is None or new.name != begun.name) and not self._builder.is_held(new):
+                        shelf.drop([new])
         return found
 
     def drop_old(self, names: Sequence[str] = ()) -> list[str]:
@@ -308,6 +310,14 @@ class Views:
                 dropped += [place.name for place in kept]
             return dropped
 
+    def drop_new(self, names: Sequence[str] = ()) -> list[str]:
+        """Drop the new tables of this code that nobody is building; their names. NotFound: unknown_projection."""
+        with self._writing() as shelf:
+            built = [shelf.place(projection, Role.NEW) for projection in self._named(names)]
+            unwanted = [place for place in built if place is not None and not self._builder.is_held(place)]
+            shelf.drop(unwanted)
+            return [place.name for place in unwanted]
+
     def close(self) -> None:
         """Close every connection."""
         self._database.close()
@@ -315,22 +325,25 @@ class Views:
     # --- Shared
 
     def _ask(self, projection: Projection[R], question: Callable[[Table[Any]], tuple[str, Sequence[Any]]]) -> list[R]:
-        self.catch_up()
-        wanted, seen = (projection.name, self._digest_of[projection.name], Role.LIVE), None
+        wanted = projection.name, self._digest_of[projection.name], Role.LIVE
+        asked, failure = None, None
         while True:
+            self.catch_up()
             found = None
             try:
                 with self._reading() as shelf:
                     found = shelf.session.execute(_LIVE, wanted).fetchone()
-                    if found is not None:
-                        table: Table[R] = self._table_of(projection, found[0])
-                        return [table.decode(row) for row in shelf.session.execute(*question(table)).fetchall()]
-            except Unavailable:  # perhaps swapped and dropped in between
-                if found == seen:
+                    if found is None:  # other code dropped the tables of this one
+                        self._fresh_at = -1
+                        continue
+                    if failure is not None and found == asked:
+                        raise failure
+                    table: Table[R] = self._table_of(projection, found[0])
+                    return [table.decode(row) for row in shelf.session.execute(*question(table)).fetchall()]
+            except Unavailable as error:  # swapped and dropped in between, perhaps
+                if error is failure:
                     raise
-            if found == seen:
-                raise Unavailable("views_lost", f"the table of {projection.name} is gone", hint="try again")
-            seen = found
+                asked, failure = found, error
 
     def _catch_up(self, head: int, progress: Progress) -> None:
         folding: Folding | None = None
@@ -365,7 +378,7 @@ class Views:
         names = [projection.name for projection in missing]
         if self._stale is Stale.REBUILD:
             with self._building:
-                self._builder.build(missing, progress, lacking=True)
+                self._builder.build(missing, progress, unless=Unless.LIVE)
                 with self._reading() as shelf:
                     built = [projection for projection in missing if shelf.place(projection, Role.NEW) is not None]
                 if built:
@@ -383,6 +396,25 @@ class Views:
             hint=f"goal-ledger projection rebuild {' '.join(names)}, or set stale to rebuild",
         )
 
+    def _finish(self, projection: Projection[Any], progress: Progress) -> None:
+        """Fold the last page of a new table."""
+        with collector_paused(), self._writing() as shelf:
+            head, new = self._log.head(), self._own(shelf, projection, Role.NEW)
+            if new is not None and not self._builder.is_held(new):
+                self._builder.advance(shelf, {projection: new}, head)
+        progress(head, head)
+
+    def _retry(self, shelf: Shelf, projection: Projection[Any], place: Place, lacking: Sequence[Quarantined]) -> None:
+        events = [self._log.decode(row) for item in lacking for row in self._log.page(item.position - 1, 1)]
+        keys = keys_of(projection, events)
+        if projection.is_by_stream:
+            keys |= {item.stream for item in lacking}
+        strangers = [  # code that did not know these events could not know either that they are none of its business
+            item.position for item in events if isinstance(item, Recorded) and type(item.event) not in projection.folds
+        ]
+        shelf.take_away(self._table_of(projection, place.name), (), strangers)
+        self._writer(shelf).repair(projection, place, keys)
+
     def _lives(self, shelf: Shelf) -> dict[str, Place]:
         """The live tables of this code, as far as they were folded from this log."""
         return {
@@ -391,9 +423,14 @@ class Views:
             if place.digest in self._digests and place.role is Role.LIVE and place.fits(self._log, self._ledger)
         }
 
+    def _own(self, shelf: Shelf, projection: Projection[Any], role: Role) -> Place | None:
+        """The table of this code that has a role, if it was folded from this log."""
+        place = shelf.place(projection, role)
+        return place if place is not None and place.fits(self._log, self._ledger) else None
+
     def _of_other_code(self, shelf: Shelf, projection: Projection[Any]) -> Place | None:
         """The table that a new one is compared with when none of this code is live."""
-        if shelf.place(projection, Role.LIVE) is not None:
+        if self._own(shelf, projection, Role.LIVE) is not None:
             return None
         return next((place for place in shelf.others(projection) if place.fits(self._log, self._ledger)), None)
 
@@ -409,7 +446,7 @@ class Views:
 
     def _aligned(self, shelf: Shelf, projection: Projection[Any]) -> tuple[str, str]:
         """The names of the two tables to compare, folded up to the same position as far as this code can."""
-        new, live, old = (shelf.place(projection, role) for role in (Role.NEW, Role.LIVE, Role.OLD))
+        new, live, old = (self._own(shelf, projection, role) for role in (Role.NEW, Role.LIVE, Role.OLD))
         before, after = (live, new) if new is not None else (old, live)
         if after is None or (before is None and new is None):
             raise _nothing_built(projection)
@@ -430,11 +467,10 @@ class Views:
         return other.name, after.name
 
     def _status(self, shelf: Shelf, projection: Projection[Any], head: int) -> Status:
-        live, new = shelf.place(projection, Role.LIVE), shelf.place(projection, Role.NEW)
-        if live is not None and not live.fits(self._log, self._ledger):
-            live = None
+        live, new = (self._own(shelf, projection, role) for role in (Role.LIVE, Role.NEW))
         kept = [place.name for place in self._kept(shelf, projection)]
-        state = State.CURRENT if live is not None else State.STALE if kept else State.MISSING
+        of_others = self._of_other_code(shelf, projection)
+        state = State.CURRENT if live is not None else State.MISSING if of_others is None else State.STALE
         position, rows, quarantined = 0 if live is None else live.position, 0, 0
         if live is not None:
             rows = shelf.session.execute(self._table_of(projection, live.name).count).fetchone()[0]
