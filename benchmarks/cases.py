@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from benchmarks.act import act
 from benchmarks.append import append
+from benchmarks.fold import fold
 from benchmarks.imports import imports
 from benchmarks.measure import Case
 from benchmarks.peers import peers
@@ -22,7 +23,7 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "rebuild": rebuild,
         "process": processes,
     },
-    "others": {"peers": peers},
+    "others": {"peers": peers, "fold": fold},
 }
 
 
