@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from benchmarks.act import act
 from benchmarks.append import append
+from benchmarks.catchup import catchup
 from benchmarks.fold import fold
 from benchmarks.imports import imports
 from benchmarks.measure import Case
@@ -21,6 +22,7 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "stream": streams,
         "read": reads,
         "rebuild": rebuild,
+        "catchup": catchup,
         "process": processes,
     },
     "others": {"peers": peers, "fold": fold},
