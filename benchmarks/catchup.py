@@ -61,7 +61,7 @@ def _one(bench: Bench) -> Iterator[Result]:
 
             def change() -> None:
                 number = next(numbers)
-                ledger.goals.amend(goal_id(number * 7919 % goals), priority=number % 5 + 1, reason=f"review {number}")
+                ledger.goals.amend(goal_id(number * 7919 % goals), title=f"Cut checkout errors, plan {number}")
 
             def ask() -> None:
                 ledger.goals.list(limit=1)
@@ -103,7 +103,7 @@ class _Raw:
         self._log, self._views, self._goals = log, views, goals
         self._name, self._said = name, said
         self._numbers = count()
-        self._update = f'UPDATE "{table}" SET priority = ?, position = ? WHERE goal_id = ?'
+        self._update = f'UPDATE "{table}" SET title = ?, position = ? WHERE goal_id = ?'
         self._first = Table(goal_board, table).select(
             {}, ("priority", "goal_id"), descending=False, after=None, limit=1
         )
@@ -112,7 +112,10 @@ class _Raw:
     def change(self) -> None:
         execute, number = self._log.execute, next(self._numbers)
         stream = goal_id(number * 7919 % self._goals)
-        said = {**self._said, "data": {**self._said["data"], "changes": {"priority": number % 5 + 1}}}
+        said = {
+            **self._said,
+            "data": {**self._said["data"], "changes": {"title": f"Cut checkout errors, plan {number}"}},
+        }
         execute("BEGIN IMMEDIATE")
         version = execute(_VERSION, (stream,)).fetchone()[0] + 1
         row = (self._head() + 1, stream, version, self._name, orjson.dumps(said))
@@ -123,7 +126,7 @@ class _Raw:
         execute = self._views.execute
         execute("BEGIN IMMEDIATE")
         for position, stream, _, _, body in self._log.execute(_NEWS, (self._at,)):
-            execute(self._update, (orjson.loads(body)["data"]["changes"]["priority"], position, stream))
+            execute(self._update, (orjson.loads(body)["data"]["changes"]["title"], position, stream))
             self._at = position
         execute("UPDATE folded SET position = ?", (self._at,))
         execute("COMMIT")

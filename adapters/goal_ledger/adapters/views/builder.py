@@ -80,7 +80,7 @@ class Builder:
             for projection, place in new.items():
                 shelf.index(projection, place)
                 live = shelf.place(projection, Role.LIVE)
-                if live is not None and live.fits(self._source.log, self._source.ledger):
+                if live is not None and live.fits(self._source.log.digest_at, self._source.ledger):
                     shelf.drop([shelf.place(projection, Role.OLD)])
                     shelf.give(live, Role.OLD)
                 else:
@@ -118,7 +118,9 @@ class Builder:
                 wanted = [
                     projection
                     for projection in projections
-                    if not (lacking and (live := shelf.place(projection, Role.LIVE)) and live.fits(log, ledger))
+                    if not (
+                        lacking and (live := shelf.place(projection, Role.LIVE)) and live.fits(log.digest_at, ledger)
+                    )
                 ]
                 begun = {projection: shelf.place(projection, Role.NEW) for projection in wanted}
                 others = [place for place in begun.values() if place is not None and self.is_held(place)]
@@ -139,7 +141,7 @@ class Builder:
 
     def _continued(self, shelf: Shelf, projection: Projection[Any], place: Place | None, up_to: int | None) -> Place:
         log, ledger, _ = self._source
-        if place is not None and place.fits(log, ledger) and (up_to is None or place.position <= up_to):
+        if place is not None and place.fits(log.digest_at, ledger) and (up_to is None or place.position <= up_to):
             return place
         shelf.drop([place])
         return shelf.create(projection, Role.NEW)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from goal_ledger.adapters.sql.collector import collector_paused
@@ -385,17 +386,20 @@ class Views:
 
     def _lives(self, shelf: Shelf) -> dict[str, Place]:
         """The live tables of this code, as far as they were folded from this log."""
+        digest_at = cache(self._log.digest_at)  # as a rule, all of them stand at one position
         return {
             self._digests[place.digest]: place
             for place in shelf.places()
-            if place.digest in self._digests and place.role is Role.LIVE and place.fits(self._log, self._ledger)
+            if place.digest in self._digests and place.role is Role.LIVE and place.fits(digest_at, self._ledger)
         }
 
     def _of_other_code(self, shelf: Shelf, projection: Projection[Any]) -> Place | None:
         """The table that a new one is compared with when none of this code is live."""
         if shelf.place(projection, Role.LIVE) is not None:
             return None
-        return next((place for place in shelf.others(projection) if place.fits(self._log, self._ledger)), None)
+        return next(
+            (place for place in shelf.others(projection) if place.fits(self._log.digest_at, self._ledger)), None
+        )
 
     def _kept(self, shelf: Shelf, projection: Projection[Any]) -> list[Place]:
         """The tables of earlier builds and of other code, but for those that are being built."""
@@ -431,7 +435,7 @@ class Views:
 
     def _status(self, shelf: Shelf, projection: Projection[Any], head: int) -> Status:
         live, new = shelf.place(projection, Role.LIVE), shelf.place(projection, Role.NEW)
-        if live is not None and not live.fits(self._log, self._ledger):
+        if live is not None and not live.fits(self._log.digest_at, self._ledger):
             live = None
         kept = [place.name for place in self._kept(shelf, projection)]
         state = State.CURRENT if live is not None else State.STALE if kept else State.MISSING
