@@ -29,6 +29,9 @@ R = TypeVar("R", bound=tuple[Any, ...])
 _LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
 _LOOK_AGAIN_S = 0.05
 
+_PAGES_TOGETHER = 10
+"""Pages that are folded before their rows are written, when there are so many: a row is changed by several of them."""
+
 
 class State(StrEnum):
     """current: of this code. stale: only other code's table is there. missing: none is there yet."""
@@ -350,7 +353,9 @@ class Views:
                     if folding is None or not _is_left_as_it_was(folding, lives.values()):
                         folding = self._folding(lives)
                     since = {fold.table.name: fold.position for fold in folding.folds}
-                    folding.page(self._page, head, shelf.load)
+                    up_to = min(head, folding.position + _PAGES_TOGETHER * self._page)
+                    while folding.position < up_to and not folding.is_full:
+                        folding.page(self._page, up_to, shelf.load)
                     self._writer(shelf).write(folding, since)
                     if folding.is_full:
                         for fold in folding.folds:
