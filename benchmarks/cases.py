@@ -9,6 +9,7 @@ from benchmarks.fold import fold
 from benchmarks.imports import imports
 from benchmarks.measure import Case
 from benchmarks.peers import peers
+from benchmarks.postgres import postgres
 from benchmarks.processes import processes
 from benchmarks.reads import reads
 from benchmarks.rebuild import rebuild
@@ -26,6 +27,7 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "process": processes,
     },
     "others": {"peers": peers, "fold": fold},
+    "server": {"postgres": postgres},
 }
 
 
