@@ -4,9 +4,12 @@ from collections.abc import Mapping
 
 from benchmarks.act import act
 from benchmarks.append import append
+from benchmarks.catchup import catchup
+from benchmarks.fold import fold
 from benchmarks.imports import imports
 from benchmarks.measure import Case
 from benchmarks.peers import peers
+from benchmarks.postgres import postgres
 from benchmarks.processes import processes
 from benchmarks.reads import reads
 from benchmarks.rebuild import rebuild
@@ -20,9 +23,11 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "stream": streams,
         "read": reads,
         "rebuild": rebuild,
+        "catchup": catchup,
         "process": processes,
     },
-    "others": {"peers": peers},
+    "others": {"peers": peers, "fold": fold},
+    "server": {"postgres": postgres},
 }
 
 

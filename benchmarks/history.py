@@ -16,6 +16,7 @@ from goal_ledger.domain.goals.criteria import numbered
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.runs import run as runs
 from goal_ledger.ledger import Ledger, Settings
+from goal_ledger.ledger.location import views_beside
 
 Row = tuple[str, int, str, bytes]
 """stream, version, name, body."""
@@ -88,6 +89,11 @@ def write(path: Path, rows: Iterable[Row]) -> None:
     """A new ledger with these events behind its first one."""
     with Ledger.open(path, actor="agent:bench", settings=Settings(durable=False)):
         pass
+    extend(path, rows)
+
+
+def extend(path: Path, rows: Iterable[Row]) -> None:
+    """Append these events to a ledger."""
     with opened(path) as store:
         position = store.head()
         rest = iter(rows)
@@ -95,6 +101,11 @@ def write(path: Path, rows: Iterable[Row]) -> None:
             with store.transaction() as log:
                 log.append([(position + at, *row) for at, row in enumerate(batch, start=1)])
             position += len(batch)
+
+
+def ledger_files(path: Path) -> list[Path]:
+    """Every file that a ledger and its read models may consist of."""
+    return [Path(f"{base}{suffix}") for base in (path, views_beside(path)) for suffix in ("", "-wal", "-shm")]
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import gc
 import resource
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -13,10 +13,15 @@ Prepare = Callable[[], Callable[[], object]]
 
 
 class Figure(NamedTuple):
-    """One way's cost of one operation, in seconds: medians over the rounds."""
+    """One way's cost of one operation, in seconds: medians over the rounds.
+
+    median_s, p95_s: how long single operations took, where that is another question: of many at once, or far apart.
+    """
 
     wall_s: float
-    cpu_s: float
+    cpu_s: float | None = None
+    median_s: float | None = None
+    p95_s: float | None = None
 
 
 class Budget(NamedTuple):
@@ -87,7 +92,7 @@ class Bench(NamedTuple):
 
     def compare(self, ways: Mapping[str, Prepare], operations: int) -> dict[str, Figure]:
         """The cost of one operation each way; operations: how many one round does."""
-        takes: dict[str, list[Figure]] = {name: [] for name in ways}
+        takes: dict[str, list[_Take]] = {name: [] for name in ways}
         for number in range(self.rounds + 1):
             for name in sorted(ways, reverse=number % 2 == 1):
                 take = _take(ways[name]())
@@ -100,15 +105,37 @@ class Bench(NamedTuple):
             for name, taken in takes.items()
         }
 
+    def latencies(self, ways: Mapping[str, Callable[[], float]], operations: int) -> dict[str, Figure]:
+        """How long single operations take. Each way does one and gives its seconds; ways take turns after each one."""
+        takes: dict[str, list[float]] = {name: [] for name in ways}
+        for number in range(-(operations // 10 + 1), operations * self.rounds):
+            for name, way in ways.items():
+                took = way()
+                if number >= 0:  # those before only warm up
+                    takes[name].append(took)
+        return {name: latency(taken) for name, taken in takes.items()}
+
 
 Case = Callable[[Bench], Iterator[Result]]
 
 
-def _take(work: Callable[[], object]) -> Figure:
+def latency(taken: Sequence[float]) -> Figure:
+    """The figure of operations that were timed one by one, in seconds."""
+    ordered = sorted(taken)
+    middle = median(ordered)
+    return Figure(middle, median_s=middle, p95_s=ordered[min(len(ordered) - 1, round(len(ordered) * 0.95))])
+
+
+class _Take(NamedTuple):
+    wall_s: float
+    cpu_s: float
+
+
+def _take(work: Callable[[], object]) -> _Take:
     gc.collect()
     cpu, wall = _cpu_s(), perf_counter()
     work()
-    return Figure(perf_counter() - wall, _cpu_s() - cpu)
+    return _Take(perf_counter() - wall, _cpu_s() - cpu)
 
 
 def _cpu_s() -> float:

@@ -1,14 +1,15 @@
 """Folding the whole log anew: how fast, and in how much memory."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import orjson
 
-from benchmarks.history import Row, interleaved, sequential, write
+from benchmarks.history import Row, interleaved, ledger_files, sequential, write
 from benchmarks.measure import Bench, Budget, Result
 from benchmarks.peak import peak_mb
 from goal_ledger.adapters.views.table import Table
@@ -38,28 +39,38 @@ def _rates(bench: Bench, order: str, rows: Iterable[Row], events: int, *, one: i
     write(path, rows)
     with Ledger.open(path, actor="agent:bench") as ledger:
         ledger.views.catch_up()
-        filled = [status.name for status in ledger.views.status() if status.rows]
-        for name in (*filled, ""):
-            names = [name] if name else []
+        finished = finished_rows(path, ledger)
+        for name in (*(name for name, kept in finished.items() if kept), ""):
+            names = [name] if name else [*finished]
             figures = bench.compare(
-                {"ours": _ours(ledger, names), "raw": partial(_raw, path, names or [*PROJECTIONS])},
+                {
+                    "ours": partial(ours_alone, ledger, names),
+                    "raw": partial(raw_alone, path, {name: finished[name] for name in names}),
+                },
                 events,
             )
             budget = Budget("rate", one if name else every)
             yield Result(f"rebuild {name or 'all'}, {order}", events, figures, (budget,))
 
 
-def _ours(ledger: Ledger, names: list[str]) -> Callable[[], Callable[[], object]]:
-    return lambda: lambda: ledger.views.rebuild(names)
+def ours_alone(ledger: Ledger, names: list[str]) -> Callable[[], object]:
+    ledger.views.drop_old()  # the table of the round before is kept, and the file would grow
+    return lambda: ledger.views.rebuild(names)
 
 
-def _raw(path: Path, names: list[str]) -> Callable[[], None]:
+def finished_rows(path: Path, ledger: Ledger) -> dict[str, list[Any]]:
+    """The rows of every read model, as they are stored."""
+    with closing(sqlite3.connect(views_beside(path))) as views:
+        return {
+            status.name: views.execute(f'SELECT * FROM "{status.table}"').fetchall() for status in ledger.views.status()
+        }
+
+
+def raw_alone(path: Path, finished: Mapping[str, list[Any]]) -> Callable[[], None]:
     target = path.with_name("rebuild-raw.db")
     for suffix in ("", "-wal", "-shm"):
         Path(f"{target}{suffix}").unlink(missing_ok=True)
-    tables = [Table(PROJECTIONS[name]) for name in names]
-    with closing(sqlite3.connect(views_beside(path))) as views:
-        finished = {table.name: views.execute(f'SELECT * FROM "{table.name}"').fetchall() for table in tables}
+    tables = [Table(PROJECTIONS[name]) for name in finished]
 
     def work() -> None:
         with closing(sqlite3.connect(path)) as log, closing(sqlite3.connect(target, isolation_level=None)) as built:
@@ -72,7 +83,7 @@ def _raw(path: Path, names: list[str]) -> Callable[[], None]:
                     orjson.loads(row[4])
             for table in tables:
                 built.execute(table.create)
-                built.executemany(table.upsert, finished[table.name])
+                built.executemany(table.upsert, finished[table.projection.name])
                 for index in table.indexes:
                     built.execute(index)
             built.execute("COMMIT")
@@ -91,6 +102,5 @@ def _memory(bench: Bench) -> Iterator[Result]:
             budgets=(Budget("mb", _MOST_MB),),
             peak_mb=peak_mb("rebuild", path),
         )
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
-            Path(f"{views_beside(path)}{suffix}").unlink(missing_ok=True)
+        for file in ledger_files(path):
+            file.unlink(missing_ok=True)

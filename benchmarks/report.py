@@ -9,8 +9,8 @@ from typing import Any
 
 from benchmarks.measure import Bench, Budget, Figure, Result
 
-_WIDTHS = (36, 10, 10, 7, 13, 17, 7)
-_HEAD = ("case", "ours", "raw", "ratio", "cpu ours/raw", "budget", "")
+_WIDTHS = (44, 10, 10, 7, 13, 17, 8, 15)
+_HEAD = ("case", "ours", "raw", "ratio", "cpu ours/raw", "budget", "", "one: median/p95")
 
 
 def machine(folder: Path) -> dict[str, Any]:
@@ -35,22 +35,24 @@ def heading(where: dict[str, Any], bench: Bench) -> Iterator[str]:
     yield f"medians of {bench.rounds} rounds, ours and raw in turns; {size}"
     yield ""
     yield _line(_HEAD)
-    yield "-" * 100
+    yield "-" * sum(_WIDTHS)
 
 
 def line(result: Result) -> str:
     """One case. ratio: raw's time by ours, or ours by raw's (x) where the budget says so."""
     if result.skipped is not None:
         return f"{result.case}: skipped, {result.skipped}"
-    slow_is_bad = any(budget.kind in ("times", "ms") for budget in result.budgets)
     ours, raw, share = result.ways.get("ours"), result.ways.get("raw"), result.share
+    is_latency = ours is not None and ours.wall_s == ours.median_s
+    slow_is_bad = is_latency or any(budget.kind in ("times", "ms") for budget in result.budgets)
     ratio = "" if share is None else f"{1 / share:.2f}x" if slow_is_bad else f"{share:.2f}"
     cpu = _cpu(ours, raw) if ours and raw else ""
     show = _duration if slow_is_bad else _rate
     first = show(ours) if ours else f"{result.peak_mb:.0f} MB" if result.peak_mb is not None else ""
     verdict = {True: "met", False: "missed", None: ""}[result.met]
     budgets = ", ".join(map(_limit, result.budgets))
-    return _line((result.case, first, show(raw) if raw else "", ratio, cpu, budgets, verdict))
+    single = _single(ours) if ours else ""
+    return _line((result.case, first, show(raw) if raw else "", ratio, cpu, budgets, verdict, single))
 
 
 def as_json(where: dict[str, Any], bench: Bench, results: list[Result]) -> dict[str, Any]:
@@ -85,8 +87,16 @@ def _rate(figure: Figure) -> str:
 
 
 def _cpu(ours: Figure, raw: Figure) -> str:
-    scale, unit = (1e6, "µs") if ours.cpu_s < 1e-3 else (1e3, "ms")
-    return "/".join(_short(figure.cpu_s * scale) for figure in (ours, raw)) + f" {unit}"
+    return "" if ours.cpu_s is None or raw.cpu_s is None else _pair(ours.cpu_s, raw.cpu_s)
+
+
+def _single(figure: Figure) -> str:
+    return "" if figure.median_s is None or figure.p95_s is None else _pair(figure.median_s, figure.p95_s)
+
+
+def _pair(one: float, other: float) -> str:
+    scale, unit = (1e6, "µs") if one < 1e-3 else (1e3, "ms")
+    return f"{_short(one * scale)}/{_short(other * scale)} {unit}"
 
 
 def _short(number: float) -> str:
@@ -94,7 +104,7 @@ def _short(number: float) -> str:
 
 
 def _duration(figure: Figure) -> str:
-    if figure.wall_s < 1e-3:
+    if abs(figure.wall_s) < 1e-3:
         return f"{_short(figure.wall_s * 1e6)} µs"
     return f"{_short(figure.wall_s * 1e3)} ms"
 

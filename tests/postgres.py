@@ -11,7 +11,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,14 +25,18 @@ NOBODY = 65534
 
 _OPTIONS = {
     "listen_addresses": "",
+    "max_connections": "120",
+    "log_min_messages": "fatal",
+}
+
+FOR_TESTS = {
     "fsync": "off",  # the tests crash processes, not the machine
     "full_page_writes": "off",
     "synchronous_commit": "off",
-    "max_connections": "120",
     "shared_buffers": "32MB",
-    "log_min_messages": "fatal",
     "autovacuum": "off",
 }
+"""Settings that forget durability for speed."""
 
 
 class Server:
@@ -75,8 +79,9 @@ def schema_of(url: str) -> str:
 class Process:
     """A server's files and its process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: Mapping[str, str]) -> None:
         self._folder = folder
+        self._options = {**_OPTIONS, **options}
         self._data = folder / "data"
         self._bin = _binaries(folder) / "bin"
         self._who: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
@@ -93,7 +98,7 @@ class Process:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = [f"-c{name}={value}" for name, value in _OPTIONS.items()]
+        options = [f"-c{name}={value}" for name, value in self._options.items()]
         with open(self._folder / "log", "ab") as log:
             self._running = subprocess.Popen(
                 [self._bin / "postgres", "-D", self._data, "-k", self._folder, *options],
@@ -122,21 +127,24 @@ class Process:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """A server for as long as the block lasts; RuntimeError with the reason when there can be none."""
+def running(options: Mapping[str, str] = FOR_TESTS, folder: Path = Path("/tmp")) -> Iterator[Server]:
+    """A server for as long as the block lasts; RuntimeError with the reason when there can be none.
+
+    folder: where its files go; its path must be short, for the path of a socket has a limit.
+    """
     if url := os.environ.get("GOAL_LEDGER_TEST_POSTGRES"):
         yield Server(url, None)
         return
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # short: the path of a socket has a limit
+    own = Path(tempfile.mkdtemp(prefix="pg", dir=folder))
     process = None
     try:
-        process = Process(folder)
+        process = Process(own, options)
         process.start()
         yield Server(process.url, process)
     finally:
         if process is not None:
             process.stop(signal.SIGQUIT)
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(own, ignore_errors=True)
 
 
 def _binaries(folder: Path) -> Path:

@@ -86,7 +86,7 @@ class Builder:
             for projection, place in new.items():
                 shelf.index(projection, place)
                 live = shelf.place(projection, Role.LIVE)
-                if live is not None and live.fits(self._source.log, self._source.ledger):
+                if live is not None and live.fits(self._source.log.digest_at, self._source.ledger):
                     shelf.drop([shelf.place(projection, Role.OLD)])
                     shelf.give(live, Role.OLD)
                 else:
@@ -145,13 +145,13 @@ class Builder:
 
     def _is_done(self, shelf: Shelf, projection: Projection[Any], unless: Unless, seen: set[str]) -> bool:
         live = shelf.place(projection, Role.LIVE)
-        if unless is Unless.NEVER or live is None or not live.fits(self._source.log, self._source.ledger):
+        if unless is Unless.NEVER or live is None or not live.fits(self._source.log.digest_at, self._source.ledger):
             return False
         return unless is Unless.LIVE or live.name in seen
 
     def _continued(self, shelf: Shelf, projection: Projection[Any], place: Place | None, up_to: int | None) -> Place:
         log, ledger, _ = self._source
-        if place is not None and place.fits(log, ledger) and (up_to is None or place.position <= up_to):
+        if place is not None and place.fits(log.digest_at, ledger) and (up_to is None or place.position <= up_to):
             return place
         shelf.drop([place])
         return shelf.create(projection, Role.NEW)

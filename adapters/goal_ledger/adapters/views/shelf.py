@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from goal_ledger.adapters.sql.session import Session
 from goal_ledger.adapters.views.fold import Lacking, TableFold
-from goal_ledger.adapters.views.log import Log
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.projections.base import Key, Projection
 
@@ -47,9 +46,13 @@ class Place(NamedTuple):
     builder: str | None
     lease_until: float | None
 
-    def fits(self, log: Log, ledger: str) -> bool:
-        """Whether it was folded from this log, and from the past that the log still has."""
-        return self.ledger == ledger and (self.position == 0 or log.digest_at(self.position) == self.head)
+    def fits(self, digest_at: DigestAt, ledger: str) -> bool:
+        """Whether it was folded from this ledger's log, and from the past that the log still has."""
+        return self.ledger == ledger and (self.position == 0 or digest_at(self.position) == self.head)
+
+
+DigestAt = Callable[[int], bytes | None]
+"""The stored digest of the event at a position of the log, None when there is no such event."""
 
 
 def _number(name: str) -> int:
@@ -136,13 +139,14 @@ class Shelf:
                 "UPDATE folded SET builder = ?, lease_until = ? WHERE name = ?", (builder, until, name)
             )
 
-    def move(self, name: str, position: int, head: bytes | None, lacking: Iterable[Lacking]) -> None:
+    def move(self, name: str, position: int, head: bytes | None, lacking: Sequence[Lacking]) -> None:
         """Note how far a table is folded, and what it could not fold."""
-        self.session.executemany(
-            "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?) ON CONFLICT (name, position) "
-            "DO UPDATE SET problem = excluded.problem",
-            [(name, *item) for item in lacking],
-        )
+        if lacking:
+            self.session.executemany(
+                "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?) ON CONFLICT (name, position) "
+                "DO UPDATE SET problem = excluded.problem",
+                [(name, *item) for item in lacking],
+            )
         self.session.execute(
             "UPDATE folded SET position = ?, head = ?, ledger = ? WHERE name = ?", (position, head, self._ledger, name)
         )
@@ -158,8 +162,10 @@ class Shelf:
         """Write the rows that changed."""
         table, rows = fold.table, fold.rows
         changed = sorted(fold.changed)  # neighbours share the pages of the table
-        self.session.executemany(table.upsert, [table.encode(rows[key]) for key in changed if rows[key] is not None])
-        self.session.executemany(table.delete, [(key,) for key in changed if rows[key] is None])
+        if kept := [table.encode(rows[key]) for key in changed if rows[key] is not None]:
+            self.session.executemany(table.upsert, kept)
+        if gone := [(key,) for key in changed if rows[key] is None]:
+            self.session.executemany(table.delete, gone)
 
     def take_away(self, table: Table[Any], keys: Iterable[Key], positions: Iterable[int]) -> None:
         """Delete rows, and what is said about the events that they are folded from."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from goal_ledger.adapters.sql.collector import collector_paused
@@ -28,6 +29,9 @@ R = TypeVar("R", bound=tuple[Any, ...])
 
 _LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
 _LOOK_AGAIN_S = 0.05
+
+_PAGES_TOGETHER = 10
+"""Pages that are folded before their rows are written, when there are so many: a row is changed by several of them."""
 
 
 class State(StrEnum):
@@ -362,7 +366,9 @@ class Views:
                     if folding is None or not _is_left_as_it_was(folding, lives.values()):
                         folding = self._folding(lives)
                     since = {fold.table.name: fold.position for fold in folding.folds}
-                    folding.page(self._page, head, shelf.load)
+                    up_to = min(head, folding.position + _PAGES_TOGETHER * self._page)
+                    while folding.position < up_to and not folding.is_full:
+                        folding.page(self._page, up_to, shelf.load)
                     self._writer(shelf).write(folding, since)
                     if folding.is_full:
                         for fold in folding.folds:
@@ -417,22 +423,25 @@ class Views:
 
     def _lives(self, shelf: Shelf) -> dict[str, Place]:
         """The live tables of this code, as far as they were folded from this log."""
+        digest_at = cache(self._log.digest_at)  # as a rule, all of them stand at one position
         return {
             self._digests[place.digest]: place
             for place in shelf.places()
-            if place.digest in self._digests and place.role is Role.LIVE and place.fits(self._log, self._ledger)
+            if place.digest in self._digests and place.role is Role.LIVE and place.fits(digest_at, self._ledger)
         }
 
     def _own(self, shelf: Shelf, projection: Projection[Any], role: Role) -> Place | None:
         """The table of this code that has a role, if it was folded from this log."""
         place = shelf.place(projection, role)
-        return place if place is not None and place.fits(self._log, self._ledger) else None
+        return place if place is not None and place.fits(self._log.digest_at, self._ledger) else None
 
     def _of_other_code(self, shelf: Shelf, projection: Projection[Any]) -> Place | None:
         """The table that a new one is compared with when none of this code is live."""
         if self._own(shelf, projection, Role.LIVE) is not None:
             return None
-        return next((place for place in shelf.others(projection) if place.fits(self._log, self._ledger)), None)
+        return next(
+            (place for place in shelf.others(projection) if place.fits(self._log.digest_at, self._ledger)), None
+        )
 
     def _kept(self, shelf: Shelf, projection: Projection[Any]) -> list[Place]:
         """The tables of earlier builds and of other code, but for those that are being built."""

@@ -60,6 +60,8 @@ class Writer:
 
     def _fails(self, fold: TableFold) -> Exception | None:
         """Why the changed rows cannot be written; then none of them is. None when all are."""
+        if not fold.changed:
+            return None
         execute = self._shelf.session.execute
         execute("SAVEPOINT all_rows")
         try:

@@ -1,0 +1,150 @@
+"""Processes that write to one PostgreSQL ledger at the same time, each event a commit of its own.
+
+Raw takes the ledger's own tables, row lock and row format, in two round trips: BEGIN, lock and the stream's version
+together, then INSERT, count and COMMIT together. It tells no follower. Stock is `insert_events` of the eventsourcing
+library's PostgresApplicationRecorder, which locks its table; it loads and decides nothing.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from multiprocessing.synchronize import Barrier
+from statistics import median
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import psycopg
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from psycopg.conninfo import conninfo_to_dict
+
+from benchmarks.history import body_of
+from benchmarks.measure import Figure, latency
+from goal_ledger.adapters.store.codec import digest
+from goal_ledger.domain.runs import run as runs
+from goal_ledger.domain.runs.run import RUN, RunHeartbeat
+from goal_ledger.ledger import Ledger
+from goal_ledger.ledger.location import locate
+
+Write = Callable[[], object]
+"""Appends one event and commits it."""
+
+_WARM = 5
+_NOTE = "still reading"
+_gate: Barrier
+
+
+def written_by(writers: int, way: str, url: str, streams: list[str], operations: int, rounds: int) -> Figure:
+    """What one event costs when so many processes write at once: the median round, and single events over all rounds.
+
+    streams: whose events they are, for one writer each, in turns. operations: of all writers together, in a round.
+    """
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["benchmarks.writers"])
+    gate = processes.Barrier(writers)
+    rates: list[float] = []
+    singles: list[float] = []
+    with processes.Pool(writers, _meet_at, (gate,)) as pool:
+        for _ in range(rounds):
+            each = [(way, url, streams[number % len(streams)], -(-operations // writers)) for number in range(writers)]
+            times = [span for spans in pool.starmap(_run, each, chunksize=1) for span in spans]
+            rates.append((max(ended for _, ended in times) - min(began for began, _ in times)) / len(times))
+            singles += [ended - began for began, ended in times]
+        pool.close()
+        pool.join()
+    return latency(singles)._replace(wall_s=median(rates))
+
+
+def _meet_at(gate: Barrier) -> None:
+    global _gate
+    _gate = gate
+
+
+def _run(way: str, url: str, stream: str, operations: int) -> list[tuple[float, float]]:
+    """When each write began and ended, by a clock that all processes of the machine share."""
+    times = []
+    with WAYS[way](url, stream) as write:
+        for _ in range(_WARM):
+            write()
+        _gate.wait(60)
+        for _ in range(operations):
+            began = monotonic()
+            write()
+            times.append((began, monotonic()))
+    return times
+
+
+@contextmanager
+def _ours(url: str, stream: str) -> Iterator[Write]:
+    with Ledger.open(url, actor="agent:bench") as ledger:
+        yield lambda: ledger.act(stream, RUN, runs.heartbeat, note=_NOTE)
+
+
+@contextmanager
+def _raw(url: str, stream: str) -> Iterator[Write]:
+    location = locate(url)
+    assert location.url is not None
+    said = orjson.loads(body_of(RunHeartbeat(goal_id="goal_" + "0" * 26, note=_NOTE)))
+    with psycopg.connect(location.url, autocommit=True) as connection:
+        connection.execute("SELECT set_config('search_path', %s, false)", (location.schema,))
+        execute = connection.execute
+
+        def write() -> None:
+            with connection.pipeline():
+                execute(b"BEGIN")
+                head = execute(b"SELECT position FROM ledger_head FOR UPDATE", binary=True)
+                last = execute(
+                    b"SELECT MAX(originator_version) FROM stored_events WHERE originator_id = %s",
+                    (stream,),
+                    binary=True,
+                )
+            [position], [version] = head.fetchone() or (0,), last.fetchone() or (0,)
+            row = (position + 1, stream, version + 1, "run.heartbeat", orjson.dumps(said))
+            with connection.pipeline():
+                execute(b"INSERT INTO stored_events VALUES (%s, %s, %s, %s, %s, %s)", (*row, digest(*row)), binary=True)
+                execute(b"UPDATE ledger_head SET position = %s", (row[0],), binary=True)
+                execute(b"COMMIT")
+
+        yield write
+
+
+@contextmanager
+def _stock(url: str, _stream: str) -> Iterator[Write]:
+    location = locate(url)
+    assert location.url is not None
+    datastore = PostgresDatastore(**stock_arguments(location.url), schema=location.schema)
+    recorder = PostgresApplicationRecorder(datastore, events_table_name="stock_events")
+    stream, version = uuid4(), iter(range(1, 10**9))
+    state = body_of(RunHeartbeat(goal_id="goal_" + "0" * 26, note=_NOTE))
+    try:
+        yield lambda: recorder.insert_events([StoredEvent(stream, next(version), "run.heartbeat", state)])
+    finally:
+        datastore.close()
+
+
+def create_stock(url: str) -> None:
+    """Make the tables of the library's recorder in the ledger's schema."""
+    location = locate(url)
+    assert location.url is not None
+    datastore = PostgresDatastore(**stock_arguments(location.url), schema=location.schema)
+    PostgresApplicationRecorder(datastore, events_table_name="stock_events").create_table()
+    datastore.close()
+
+
+def stock_arguments(url: str) -> dict[str, Any]:
+    """Where the library finds a server, in the names of its PostgresDatastore."""
+    given = conninfo_to_dict(url)
+    return {
+        "dbname": given.get("dbname", ""),
+        "host": given.get("host", ""),
+        "port": given.get("port", "5432"),
+        "user": given.get("user", ""),
+        "password": given.get("password", ""),
+    }
+
+
+WAYS: Mapping[str, Callable[[str, str], AbstractContextManager[Write]]] = {"ours": _ours, "raw": _raw, "stock": _stock}
