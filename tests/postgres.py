@@ -61,6 +61,13 @@ class Server:
         self._process.stop(how)
         self._process.start()
 
+    @contextmanager
+    def standby(self) -> Iterator[str]:
+        """The url of a server that follows this one, for as long as the block lasts."""
+        assert self._process is not None, "a server that somebody else runs is not ours to copy"
+        with self._process.standby() as standby:
+            yield standby.url
+
     @property
     def is_ours(self) -> bool:
         """Whether it can be restarted."""
@@ -73,18 +80,37 @@ def schema_of(url: str) -> str:
 
 
 class Process:
-    """A server's files and its process."""
+    """A server's files and its process; it has none of either before `create` and `start`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, binaries: Path) -> None:
         self._folder = folder
         self._data = folder / "data"
-        self._bin = _binaries(folder) / "bin"
+        self._bin = binaries
         self._who: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         self._running: subprocess.Popen[bytes] | None = None
         if self._who:
             os.chown(folder, NOBODY, NOBODY)
+
+    def create(self) -> None:
+        """Make its files; a user called `locked` needs a password, the others none."""
         self._run("initdb", "--pgdata", self._data, "--username=tester", "--auth=trust", "--encoding=UTF8",
                   "--locale=C", "--no-sync", "--no-instructions")  # fmt: skip
+        access = self._data / "pg_hba.conf"
+        access.write_text(f"local all locked scram-sha-256\n{access.read_text()}")
+
+    @contextmanager
+    def standby(self) -> Iterator["Process"]:
+        """A running server that follows this one."""
+        folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+        standby = Process(folder, self._bin)
+        try:
+            self._run("pg_basebackup", "--pgdata", folder / "data", "--write-recovery-conf", "--no-sync",
+                      "--checkpoint=fast", "--username=tester", "--host", self._folder)  # fmt: skip
+            standby.start()
+            yield standby
+        finally:
+            standby.stop(signal.SIGQUIT)
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def url(self) -> str:
@@ -130,7 +156,8 @@ def running() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # short: the path of a socket has a limit
     process = None
     try:
-        process = Process(folder)
+        process = Process(folder, _binaries(folder) / "bin")
+        process.create()
         process.start()
         yield Server(process.url, process)
     finally:
