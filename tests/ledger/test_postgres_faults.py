@@ -165,7 +165,7 @@ def test_backends_killed_at_any_moment_lose_nothing_and_double_nothing(place: Se
         assert [(title, refused[title]) for title in refused if title in found] == []
         assert found == stored
         assert len(titles(ledger)) == len(stored) >= rounds
-        assert set(refused.values()) <= {"connection_lost", "not_stored"}
+        assert set(refused.values()) <= {"connection_lost", "not_stored", "cannot_open"}
         assert ledger.verify() == len(found) + 1
 
 
