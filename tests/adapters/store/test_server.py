@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from goal_ledger.adapters.store.postgres import FORMAT
@@ -231,7 +232,28 @@ def test_without_the_driver_it_is_said_what_to_install():
     assert ran.stdout == "missing_extra pip install 'goal-ledger[postgres]'\n"
 
 
-# --- A standby
+# --- A dump, and a standby
+
+
+def test_a_dump_restores_the_ledger_with_its_guards(made: ServerPlace):
+    server = made.server
+    if not server.is_ours:
+        pytest.skip("needs the programs that dump and restore")
+    dump = server.program("pg_dump", "--schema", made.schema, "postgres")
+    server.program("createdb", made.schema)
+    server.program("psql", "--quiet", "--set=ON_ERROR_STOP=1", made.schema, told=dump)
+    restored = made.url.replace("/postgres?", f"/{made.schema}?")
+    with Ledger.open(made.url) as ledger, Ledger.open(restored, actor="test:server", create=False) as again:
+        assert (again.verify(), recorded(again)) == (2, recorded(ledger))
+        again.goals.create("Life goes on")
+        assert again.verify() == 3
+        with pytest.raises(made.refused, match="append-only"), psycopg.connect(drivers_url(restored)) as connection:
+            connection.execute(f"DELETE FROM {made.schema}.stored_events".encode())
+
+
+def drivers_url(url: str) -> str:
+    """The url without its schema, as the driver takes it."""
+    return locate(url).url or ""
 
 
 def test_a_standby_is_read_and_followed_and_takes_no_writes(made: ServerPlace):
