@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from goal_ledger.adapters.store.base import Store
 from goal_ledger.domain.settings import Settings
@@ -29,6 +30,10 @@ class Place(ABC):
     def store(self) -> Store:
         """The log by itself."""
         return open_store(locate(self.url), Settings(), read_only=False, create=True)
+
+    @abstractmethod
+    def stock(self) -> dict[str, str]:
+        """How a stock application of the eventsourcing library is told to read it."""
 
     @abstractmethod
     def content(self) -> Any:
@@ -61,6 +66,9 @@ class FilePlace(Place):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.url = str(path)
+
+    def stock(self) -> dict[str, str]:
+        return {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": self.url}
 
     def content(self) -> Any:
         return self.path.read_bytes()
@@ -99,6 +107,17 @@ class ServerPlace(Place):
         self.url = server.fresh()
         self.server = server
         self.schema = schema_of(self.url)
+
+    def stock(self) -> dict[str, str]:
+        given = conninfo_to_dict(locate(self.url).url or "")
+        names = {"dbname": "DBNAME", "host": "HOST", "user": "USER", "password": "PASSWORD", "port": "PORT"}
+        return {
+            "PERSISTENCE_MODULE": "eventsourcing.postgres",
+            "POSTGRES_PASSWORD": "",
+            **{f"POSTGRES_{names[name]}": str(value) for name, value in given.items() if name in names},
+            "POSTGRES_SCHEMA": self.schema,
+            "CREATE_TABLE": "no",
+        }
 
     def content(self) -> Any:
         return [

@@ -65,6 +65,18 @@ class Server:
         self._process.stop(how)
         self._process.start()
 
+    @contextmanager
+    def standby(self) -> Iterator[str]:
+        """The url of a server that follows this one, for as long as the block lasts."""
+        assert self._process is not None, "a server that somebody else runs is not ours to copy"
+        with self._process.standby() as standby:
+            yield standby.url
+
+    def program(self, name: str, *arguments: object, told: str = "") -> str:
+        """What a program of PostgreSQL's says, run against this server; told: its standard input."""
+        assert self._process is not None, "only ours comes with its programs"
+        return self._process.run(name, "--host", self._process.folder, "--username=tester", *arguments, told=told)
+
     @property
     def is_ours(self) -> bool:
         """Whether it can be restarted."""
@@ -77,31 +89,50 @@ def schema_of(url: str) -> str:
 
 
 class Process:
-    """A server's files and its process."""
+    """A server's files and its process; it has none of either before `create` and `start`."""
 
-    def __init__(self, folder: Path, options: Mapping[str, str]) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, binaries: Path, options: Mapping[str, str]) -> None:
+        self.folder = folder
         self._options = {**_OPTIONS, **options}
         self._data = folder / "data"
-        self._bin = _binaries(folder) / "bin"
+        self._bin = binaries
         self._who: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         self._running: subprocess.Popen[bytes] | None = None
         if self._who:
             os.chown(folder, NOBODY, NOBODY)
-        self._run("initdb", "--pgdata", self._data, "--username=tester", "--auth=trust", "--encoding=UTF8",
+
+    def create(self) -> None:
+        """Make its files; a user called `locked` needs a password, the others none."""
+        self.run("initdb", "--pgdata", self._data, "--username=tester", "--auth=trust", "--encoding=UTF8",
                   "--locale=C", "--no-sync", "--no-instructions")  # fmt: skip
+        access = self._data / "pg_hba.conf"
+        access.write_text(f"local all locked scram-sha-256\n{access.read_text()}")
+
+    @contextmanager
+    def standby(self) -> Iterator["Process"]:
+        """A running server that follows this one."""
+        folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+        standby = Process(folder, self._bin, self._options)
+        try:
+            self.run("pg_basebackup", "--pgdata", folder / "data", "--write-recovery-conf", "--no-sync",
+                      "--checkpoint=fast", "--username=tester", "--host", self.folder)  # fmt: skip
+            standby.start()
+            yield standby
+        finally:
+            standby.stop(signal.SIGQUIT)
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def url(self) -> str:
         """Where it listens: a socket in its folder."""
-        return f"postgresql://tester@/postgres?host={quote(str(self._folder), safe='')}"
+        return f"postgresql://tester@/postgres?host={quote(str(self.folder), safe='')}"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         options = [f"-c{name}={value}" for name, value in self._options.items()]
-        with open(self._folder / "log", "ab") as log:
+        with open(self.folder / "log", "ab") as log:
             self._running = subprocess.Popen(
-                [self._bin / "postgres", "-D", self._data, "-k", self._folder, *options],
+                [self._bin / "postgres", "-D", self._data, "-k", self.folder, *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **self._who,
             )  # fmt: skip
         for _ in range(1000):
@@ -111,7 +142,7 @@ class Process:
             if self._running.poll() is not None:
                 break
             time.sleep(0.02)
-        raise RuntimeError(f"PostgreSQL does not start: {(self._folder / 'log').read_text()[-2000:]}")
+        raise RuntimeError(f"PostgreSQL does not start: {(self.folder / 'log').read_text()[-2000:]}")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop it and wait until it is gone."""
@@ -119,11 +150,15 @@ class Process:
             self._running.send_signal(how)
             self._running.wait(timeout=60)
 
-    def _run(self, program: str, *arguments: object) -> None:
+    def run(self, program: str, *arguments: object, told: str = "") -> str:
+        """What one of its programs says. RuntimeError: when it fails."""
         command = [str(self._bin / program), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, cwd="/", **self._who)
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            command, capture_output=True, text=True, cwd="/", input=told, **self._who
+        )
         if done.returncode:
             raise RuntimeError(f"{program} failed: {done.stdout}{done.stderr}")
+        return done.stdout
 
 
 @contextmanager
@@ -138,7 +173,8 @@ def running(options: Mapping[str, str] = FOR_TESTS, folder: Path = Path("/tmp"))
     own = Path(tempfile.mkdtemp(prefix="pg", dir=folder))
     process = None
     try:
-        process = Process(own, options)
+        process = Process(own, _binaries(own) / "bin", options)
+        process.create()
         process.start()
         yield Server(process.url, process)
     finally:

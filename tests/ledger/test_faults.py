@@ -21,6 +21,7 @@ from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.ledger import Ledger, LedgerError, Settings, Unavailable
 from goal_ledger.projections.registry import PROJECTIONS
 from tests.adapters.views.histories import by_hand
+from tests.places import Place
 from tests.tools import finished, python, recorded, tables
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix signals, limits and mounts")
@@ -60,8 +61,8 @@ with Ledger.open(path, actor=f"agent:{name}") as ledger:
 
 
 @pytest.mark.parametrize("count", [50, pytest.param(200, marks=pytest.mark.soak)])
-def test_eight_processes_on_one_goal_lose_nothing_and_meet_no_conflict(started: Started, tmp_path: Path, count: int):
-    path = tmp_path / "ledger.db"
+def test_eight_processes_on_one_goal_lose_nothing_and_meet_no_conflict(started: Started, place: Place, count: int):
+    path = place.url
     with Ledger.open(path, actor="test:faults") as ledger:
         goal = ledger.goals.create("A")
     for writer in [started(AMEND, path, goal.goal_id, name, count) for name in "abcdefgh"]:
@@ -122,13 +123,13 @@ def _tell(process: "subprocess.Popen[str]", text: str) -> None:
     process.stdin.flush()
 
 
-def test_threads_create_one_ledger_at_once(tmp_path: Path):
+def test_threads_create_one_ledger_at_once(place: Place):
     barrier = threading.Barrier(8)
     ids: list[str] = []
 
     def create() -> None:
         barrier.wait()
-        with Ledger.open(tmp_path / "ledger.db", actor="test:faults") as ledger:
+        with Ledger.open(place.url, actor="test:faults") as ledger:
             ids.append(ledger.id)
 
     threads = [threading.Thread(target=create) for _ in range(8)]
@@ -200,8 +201,8 @@ with Ledger.open(sys.argv[1], actor="agent:writer") as ledger:
 
 
 @pytest.mark.parametrize("times", [3, pytest.param(30, marks=pytest.mark.soak)])
-def test_a_writer_that_is_killed_loses_nothing_it_acknowledged(started: Started, tmp_path: Path, times: int):
-    path = tmp_path / "ledger.db"
+def test_a_writer_that_is_killed_loses_nothing_it_acknowledged(started: Started, place: Place, times: int):
+    path = place.url
     chance = random.Random(SEED)
     print(f"seed {SEED}")
     acknowledged: list[tuple[int, str]] = []

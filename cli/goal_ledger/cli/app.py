@@ -131,7 +131,11 @@ class App:
         """The command that creates the ledger of this call."""
         import shlex
 
-        where = "" if self.db is None else f"--db {shlex.quote(self.place().location.name)} "  # without any password
+        if self.db is None:
+            where = ""
+        else:  # never the url as it was typed: a hint is copied into logs
+            location = self.place().location
+            where = f"--db {shlex.quote(self.db if location.url is None else location.name)} "
         return f'goal-ledger {where}goal create "Cut checkout errors"'
 
     # --- Answers

@@ -198,8 +198,10 @@ def copy(app: App, source: str, target: str) -> None:
 
     location = locate(source)
     settings = configure(settings_file(location)).settings
-    opening = Ledger.open(location, settings=settings, read_only=True, create=False)
-    with opening as opened, app.progress("copying") as progress:
+    with (
+        Ledger.open(location, settings=settings, read_only=True, create=False) as opened,
+        app.progress("copying") as progress,
+    ):
         of = opened.head
         done = opened.copy(target, lambda reached: progress(reached, of))
     app.show(done._asdict(), render.copied)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from eventsourcing.application import Application
@@ -12,25 +11,29 @@ from eventsourcing.persistence import MapperDeserialisationError, PersistenceErr
 from goal_ledger.adapters.store.mapper import LedgerEvent
 from goal_ledger.domain.runs.run import LocalOutcome
 from goal_ledger.ledger import Ledger, Rejected
-from tests.tools import Clock, recorded, rows, tamper
+from tests.places import Place
+from tests.tools import Clock, recorded
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    with Ledger.open(tmp_path / "ledger.db", actor="test:app", clock=Clock()) as ledger:
+def made(place: Place) -> Place:
+    with Ledger.open(place.url, actor="test:app", clock=Clock()) as ledger:
         goal = ledger.goals.create("Back up nightly")
         ledger.goals.ready(goal.goal_id)
         run = ledger.runs.start(goal.goal_id)
         ledger.runs.finish(run.run_id, LocalOutcome.SUCCEEDED)
-    return tmp_path / "ledger.db"
+    return place
+
+
+class Stock(Application[str]):
+    name = "stored"  # on a server the library names its table after the application
 
 
 @pytest.fixture
-def application(path: Path) -> Iterator[Application[str]]:
-    application: Application[str] = Application(
+def application(made: Place) -> Iterator[Application[str]]:
+    application = Stock(
         env={
-            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-            "SQLITE_DBNAME": str(path),
+            **made.stock(),
             "ORIGINATOR_ID_TYPE": "text",
             "MAPPER_TOPIC": "goal_ledger.adapters.store.mapper:LedgerMapper",
         }
@@ -39,8 +42,8 @@ def application(path: Path) -> Iterator[Application[str]]:
     application.close()
 
 
-def test_an_application_reads_every_event_in_order(path: Path, application: Application[str]):
-    with Ledger.open(path, read_only=True) as ledger:
+def test_an_application_reads_every_event_in_order(made: Place, application: Application[str]):
+    with Ledger.open(made.url, read_only=True) as ledger:
         ours = recorded(ledger)
     notifications = application.recorder.select_notifications(start=1, limit=100)
 
@@ -52,8 +55,8 @@ def test_an_application_reads_every_event_in_order(path: Path, application: Appl
     assert application.recorder.max_notification_id() == ours[-1].position
 
 
-def test_an_application_reads_one_stream(path: Path, application: Application[str]):
-    with Ledger.open(path, read_only=True) as ledger:
+def test_an_application_reads_one_stream(made: Place, application: Application[str]):
+    with Ledger.open(made.url, read_only=True) as ledger:
         [goal] = ledger.goals.list().goals
         ours = recorded(ledger, goal.goal_id)
     theirs = list(application.events.get(goal.goal_id))
@@ -62,7 +65,7 @@ def test_an_application_reads_one_stream(path: Path, application: Application[st
     ]
 
 
-def test_an_application_reads_the_notification_log(path: Path, application: Application[str]):
+def test_an_application_reads_the_notification_log(made: Place, application: Application[str]):
     section = application.notification_log["1,10"]
     assert [item.topic for item in section.items] == [
         "ledger.created", "goal.created", "goal.readied", "goal.activated", "goal.run_dispatched", "run.started",
@@ -70,21 +73,21 @@ def test_an_application_reads_the_notification_log(path: Path, application: Appl
     ]  # fmt: skip
 
 
-def test_an_application_cannot_write(path: Path, application: Application[str]):
-    before = rows(path, "SELECT * FROM stored_events")
+def test_an_application_cannot_write(made: Place, application: Application[str]):
+    before = made.rows("SELECT * FROM stored_events")
     with pytest.raises(Rejected) as refused:
         application.save(Aggregate())  # type: ignore[arg-type]
     assert refused.value.code == "not_writable"
     with pytest.raises(PersistenceError):
         application.recorder.insert_events([StoredEvent("goal_x", 1, "goal.created", b"{}")])
 
-    assert rows(path, "SELECT * FROM stored_events") == before
-    with Ledger.open(path) as ledger:
+    assert made.rows("SELECT * FROM stored_events") == before
+    with Ledger.open(made.url) as ledger:
         assert ledger.verify() == len(before)
 
 
-def test_what_cannot_be_read_is_an_error_of_the_library(path: Path, application: Application[str]):
-    tamper(path, "UPDATE stored_events SET topic = 'goal.teleported' WHERE rowid = 2")
+def test_what_cannot_be_read_is_an_error_of_the_library(made: Place, application: Application[str]):
+    made.tamper("UPDATE stored_events SET topic = 'goal.teleported' WHERE rowid = 2")
     [notification] = application.recorder.select_notifications(start=2, limit=1)
     with pytest.raises(MapperDeserialisationError, match=r"goal\.teleported"):
         application.mapper.to_domain_event(notification)

@@ -5,6 +5,9 @@
         "MAPPER_TOPIC": "goal_ledger.adapters.store.mapper:LedgerMapper",
     })
 
+On a server its `name` must be "stored", after which the library names the table; PERSISTENCE_MODULE is
+"eventsourcing.postgres", POSTGRES_SCHEMA the ledger's, and CREATE_TABLE "no".
+
 Reading only: events are written by the ledger, which decides first.
 """
 

@@ -25,7 +25,7 @@ from goal_ledger.adapters.store.codec import Codec, StoredRow, digest
 from goal_ledger.adapters.store.copying import copy
 from goal_ledger.adapters.store.recorder import append_stored, in_the_librarys_words
 from goal_ledger.adapters.store.sqlite import SqliteStore
-from goal_ledger.domain.errors import Conflict, Damaged, LedgerError, NotFound, Unavailable
+from goal_ledger.domain.errors import Conflict, Damaged, NotFound, Unavailable
 
 FORMAT = 1  # of the tables below, in ledger_format
 
@@ -67,7 +67,6 @@ _GUARDED = (
     "SELECT COUNT(*) FROM pg_trigger WHERE tgrelid = 'stored_events'::regclass AND tgenabled = 'A' "
     "AND tgname = 'events_are_never_changed'"
 )
-_ATTEMPTS = 3
 _STANDBY_REFUSALS = ("25006", "0A000", "55000")
 _STANDBY_LOOK_S = 0.1
 """Seconds between two looks for events on a server that takes no LISTEN."""
@@ -125,6 +124,7 @@ class PostgresStore(Store, PostgresApplicationRecorder):
         create: bool = True,
     ) -> None:
         self._channel = f"{schema}_events"
+        self._wait_s = wait_s
         self._listeners: deque[Connection] = deque()
         database = PostgresDatabase(
             url, schema=schema, name=name, wait_s=wait_s, durable=durable, read_only=read_only, lock=_LOCK
@@ -224,14 +224,16 @@ class PostgresStore(Store, PostgresApplicationRecorder):
     def _settle(self, lost: PostgresTransaction) -> None:
         """Look under the lock whether the events are there; when not, and nobody wrote meanwhile, append them again.
 
-        What was decided is still right then, for nothing that it was decided on can have changed.
+        What was decided is still right then, for nothing that it was decided on can have changed. Gives up after as
+        long as a writer waits for the lock.
 
         Conflict: not_stored. Unavailable: unknown_outcome.
         """
         first = lost.appended[0]
-        problem: LedgerError | None = None
-        for attempt in range(_ATTEMPTS):
-            time.sleep(attempt * 0.2)
+        deadline, pause = time.monotonic() + self._wait_s, 0.0
+        while True:
+            time.sleep(pause)
+            pause = min(1, 2 * pause or 0.05)
             try:
                 with self.database.write() as session:
                     log = PostgresTransaction(session, self._codec, self._channel)
@@ -249,12 +251,12 @@ class PostgresStore(Store, PostgresApplicationRecorder):
                         log.remember(command_id, command)
                 return
             except psycopg.Error as error:
-                problem = translated(error, self.name)
-        raise Unavailable(
-            "unknown_outcome",
-            f"nobody knows whether it was stored: {problem}",
-            hint="repeat it with the same --command-id, which is done once at most",
-        ) from problem
+                if time.monotonic() > deadline:
+                    raise Unavailable(
+                        "unknown_outcome",
+                        f"nobody knows whether it was stored: {translated(error, self.name)}",
+                        hint="repeat it with the same --command-id, which is done once at most",
+                    ) from error
 
     # --- The library's path
 
