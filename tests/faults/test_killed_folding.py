@@ -9,12 +9,10 @@ import pytest
 
 from goal_ledger.adapters.views import builder
 from goal_ledger.ledger import Ledger, Settings
-from tests.faults.children import Tell, chance
+from tests.faults.children import Child, Tell, chance
 from tests.faults.conftest import Start
 from tests.faults.work import FAST, fill
 from tests.tools import tables
-
-EVENTS = 240  # added per story
 
 
 def fold(tell: Tell, path: str, page: int, wish: str) -> None:
@@ -49,45 +47,46 @@ def undisturbed(path: Path, folder: Path) -> dict[str, list[Any]]:
 def test_folding_that_is_killed_goes_on_where_it_stopped_and_ends_as_if_undisturbed(
     start: Start, tmp_path: Path, page: int, kills: int
 ):
-    seeded = chance()
+    seeded, events = chance(), max(100, 2 * page)
     began: list[int] = []
-    stories = 0
-    while len(began) < kills or not any(began):
+    killed = stories = 0
+    while killed < kills or not any(began):
         stories += 1
         assert stories < 10 * kills, "no building was ever resumed"
         path = tmp_path / f"{stories}.db"
         with Ledger.open(path, actor="test:faults", settings=FAST) as ledger:
-            _live(ledger, seeded)
-            for wish in seeded.choice((["catch_up"], ["rebuild"], ["catch_up", "rebuild"])):
-                with_old_rows = ledger.goals.list().goals if wish == "rebuild" else None
-                if wish == "catch_up":
-                    _live(ledger, seeded)
+            for wish in seeded.choice((["catch_up"], ["rebuild"], ["catch_up", "rebuild", "catch_up"])):
+                _live(ledger, seeded, events)
+                before = ledger.goals.list().goals if wish == "rebuild" else None
                 for _ in range(seeded.randint(1, 4)):
-                    began += _killed(start, path, page, wish, seeded)
-                    if with_old_rows is not None:
-                        assert ledger.goals.list().goals == with_old_rows
+                    told, was_killed = _killed(
+                        start(fold, str(path), page, wish), seeded.randint(1, 2 + events // page)
+                    )
+                    began += [position for what, position in told if what == "began"]
+                    killed += was_killed
+                    assert before is None or ledger.goals.list().goals == before
                 getattr(ledger.views, wish)()
                 assert tables(path.with_name(f"{stories}.views.db")) == undisturbed(path, tmp_path / "clean")
 
 
-def _live(ledger: Ledger, seeded: Random) -> None:
-    """Goals, and runs at some of them, so that rows change after they were written."""
-    fill(ledger, EVENTS // 2)
-    goals = [event.stream for event in ledger.events() if event.name == "goal.created"]
-    for goal_id in seeded.sample(goals, 15):
+def _live(ledger: Ledger, seeded: Random, count: int) -> None:
+    """New goals, and runs at some of them, so that rows change after they were written."""
+    before = ledger.head
+    fill(ledger, count)
+    goals = [event.stream for event in ledger.events(after=before)]
+    for goal_id in seeded.sample(goals, 10):
         ledger.goals.amend(goal_id, description=f"{seeded.random()}")
-        ledger.goals.archive(goal_id, reason="done")
+        run = ledger.runs.start(ledger.goals.ready(goal_id).goal_id)
+        ledger.runs.heartbeat(run.run_id)
 
 
-def _killed(start: Start, path: Path, page: int, wish: str, seeded: Random) -> list[int]:
-    """Kill a child at a moment of its folding; where its building began, [] when it built nothing."""
-    child = start(fold, str(path), page, wish)
+def _killed(child: Child, after: int) -> tuple[list[Any], bool]:
+    """What a child told that is killed after it told so much, and whether it was, or had ended before."""
     told = []
-    try:
-        for _ in range(seeded.randint(1, max(2, EVENTS // page))):
+    for _ in range(after):
+        try:
             told.append(child.hear())
-    except EOFError:  # it was done before
-        child.finished()
-    else:
-        told += child.kill_if_alive()
-    return [position for what, position in told if what == "began"]
+        except EOFError:
+            break
+    told += child.kill()
+    return told, child.was_killed

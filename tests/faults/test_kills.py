@@ -29,6 +29,7 @@ def test_a_writer_that_is_killed_loses_nothing_it_acknowledged_and_doubles_nothi
             told = [writer.hear() for _ in range(seeded.randint(1, 12))]
             time.sleep(seeded.uniform(0, 0.003))  # into the middle of a command
             told += writer.kill()
+            assert writer.was_killed
             acknowledged |= {command_id: (position, goal_id) for position, goal_id, command_id in told}
 
             stored = sound(place.url)
