@@ -13,7 +13,7 @@ Tell = Callable[[Any], None]
 """Says something to the test, whole or not at all."""
 
 _PATIENCE_S = 100
-_FORKS = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+_FORKS: Any = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
 _FORKS.set_forkserver_preload(["pytest", "tests.faults.work"])  # which imports what it needs
 
 
@@ -21,8 +21,7 @@ class Child:
     """A process that runs `work(tell, *arguments)`, which must be a function of a module."""
 
     def __init__(self, work: Callable[..., object], *arguments: Any) -> None:
-        self._told: Connection
-        self._told, teller = _FORKS.Pipe(duplex=False)  # type: ignore[assignment]
+        self._told, teller = _FORKS.Pipe(duplex=False)
         self._process = _FORKS.Process(target=_run, args=(teller, work, *arguments), daemon=True)
         self._process.start()
         teller.close()
@@ -58,7 +57,7 @@ class Child:
     @property
     def was_killed(self) -> bool:
         """Whether it ended by `kill -9`, by whomever."""
-        return self._process.exitcode == -signal.SIGKILL
+        return bool(self._process.exitcode == -signal.SIGKILL)
 
     def end(self) -> None:
         """Let nothing of it stay behind."""

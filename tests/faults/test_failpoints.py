@@ -1,13 +1,16 @@
 """A crash at each named moment of a command, of catching up and of a rebuild."""
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from goal_ledger.adapters.sql.sqlite import Database
 from goal_ledger.ledger import Ledger
-from tests.faults.children import Tell
+from tests.faults.children import Tell, die
 from tests.faults.conftest import NewPlace, Start
 from tests.faults.failpoints import Failpoint, die_at
 from tests.faults.work import FAST, fill, sound
@@ -167,15 +170,10 @@ def test_a_failpoint_that_is_not_passed_is_noticed(start: Start, new_place: NewP
 
 def create_and_die(tell: Tell, path: str, moment: str) -> None:
     """Die when the file of a new ledger is there, before or after it is given its journal."""
-    from contextlib import contextmanager
-
-    from goal_ledger.adapters.sql.sqlite import Database
-    from tests.faults.children import die
-
     outside = Database.outside_transaction
 
     @contextmanager
-    def dying(database: Database) -> Any:
+    def dying(database: Database) -> Iterator[sqlite3.Connection]:
         with outside(database) as connection:
             if moment == "after":
                 connection.execute("PRAGMA journal_mode = WAL")

@@ -31,7 +31,16 @@ def stats(app: App) -> None:
 
 @ledger.command(
     "verify",
-    examples=("goal-ledger ledger verify", "goal-ledger ledger verify --file data/identity_ledger.ndjson --partial"),
+    examples=(
+        "goal-ledger ledger verify",
+        "goal-ledger ledger verify --expect 1234:9f86d081884c7d65",
+        "goal-ledger ledger verify --file data/identity_ledger.ndjson --partial",
+    ),
+)
+@click.option(
+    "--expect",
+    metavar="POSITION[:DIGEST]",
+    help="A head that was printed before: the log must reach to there, and hold that event.",
 )
 @click.option(
     "--file", type=click.Path(path_type=Path), help="Prove this export instead, by itself and against the log."
@@ -39,11 +48,15 @@ def stats(app: App) -> None:
 @click.option("--partial", is_flag=True, help="The export may end before the log does, as an older one.")
 @click.option("--alone", is_flag=True, help="Prove the export by itself; no ledger is needed.")
 @click.pass_obj
-def verify(app: App, file: Path | None, partial: bool, alone: bool) -> None:
+def verify(app: App, expect: str | None, file: Path | None, partial: bool, alone: bool) -> None:
     """Prove that the log is what was written: every byte, every place, every command id.
 
-    Or that an export is: each line follows the one before, and says what the log says.
+    Keep elsewhere the head that it prints: with --expect, a tail that was lost since is noticed.
+
+    Or prove that an export is: each line follows the one before, and says what the log says.
     """
+    if file is not None and expect is not None:
+        raise click.UsageError("--expect is about the log, --file about an export; give one of them.")
     if file is not None:
         _verify_file(app, file, partial=partial, alone=alone)
         return
@@ -52,8 +65,8 @@ def verify(app: App, file: Path | None, partial: bool, alone: bool) -> None:
     opened = app.ledger
     with app.progress("checking") as progress:
         of = opened.stats().events
-        events = opened.verify(lambda done: progress(done, of))
-    app.show({"ok": True, "events": events, "head": opened.stats().head}, render.verified)
+        events = opened.verify(lambda done: progress(done, of), expect=expect)
+    app.show({"ok": True, "events": events, "head": events, "digest": opened.digest_at(events)}, render.verified)
 
 
 def _verify_file(app: App, file: Path, *, partial: bool, alone: bool) -> None:

@@ -330,6 +330,8 @@ def stats(data: Data) -> None:
 def verified(data: Data) -> None:
     """That nothing was altered."""
     _line(("ok", "green"), (f"{data['events']:,} events up to position {data['head']:,}, each as it was written", ""))
+    if data["digest"]:
+        _line(("head", ""), (f"{data['head']}:{data['digest'][:16]}", ""))
 
 
 def file_verified(data: Data) -> None:
