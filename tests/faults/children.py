@@ -68,6 +68,11 @@ class Child:
         self._process.close()
 
 
+def barrier(parties: int) -> Any:
+    """Where so many children wait for each other."""
+    return _FORKS.Barrier(parties, timeout=_PATIENCE_S)
+
+
 def die() -> None:
     """End this process as `kill -9` does: nothing is cleaned up, nothing is said."""
     os.kill(os.getpid(), signal.SIGKILL)

@@ -180,7 +180,7 @@ def create_and_die(tell: Tell, path: str, moment: str) -> None:
             die()
             yield connection
 
-    Database.outside_transaction = dying  # type: ignore[method-assign]
+    Database.outside_transaction = dying  # type: ignore[assignment, method-assign]
     Ledger.open(path, actor="agent:x")
 
 
