@@ -73,6 +73,11 @@ def barrier(parties: int) -> Any:
     return _FORKS.Barrier(parties, timeout=_PATIENCE_S)
 
 
+def event() -> Any:
+    """What children look at to know that it is over."""
+    return _FORKS.Event()
+
+
 def die() -> None:
     """End this process as `kill -9` does: nothing is cleaned up, nothing is said."""
     os.kill(os.getpid(), signal.SIGKILL)

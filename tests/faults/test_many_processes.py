@@ -2,17 +2,13 @@
 
 import subprocess
 import threading
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.ledger import Ledger, LedgerError, Settings
-from goal_ledger.projections.registry import PROJECTIONS
-from tests.adapters.views.test_views import by_hand
 from tests.faults.conftest import Started
-from tests.faults.work import FAST, fill
+from tests.faults.work import FAST, fill, views_are_a_clean_fold
 from tests.tools import finished, recorded, tables
 
 # --- Many writers
@@ -133,10 +129,7 @@ def test_processes_catch_up_and_rebuild_at_once_while_others_write(started: Star
             finished(reader)
         ledger.views.catch_up()
         together = tables(tmp_path / "ledger.views.db")
-        for projection in PROJECTIONS.values():
-            listed = ledger.views.select(projection, order=(projection.key,))
-            with closing(SqliteStore(path, read_only=True)) as log:
-                assert listed == by_hand(log, projection)
+        views_are_a_clean_fold(ledger)
     (tmp_path / "ledger.views.db").unlink()
     with Ledger.open(path) as ledger:
         ledger.views.catch_up()

@@ -53,9 +53,14 @@ def sound(url: str) -> list[Recorded]:
 
 
 def views_are_a_clean_fold(ledger: Ledger) -> None:
-    """Every row is what folding the log from its beginning gives, and no event was set aside."""
-    with Ledger.open(ledger._core.location, read_only=True) as clean:  # it folds in memory
-        for projection in PROJECTIONS.values():
-            order = (projection.key,)
-            assert ledger.views.select(projection, order=order) == clean.views.select(projection, order=order)
+    """Every row is what folding the log from its beginning gives, in plain Python; no event was set aside."""
+    events = recorded(ledger)
+    for projection in PROJECTIONS.values():
+        folded: dict[Any, Any] = {}
+        for event in events:
+            if fold := projection.folds.get(type(event.event)):
+                key = event.stream if fold.at is None else fold.at(event, event.event)
+                folded[key] = fold.handler(folded.get(key), event, event.event)
+        expected = [row for _, row in sorted(folded.items()) if row is not None]
+        assert ledger.views.select(projection, order=(projection.key,)) == expected
     assert ledger.views.quarantined() == []
