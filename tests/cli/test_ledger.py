@@ -66,8 +66,33 @@ def test_stats_count_events_and_streams(gl: Cli):
 def test_verify_is_ok_on_what_was_written(gl: Cli):
     history(gl)
 
-    assert gl.json("ledger", "verify").data == {"ok": True, "events": 12, "head": 12}
-    assert gl("ledger", "verify").text.startswith("ok  12 events")
+    digest = gl.json("ledger", "stats").data["digest"]
+    assert gl.json("ledger", "verify").data == {"ok": True, "events": 12, "head": 12, "digest": digest}
+    proven, head = gl("ledger", "verify").text.splitlines()
+    assert proven.startswith("ok  12 events") and head == f"head  12:{digest[:16]}"
+
+
+def test_verify_accepts_a_head_that_was_kept_and_says_6_when_the_log_lost_it(gl: Cli):
+    history(gl)
+    kept = gl("ledger", "verify").text.split()[-1]
+    gl.goal("one more")
+
+    assert gl.json("ledger", "verify", "--expect", kept).data["events"] == 13
+    lost = gl.json("ledger", "verify", "--expect", "14")
+    other = gl.json("ledger", "verify", "--expect", f"12:{'0' * 16}")
+    assert (lost.code, lost.error["code"], other.code, other.error["code"]) == (6, "lost_tail", 6, "lost_tail")
+    assert lost.error["message"] == "the log once reached position 14, and ends at 13"
+
+
+@pytest.mark.parametrize("head", ["", "0", "12:", "12:short", "12:zzzzzzzz", "twelve", "-1", "1:" + "0" * 65])
+def test_a_head_that_is_none_is_refused(gl: Cli, head: str):
+    history(gl)
+    ran = gl.json("ledger", "verify", f"--expect={head}")
+    assert (ran.code, ran.error["code"]) == (2, "bad_head")
+
+
+def test_a_head_and_an_export_are_not_verified_in_one_go(gl: Cli):
+    assert gl.json("ledger", "verify", "--expect", "1", "--file", "x").error["code"] == "usage"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,12 @@ def test_ids_sort_by_time():
     assert sorted(set(made)) == made
 
 
+def test_a_clock_that_is_set_back_takes_no_id_back():
+    fresh = FreshIds()
+    made = [fresh("goal_", NOON + timedelta(hours=hours)) for hours in (0, 5, -5, 4, 6, -100, 7)]
+    assert sorted(set(made)) == made
+
+
 def test_the_most_random_bytes_leave_room_to_count_on():
     fresh = FreshIds(lambda size: b"\xff" * size)
     assert fresh("goal_", NOON) < fresh("goal_", NOON)

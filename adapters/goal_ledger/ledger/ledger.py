@@ -50,14 +50,18 @@ def utc_now() -> datetime:
 
 
 class Stats(NamedTuple):
-    """path: where the log is, without any password. head: the position of the last event. bytes: size of the log as it
-    is now, 0 in memory."""
+    """path: where the log is, without any password. head: the position of the last event. digest: of that event, in
+    hex; None when there is none. bytes: size of the log as it is now, 0 in memory.
+
+    `head:digest`, kept elsewhere, is what `verify` can expect of the log later.
+    """
 
     ledger_id: str
     path: str
     events: int
     streams: int
     head: int
+    digest: str | None
     first_at: str | None
     last_at: str | None
     bytes: int
@@ -408,31 +412,54 @@ class Ledger:
         ends = [log.decode(row) for at in {1, last} for row in log.page(at - 1, 1)] if last else []
         times = sorted(recorded.at for recorded in ends if isinstance(recorded, Recorded))
         return Stats(
-            self.id, self._core.location.name, events, streams, self.head, times[0] if times else None,
-            times[-1] if times else None, self._core.store.bytes(),
+            self.id, self._core.location.name, events, streams, self.head, self.digest_at(self.head),
+            times[0] if times else None, times[-1] if times else None, self._core.store.bytes(),
         )  # fmt: skip
 
-    def verify(self, progress: Callable[[int], None] = lambda _: None) -> int:
-        """Prove that the log is what was written; the number of events checked. Damaged: with every problem."""
-        self._core.require_present("verifying")
-        from goal_ledger.adapters.store.verify import problems
+    def digest_at(self, position: int) -> str | None:
+        """The digest of the event at a position, in hex; None when there is no such event."""
+        digest = self._core.store.digest_at(position)
+        return digest.hex() if isinstance(digest, bytes) else None  # somebody may have put text there
 
-        found = problems(self._core.store, progress)
+    def verify(self, progress: Callable[[int], None] = lambda _: None, *, expect: str | None = None) -> int:
+        """Prove that the log is what was written; the number of events checked.
+
+        expect: `head` or `head:digest` of earlier `stats`, so that a lost tail is noticed even when the file knows
+        nothing of it. The first 8 digits of the digest are enough.
+
+        Damaged: lost_tail, when the log does not reach to there or holds another event there; damaged; both with every
+        problem. Invalid: bad_head.
+        """
+        self._core.require_present("verifying")
+        from goal_ledger.adapters.store.verify import kept_head, problems
+
+        kept = None if expect is None else kept_head(expect)
+        found = problems(self._core.store, progress, kept)
         if not found:
             return self._core.store.head()  # positions are gapless, as was just proven
-        named = tuple(str(self._named(problem)) for problem in found)
+        lost = [problem for problem in found if problem.is_lost_tail]
+        named = tuple(str(self._named(problem)) for problem in (*lost, *(each for each in found if each not in lost)))
         more = f" (and {len(named) - 1} more)" if len(named) > 1 else ""
-        raise Damaged("damaged", named[0] + more, hint="restore a backup; do not write until then", problems=named)
+        raise Damaged(
+            "lost_tail" if lost else "damaged",
+            named[0] + more,
+            hint="restore a newer backup, or the file together with its -wal; do not write until then"
+            if lost
+            else "restore a backup; do not write until then",
+            problems=named,
+        )
 
-    def verify_deep(self, progress: Callable[[int, int], None] = lambda _done, _of: None) -> StateHash:
+    def verify_deep(
+        self, progress: Callable[[int, int], None] = lambda _done, _of: None, *, expect: str | None = None
+    ) -> StateHash:
         """Prove that the log is what was written, then fold it anew. The hash of what it folds into.
 
         What cannot be folded is named in `lacking`; it may be newer than this code, and is no damage.
 
-        Damaged: with every problem of the log. Errors of `state_hash`.
+        Errors of `verify` and `state_hash`.
         """
         of = 2 * self.head  # every event is checked, then folded
-        head = self.verify(lambda done: progress(done, of))
+        head = self.verify(lambda done: progress(done, of), expect=expect)
         return self.as_of(head).state_hash(lambda done, _: progress(head + done, 2 * head))
 
     def state_hash(self, progress: Callable[[int, int], None] = lambda _done, _of: None) -> StateHash:

@@ -37,8 +37,14 @@ def stats(app: App) -> None:
     examples=(
         "goal-ledger ledger verify",
         "goal-ledger ledger verify --deep",
+        "goal-ledger ledger verify --expect 1234:9f86d081884c7d65",
         "goal-ledger ledger verify --file data/identity_ledger.ndjson --partial",
     ),
+)
+@click.option(
+    "--expect",
+    metavar="POSITION[:DIGEST]",
+    help="A head that was printed before: the log must reach to there, and hold that event.",
 )
 @click.option("--deep", is_flag=True, help="Then fold every event anew, and say the hash of what they fold into.")
 @click.option(
@@ -47,16 +53,18 @@ def stats(app: App) -> None:
 @click.option("--partial", is_flag=True, help="The export may end before the log does, as an older one.")
 @click.option("--alone", is_flag=True, help="Prove the export by itself; no ledger is needed.")
 @click.pass_obj
-def verify(app: App, deep: bool, file: Path | None, partial: bool, alone: bool) -> None:
+def verify(app: App, expect: str | None, deep: bool, file: Path | None, partial: bool, alone: bool) -> None:
     """Prove that the log is what was written: every byte, every place, every command id.
 
-    With --deep also what it folds into: the hash of the state is equal wherever the state is equal. Or prove that an
-    export is sound: each line follows the one before, and says what the log says.
+    Keep elsewhere the head that it prints: with --expect, a tail that was lost since is noticed. With --deep also what
+    it folds into: the hash of the state is equal wherever the state is equal.
+
+    Or prove that an export is sound: each line follows the one before, and says what the log says.
     """
-    if deep and (file is not None or partial or alone):
-        raise click.UsageError("--deep folds the log; it goes with no export.")
+    if (deep or expect is not None) and (file is not None or partial or alone):
+        raise click.UsageError("--deep and --expect are about the log; they go with no export.")
     if deep:
-        _verify_deep(app)
+        _verify_deep(app, expect)
         return
     if file is not None:
         _verify_file(app, file, partial=partial, alone=alone)
@@ -66,19 +74,20 @@ def verify(app: App, deep: bool, file: Path | None, partial: bool, alone: bool) 
     opened = app.ledger
     with app.progress("checking") as progress:
         of = opened.stats().events
-        events = opened.verify(lambda done: progress(done, of))
-    app.show({"ok": True, "events": events, "head": opened.stats().head}, render.verified)
+        events = opened.verify(lambda done: progress(done, of), expect=expect)
+    app.show({"ok": True, "events": events, "head": events, "digest": opened.digest_at(events)}, render.verified)
 
 
-def _verify_deep(app: App) -> None:
+def _verify_deep(app: App, expect: str | None) -> None:
     with app.progress("checking and folding") as progress:
-        state = app.ledger.verify_deep(progress)
+        state = app.ledger.verify_deep(progress, expect=expect)
     projections = [each._asdict() for each in state.projections]
     app.show(
         {
             "ok": True,
             "events": state.head,
             "head": state.head,
+            "digest": app.ledger.digest_at(state.head),
             "state": {"sha256": state.sha256, "projections": projections},
         },
         render.verified,

@@ -366,6 +366,8 @@ def _places(positions: Sequence[int]) -> str:
 def verified(data: Data) -> None:
     """That nothing was altered."""
     _line(("ok", "green"), (f"{data['events']:,} events up to position {data['head']:,}, each as it was written", ""))
+    if data["digest"]:
+        _line(("head", ""), (f"{data['head']}:{data['digest'][:16]}", ""))
     if "state" not in data:
         return
     screen = console()

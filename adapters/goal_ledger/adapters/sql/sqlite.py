@@ -16,6 +16,9 @@ from goal_ledger.domain.errors import Conflict, Damaged, LedgerError, Unavailabl
 BLANK = 4096
 """Bytes: a file without any table has one page at most."""
 
+_UNSURE = (sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC)
+"""What was to be committed is in the files, and rolled back; whoever opens them after a crash may find it there."""
+
 _MODES = {"create": "rwc", "write": "rw", "read": "ro"}
 
 
@@ -199,6 +202,12 @@ def translated(error: sqlite3.Error, path: Path | None) -> LedgerError:
         case sqlite3.SQLITE_CANTOPEN:
             return Unavailable(
                 "cannot_open", f"{name} cannot be opened", hint="check that its folder exists and is readable"
+            )
+        case sqlite3.SQLITE_IOERR if error.sqlite_errorcode in _UNSURE:
+            return Unavailable(
+                "unknown_outcome",
+                f"making {name} durable failed: nobody knows whether it was stored: {error}",
+                hint="repeat it with the same --command-id, which is done once at most",
             )
         case sqlite3.SQLITE_IOERR:
             return Unavailable("io_error", f"reading or writing {name} failed; nothing was written: {error}")

@@ -142,6 +142,15 @@ class Proof:
         row: tuple[str, bytes] | None = self._execute(self._sql.event_at, (position,)).fetchone()
         return row
 
+    def head(self) -> int:
+        """The position of the last event; 0 when there is none."""
+        return int(self._execute(self._sql.head).fetchone()[0])
+
+    def digest_at(self, position: int) -> bytes | None:
+        """The stored digest of the event at a position, None when there is no such event."""
+        row = self._execute(self._sql.digest_at, (position,)).fetchone()
+        return None if row is None else row[0]
+
     def last(self) -> int | None:
         """The last position ever given out; None when the database lost count."""
         row = self._execute(self._sql.last).fetchone()

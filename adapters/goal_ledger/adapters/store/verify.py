@@ -1,5 +1,6 @@
 """Proof that the log is what was written: every byte, every place, every command id."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -8,25 +9,50 @@ import orjson
 from goal_ledger.adapters.store.base import Proof, Store
 from goal_ledger.adapters.store.codec import digest
 from goal_ledger.domain.base import Unreadable
+from goal_ledger.domain.errors import Invalid
 
 _TYPES = (int, str, int, str, bytes)
 """Of a row as it was written; a change by SQL may leave text where bytes were."""
+
+_HEAD = re.compile(r"([1-9]\d{0,18})(?::([0-9a-f]{8,64}))?", re.ASCII)
 
 _MANY = 10_000
 """More than this many in a row are reported as one."""
 
 
 class Problem(NamedTuple):
-    """One finding. position and stream are None where the log cannot tell."""
+    """One finding. position and stream are None where the log cannot tell.
+
+    is_lost_tail: it is about a head that was kept elsewhere.
+    """
 
     position: int | None
     stream: str | None
     finding: str
+    is_lost_tail: bool = False
 
     def __str__(self) -> str:
         place = "" if self.position is None else f"position {self.position}"
         whose = "" if self.stream is None else f"stream {self.stream}"
         return ", ".join(part for part in (place, whose) if part) + (": " if place or whose else "") + self.finding
+
+
+class KeptHead(NamedTuple):
+    """Where the log once ended. digest: the first hex digits of that event's, "" when only the position was kept."""
+
+    position: int
+    digest: str
+
+
+def kept_head(text: str) -> KeptHead:
+    """Reads `1234` or `1234:9f86d081…`. Invalid: bad_head."""
+    if (match := _HEAD.fullmatch(text.strip().lower())) is None:
+        raise Invalid(
+            "bad_head",
+            f"{text!r} is no head of a log: it looks like 1234 or 1234:9f86d081, the digest with 8 digits or more",
+            hint="see the present one: goal-ledger ledger stats",
+        )
+    return KeptHead(int(match[1]), match[2] or "")
 
 
 class _Gap(NamedTuple):
@@ -38,10 +64,12 @@ class _Gap(NamedTuple):
     before: int
 
 
-def problems(store: Store, progress: Callable[[int], None] = lambda _: None) -> list[Problem]:
+def problems(
+    store: Store, progress: Callable[[int], None] = lambda _: None, kept: KeptHead | None = None
+) -> list[Problem]:
     """Everything that is not as it was written, in order of position.
 
-    progress: called with the number of events checked so far, every few thousand.
+    progress: called with the number of events checked so far, every few thousand. kept: what the log must hold still.
     """
     with store.proof() as proof:
         found = [Problem(None, None, finding) for finding in proof.findings]
@@ -51,7 +79,19 @@ def problems(store: Store, progress: Callable[[int], None] = lambda _: None) -> 
             Problem(None, gap.stream, f"version {gap.version} is missing") for gap in gaps
         ]  # those that no missing position explains
         found += _commands(proof)
+        if kept is not None:
+            found += _lost_tail(proof, kept)
     return sorted(found, key=lambda problem: (problem.position is None, problem.position or 0))
+
+
+def _lost_tail(proof: Proof, kept: KeptHead) -> Iterator[Problem]:
+    head, digest = proof.head(), proof.digest_at(kept.position)
+    if head < kept.position:
+        finding = f"the log once reached position {kept.position}, and ends at {head}"
+        yield Problem(None, None, finding, is_lost_tail=True)
+    elif not (isinstance(digest, bytes) and digest.hex().startswith(kept.digest)):
+        finding = "another event stands here than the one that was kept: the log went another way"
+        yield Problem(kept.position, None, finding, is_lost_tail=True)
 
 
 def _gaps(proof: Proof, found: list[Problem]) -> Iterator[_Gap]:

@@ -68,9 +68,9 @@ class Writer:
             self._shelf.write(fold)
         except self._unstorable as error:  # a handler made a row that no table holds: it must not stop the others
             execute("ROLLBACK TO all_rows")
-            return error
-        finally:
             execute("RELEASE all_rows")
+            return error
+        execute("RELEASE all_rows")  # not after any other error, which may have ended the whole transaction
         return None
 
     def _between(self, after: int, up_to: int) -> Iterator[Recorded | Unreadable]:
