@@ -25,6 +25,7 @@ class Wire:
         self.then: Callable[[], None] = lambda: None
         self.down = False
         self.cuts = 0
+        self._cutting = threading.Lock()
         self._server = server
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(folder / SOCKET))
@@ -67,13 +68,15 @@ class Wire:
                 if mark is not None and mark in said:
                     self.cut_before = self.cut_after = None
                     self.cuts += 1
-                    (target if from_client else source).shutdown(socket.SHUT_RDWR)
-                    self.then()
+                    with self._cutting:
+                        (target if from_client else source).shutdown(socket.SHUT_RDWR)
+                        self.then()
                     break
                 target.sendall(said)
-        for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+        with self._cutting:  # or the other direction would tell the client too early
+            for end in (source, target):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -59,6 +59,7 @@ class Pending:
         self.rows: list[StoredRow] = []
         self.recorded: list[Recorded] = []
         self.states: dict[StateKey, tuple[int, Any]] = {}
+        self.fresh: set[str] = set()  # ids made in this transaction: nothing can be stored under them
         self.journal: list[tuple[StateKey, tuple[int, Any] | None]] = []
         self.expectation_met = False
 
@@ -111,7 +112,9 @@ class Tx:
 
     def new_id(self, prefix: str) -> str:
         """A new id from the ledger's clock."""
-        return self._ids(prefix, self._pending.at)
+        fresh = self._ids(prefix, self._pending.at)
+        self._pending.fresh.add(fresh)
+        return fresh
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
@@ -181,7 +184,7 @@ class Tx:
         if (loaded := pending.states.get(key)) is not None:
             return loaded
         version, state = pending.cache.get(key) or (0, decider.initial)
-        for recorded in pending.log.tail(stream, version):
+        for recorded in () if stream in pending.fresh else pending.log.tail(stream, version):
             if isinstance(recorded, Unreadable):
                 raise Rejected(
                     "newer_event",
