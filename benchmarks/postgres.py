@@ -7,6 +7,7 @@ socket there too: no network in between. GOAL_LEDGER_TEST_POSTGRES names another
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -30,15 +31,18 @@ _PAGE = 5_000
 
 def postgres(bench: Bench) -> Iterator[Result]:
     """Every case that needs a server; one line with the reason where there can be none."""
-    try:
-        from tests.postgres import running
+    with ExitStack() as stack:
+        try:
+            from tests.postgres import running
 
-        with running({}, bench.folder.parent) as server:
-            yield from _appends(bench, server)
-            yield from _rebuilds(bench, server)
-            yield from _followers(bench, server)
-    except (ImportError, RuntimeError, OSError) as error:
-        yield Result("PostgreSQL", skipped=str(error).splitlines()[0])
+            server = stack.enter_context(running({}, bench.folder.parent))
+            server.ask("SELECT 1")
+        except Exception as error:  # whatever it is, there is no server
+            yield Result("PostgreSQL", skipped=str(error).splitlines()[0])
+            return
+        yield from _appends(bench, server)
+        yield from _rebuilds(bench, server)
+        yield from _followers(bench, server)
 
 
 # --- Appends
