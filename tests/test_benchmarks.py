@@ -26,6 +26,7 @@ def test_a_quick_run_gives_figures_for_both_sides(tmp_path: Path, capsys: pytest
     assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
 
 
+@pytest.mark.timeout(600)  # seconds on a machine of its own, a minute on a crowded one
 def test_a_quick_run_of_everything_gives_figures(
     tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
