@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from benchmarks.act import act
 from benchmarks.append import append
 from benchmarks.catchup import catchup
+from benchmarks.diff import diff
 from benchmarks.fold import fold
 from benchmarks.imports import imports
 from benchmarks.measure import Case
@@ -24,6 +25,7 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "read": reads,
         "rebuild": rebuild,
         "catchup": catchup,
+        "diff": diff,
         "process": processes,
     },
     "others": {"peers": peers, "fold": fold},

@@ -46,7 +46,7 @@ def _one(bench: Bench) -> Iterator[Result]:
     """
     goals, operations = bench.size(10_000, 100), bench.size(500, 20)
     path = bench.folder / "catchup.db"
-    write(path, _open_goals(goals))
+    write(path, open_goals(goals))
     settings = Settings(durable=False)
     with Ledger.open(path, actor="agent:bench", settings=settings) as ledger:
         ledger.goals.list(limit=1)
@@ -137,7 +137,8 @@ class _Raw:
         return position
 
 
-def _open_goals(goals: int) -> Iterator[Row]:
+def open_goals(goals: int) -> Iterator[Row]:
+    """So many goals, made and ready."""
     for number in range(goals):
         yield from islice(life(number), 2)
 

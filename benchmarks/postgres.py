@@ -7,12 +7,13 @@ socket there too: no network in between. GOAL_LEDGER_TEST_POSTGRES names another
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from benchmarks.history import sequential, write
-from benchmarks.measure import Bench, Figure, Prepare, Result
+from benchmarks.measure import Bench, Prepare, Result
 from goal_ledger.adapters.views.table import POSTGRES_TYPES, Table
 from goal_ledger.domain.runs import run as runs
 from goal_ledger.domain.runs.run import RUN
@@ -30,15 +31,18 @@ _PAGE = 5_000
 
 def postgres(bench: Bench) -> Iterator[Result]:
     """Every case that needs a server; one line with the reason where there can be none."""
-    try:
-        from tests.postgres import running
+    with ExitStack() as stack:
+        try:
+            from tests.postgres import running
 
-        with running({}, bench.folder.parent) as server:
-            yield from _appends(bench, server)
-            yield from _rebuilds(bench, server)
-            yield from _followers(bench, server)
-    except (ImportError, RuntimeError, OSError) as error:
-        yield Result("PostgreSQL", skipped=str(error).splitlines()[0])
+            server = stack.enter_context(running({}, bench.folder.parent))
+            server.ask("SELECT 1")
+        except Exception as error:  # whatever it is, there is no server
+            yield Result("PostgreSQL", skipped=str(error).splitlines()[0])
+            return
+        yield from _appends(bench, server)
+        yield from _rebuilds(bench, server)
+        yield from _followers(bench, server)
 
 
 # --- Appends
@@ -46,25 +50,30 @@ def postgres(bench: Bench) -> Iterator[Result]:
 
 def _appends(bench: Bench, server: Server) -> Iterator[Result]:
     """One event per commit by 1, 4 and 16 processes: each on a run of its own, then all on one."""
-    from benchmarks.writers import create_stock, written_by
+    from benchmarks.writers import Writers, create_stock
 
-    counts, operations = ((1, 4, 16) if not bench.quick else (2,)), bench.size(1_600, 20)
+    counts, operations = ((1, 4, 16) if not bench.quick else (2,)), bench.size(400, 20)
     url = server.fresh()
     with Ledger.open(url, actor="agent:bench") as ledger:
         streams = [begun(ledger) for _ in range(max(counts))]
     create_stock(url)
-    for writers in counts:
-        figures: dict[str, Figure] = {}
-        for case, way, where in (
-            ("goal-ledger", "ours", streams),
-            ("raw", "raw", streams),
-            ("eventsourcing, insert only", "stock", streams),
-            ("goal-ledger, one hot run", "ours", streams[:1]),
-        ):
-            figures[case] = written_by(writers, way, url, where, operations, bench.rounds)
-        for case, figure in figures.items():
-            what = f"PostgreSQL, {writers} writer{'s' * (writers > 1)}: {case}"
-            yield Result(what, operations, {"ours": figure, "raw": figures["raw"]})
+    for count in counts:
+        with ExitStack() as stack:
+            ways = {
+                case: stack.enter_context(closing(Writers(count, way, url, where, operations)))
+                for case, way, where in (
+                    ("goal-ledger", "ours", streams),
+                    ("goal-ledger, one hot run", "ours", streams[:1]),
+                    ("raw", "raw", streams),
+                    ("eventsourcing, insert only", "stock", streams),
+                )
+            }
+            for _ in range(bench.rounds):
+                for writers in ways.values():
+                    writers.round()
+        for case, writers in ways.items():
+            what = f"PostgreSQL, {count} writer{'s' * (count > 1)}: {case}"
+            yield Result(what, operations, {"ours": writers.figure, "raw": ways["raw"].figure})
 
 
 def begun(ledger: Ledger) -> str:

@@ -5,12 +5,16 @@ Raw counts positions itself, as a single writer may; the store asks the database
 
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
+
+import orjson
 
 from goal_ledger.adapters.store.codec import StoredRow, digest
 from goal_ledger.adapters.store.sqlite import SqliteStore
 
+_PAGE = 5_000
 INSERT = "INSERT INTO stored_events VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -29,3 +33,12 @@ def insert_all(connection: sqlite3.Connection, rows: Iterable[StoredRow], size: 
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(INSERT, [(*row, digest(*row)) for row in batch])
         connection.execute("COMMIT")
+
+
+def parse_all(path: Path) -> None:
+    """Read a log in pages, and parse every body."""
+    with closing(sqlite3.connect(path)) as log:
+        rows = log.execute("SELECT * FROM stored_events ORDER BY rowid")
+        while page := rows.fetchmany(_PAGE):
+            for row in page:
+                orjson.loads(row[4])

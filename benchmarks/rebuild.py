@@ -7,17 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from benchmarks.history import Row, interleaved, ledger_files, sequential, write
 from benchmarks.measure import Bench, Budget, Result
 from benchmarks.peak import peak_mb
+from benchmarks.raw import parse_all
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.ledger import Ledger
 from goal_ledger.ledger.location import views_beside
 from goal_ledger.projections.registry import PROJECTIONS
 
-_PAGE = 5_000
 _MOST_MB = 150
 
 
@@ -73,14 +71,11 @@ def raw_alone(path: Path, finished: Mapping[str, list[Any]]) -> Callable[[], Non
     tables = [Table(PROJECTIONS[name]) for name in finished]
 
     def work() -> None:
-        with closing(sqlite3.connect(path)) as log, closing(sqlite3.connect(target, isolation_level=None)) as built:
+        parse_all(path)
+        with closing(sqlite3.connect(target, isolation_level=None)) as built:
             built.execute("PRAGMA journal_mode = WAL")
             built.execute("PRAGMA synchronous = NORMAL")
             built.execute("BEGIN IMMEDIATE")
-            rows = log.execute("SELECT * FROM stored_events ORDER BY rowid")
-            while page := rows.fetchmany(_PAGE):
-                for row in page:
-                    orjson.loads(row[4])
             for table in tables:
                 built.execute(table.create)
                 built.executemany(table.upsert, finished[table.projection.name])

@@ -38,25 +38,37 @@ _NOTE = "still reading"
 _gate: Barrier
 
 
-def written_by(writers: int, way: str, url: str, streams: list[str], operations: int, rounds: int) -> Figure:
-    """What one event costs when so many processes write at once: the median round, and single events over all rounds.
+class Writers:
+    """So many processes that write at once, a round at a time.
 
-    streams: whose events they are, for one writer each, in turns. operations: of all writers together, in a round.
+    streams: whose events they write, one for each process, in turns. operations: of all together, in a round.
     """
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["benchmarks.writers"])
-    gate = processes.Barrier(writers)
-    rates: list[float] = []
-    singles: list[float] = []
-    with processes.Pool(writers, _meet_at, (gate,)) as pool:
-        for _ in range(rounds):
-            each = [(way, url, streams[number % len(streams)], -(-operations // writers)) for number in range(writers)]
-            times = [span for spans in pool.starmap(_run, each, chunksize=1) for span in spans]
-            rates.append((max(ended for _, ended in times) - min(began for began, _ in times)) / len(times))
-            singles += [ended - began for began, ended in times]
-        pool.close()
-        pool.join()
-    return latency(singles)._replace(wall_s=median(rates))
+
+    def __init__(self, count: int, way: str, url: str, streams: list[str], operations: int) -> None:
+        processes = multiprocessing.get_context("forkserver")
+        processes.set_forkserver_preload(["benchmarks.writers"])
+        self._pool = processes.Pool(count, _meet_at, (processes.Barrier(count),))
+        each = -(-operations // count)
+        self._work = [(way, url, streams[number % len(streams)], each) for number in range(count)]
+        self._rounds: list[float] = []
+        self._singles: list[float] = []
+
+    def round(self) -> None:
+        """Let all of them write, from one moment on."""
+        times = [time for done in self._pool.starmap(_run, self._work, chunksize=1) for time in done]
+        took = max(ended for _, ended in times) - min(began for began, _ in times)
+        self._rounds.append(took / len(times))
+        self._singles += [ended - began for began, ended in times]
+
+    @property
+    def figure(self) -> Figure:
+        """What one event cost: the median round, and single events over all rounds."""
+        return latency(self._singles)._replace(wall_s=median(self._rounds))
+
+    def close(self) -> None:
+        """Let them go."""
+        self._pool.close()
+        self._pool.join()
 
 
 def _meet_at(gate: Barrier) -> None:

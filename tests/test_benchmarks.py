@@ -8,6 +8,7 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.cases import by_name, chosen
 from benchmarks.measure import Budget, Figure, Result
+from tests.postgres import Server
 
 
 def test_a_quick_run_gives_figures_for_both_sides(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -23,6 +24,31 @@ def test_a_quick_run_gives_figures_for_both_sides(tmp_path: Path, capsys: pytest
         assert result["case"] in printed
         assert all(result["ways"][way]["wall_s"] > 0 for way in ("ours", "raw"))
     assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
+
+
+@pytest.mark.timeout(600)  # seconds on a machine of its own, a minute on a crowded one
+def test_a_quick_run_of_everything_gives_figures(
+    tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("GOAL_LEDGER_TEST_POSTGRES", postgres.url)
+    main(["--quick", "--dir", str(tmp_path), "--json", str(tmp_path / "figures.json")])
+
+    results = orjson.loads((tmp_path / "figures.json").read_bytes())["results"]
+    named = capsys.readouterr().out
+    assert len({result["case"] for result in results}) == len(results)
+    assert all(result["case"] in named for result in results)
+    skipped = [result["case"] for result in results if result["skipped"]]
+    assert all("LangGraph" in case for case in skipped)  # a peer that only `make bench` installs
+    assert all(result["peak_mb"] or result["ways"]["ours"]["wall_s"] for result in results if not result["skipped"])
+
+
+def test_where_there_is_no_server_its_cases_say_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("GOAL_LEDGER_TEST_POSTGRES", f"postgresql://nobody@/postgres?host={tmp_path}")
+    main(["--quick", "--only", "postgres", "--dir", str(tmp_path)])
+
+    assert "PostgreSQL: skipped, " in capsys.readouterr().out
 
 
 def test_a_share_is_our_throughput_by_that_of_raw():
