@@ -33,7 +33,15 @@ def preload(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
-@pytest.mark.parametrize(("error", "how"), [("ENOSPC", "on"), ("EIO", "once"), ("ENOSPC", "once"), ("EIO", "on")])
+@pytest.mark.parametrize(
+    ("error", "how"),
+    [
+        ("ENOSPC", "on"),
+        ("EIO", "once"),
+        pytest.param("ENOSPC", "once", marks=pytest.mark.soak),
+        pytest.param("EIO", "on", marks=pytest.mark.soak),
+    ],
+)
 @pytest.mark.parametrize(
     ("wish", "every"),
     [

@@ -1,6 +1,7 @@
-"""Whatever is done to goals and runs, the read models say what a plain dict says."""
+"""Whatever is done to goals and runs, and whatever happens to their ledger, it says what a plain dict says."""
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from goal_ledger.adapters.store.codec import envelope
+from goal_ledger.adapters.views.shelf import Role
+from goal_ledger.domain.goals.goal import GoalAmended
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, RunStatus, VerifierStatus
+from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger import Ledger, LedgerError, Settings
 from goal_ledger.projections.registry import PROJECTIONS
 from tests.domain.goals.test_lifecycle import VERBS as GOAL_VERBS
 from tests.domain.runs.test_run import VERBS as RUN_VERBS
-from tests.tools import Clock, recorded, tables
+from tests.tools import START, Clock, recorded, tables
 
 WISHES: dict[str, dict[str, Any]] = {
     "reject": {"reason": "moot"},
@@ -31,6 +36,15 @@ RUN_STATUS_AFTER = {
 }
 
 
+class Interrupted(Exception):
+    """What ends a rebuild in the middle."""
+
+
+def _as_it_was_named(data: dict[str, Any]) -> dict[str, Any]:
+    """An upcast that the code of this test has, for bytes that older code would have written."""
+    return {"changes": data["altered"], "was": data["before"]}
+
+
 class Histories(RuleBasedStateMachine):
     """Commands at random on a few goals and runs of one ledger, beside dicts that know the rules of the design."""
 
@@ -43,14 +57,20 @@ class Histories(RuleBasedStateMachine):
             "clock": Clock(),
             "settings": Settings(durable=False, page=page, state_cache=cache),
         }
+        GoalAmended.schema_version = 2
+        GoalAmended.upcast_v1 = staticmethod(_as_it_was_named)  # type: ignore[attr-defined]
+        self.left_open: list[Ledger] = []
         self.ledger = Ledger.open(self.path, **self.options)
         self.goals: dict[str, dict[str, Any]] = {}
         self.runs: dict[str, dict[str, Any]] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "ledger"):
-            self.ledger.close()
+            for ledger in (self.ledger, *self.left_open):
+                ledger.close()
             self.folder.cleanup()
+            GoalAmended.schema_version = 1
+            del GoalAmended.upcast_v1  # type: ignore[attr-defined]
 
     def attempt(self, ask: Any, *arguments: Any, **wish: Any) -> Any:
         """The answer, or the code of the refusal; a refusal writes nothing."""
@@ -149,6 +169,56 @@ class Histories(RuleBasedStateMachine):
     def open_again(self) -> None:
         self.ledger.close()
         self.ledger = Ledger.open(self.path, **self.options)
+
+    @precondition(lambda self: len(self.left_open) < 3)
+    @rule()
+    def open_again_while_it_is_open(self) -> None:
+        """As after a crash: nobody closed it."""
+        self.left_open.append(self.ledger)
+        self.ledger = Ledger.open(self.path, **self.options)
+
+    @precondition(lambda self: self.goals)
+    @rule(pick=st.integers(0, 3), priority=st.integers(1, 5))
+    def amended_by_older_code(self, pick: int, priority: int) -> None:
+        goal_id, known = self.picked(self.goals, pick)
+        if known["status"] is GoalStatus.ARCHIVED or known["priority"] == priority:
+            return
+        data = b'{"altered":{"priority":%d},"before":{"priority":%d}}' % (priority, known["priority"])
+        shared = envelope(at=utc_text(START), occurred_at=None, by="test:older", command=None, cause=None)
+        version = recorded(self.ledger, goal_id)[-1].version + 1
+        with self.ledger._core.store.transaction() as log:
+            log.append([(log.head() + 1, goal_id, version, "goal.amended", b'{"v":1,%b,"data":%b}' % (shared, data))])
+        known["priority"] = priority
+
+    @rule(after=st.integers(0, 3))
+    def interrupt_a_rebuild(self, after: int) -> None:
+        left = after
+
+        def interrupt(_: int, __: int) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Interrupted
+
+        with suppress(Interrupted):
+            self.ledger.views.rebuild(progress=interrupt)
+
+    @rule()
+    def build_beside(self) -> None:
+        self.ledger.views.build()
+
+    @rule()
+    def swap_back(self) -> None:
+        with self.ledger.views._reading() as shelf:
+            kept = [name for name, each in PROJECTIONS.items() if shelf.place(each, Role.OLD) is not None]
+        if kept:
+            self.ledger.views.swap_back(kept)
+
+    @rule()
+    def compare(self) -> None:
+        for name in PROJECTIONS:
+            found = self.attempt(self.ledger.views.diff, name)
+            assert found == "nothing_built" or found == "nothing_to_compare" or found.is_empty
 
     @rule()
     def rebuild(self) -> None:
