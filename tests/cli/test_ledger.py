@@ -134,7 +134,7 @@ def test_verify_deep_says_the_hash_of_the_state_and_of_each_part(gl: Cli):
 
     ran = gl.json("ledger", "verify", "--deep")
 
-    assert ran.data.keys() == {"ok", "events", "head", "state"}
+    assert ran.data.keys() == {"ok", "events", "head", "digest", "state"}
     assert (ran.data["ok"], ran.data["events"], ran.data["head"]) == (True, 12, 12)
     assert ran.document["warnings"] == []
     parts = {row["name"]: row for row in ran.data["state"]["projections"]}

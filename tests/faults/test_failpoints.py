@@ -55,7 +55,7 @@ CATCH_UP = {
     "before a position is written": Failpoint(SHELF, "move", "before"),
     "after a position is written": Failpoint(SHELF, "move", "after"),
 }
-BETWEEN_PAGES = {"between two pages": Failpoint(SHELF, "move", "before", skip=9)}
+BETWEEN_PAGES = {"between two portions": Failpoint(SHELF, "move", "before", skip=4)}
 REBUILD = {
     **CATCH_UP,
     "after a table is made": Failpoint(SHELF, "create", "after"),
@@ -134,7 +134,7 @@ def test_views_whose_folding_dies_are_a_clean_fold_at_the_next_question(
         ledger.runs.start(ledger.goals.ready(goal.goal_id).goal_id)
         fill(ledger, 10)
         ledger.views.catch_up()
-        fill(ledger, 20)
+        fill(ledger, 150)  # pages of 7, ten of them written together
         before = ledger.views.status()
 
     dying = start(die_at, url, failpoint, wish)
@@ -148,7 +148,7 @@ def test_views_whose_folding_dies_are_a_clean_fold_at_the_next_question(
         assert all(status.state == "current" and status.table is not None for status in after)
         assert len({status.position for status in after}) == 1
         assert after[0].position >= before[0].position
-        assert len(ledger.goals.list().goals) == 31
+        assert len(ledger.goals.list().goals) == 161
         ledger.views.rebuild()
     assert sound(url) == log
 

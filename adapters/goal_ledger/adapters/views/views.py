@@ -330,7 +330,7 @@ class Views:
 
     def _ask(self, projection: Projection[R], question: Callable[[Table[Any]], tuple[str, Sequence[Any]]]) -> list[R]:
         wanted = projection.name, self._digest_of[projection.name], Role.LIVE
-        asked, failure = None, None
+        asked = None
         while True:
             self.catch_up()
             found = None
@@ -340,14 +340,12 @@ class Views:
                     if found is None:  # other code dropped the tables of this one
                         self._fresh_at = -1
                         continue
-                    if failure is not None and found == asked:
-                        raise failure
                     table: Table[R] = self._table_of(projection, found[0])
                     return [table.decode(row) for row in shelf.session.execute(*question(table)).fetchall()]
-            except Unavailable as error:  # swapped and dropped in between, perhaps
-                if error is failure:
+            except Unavailable:
+                if found == asked:  # not swapped and dropped in between: it failed as it would again
                     raise
-                asked, failure = found, error
+                asked = found
 
     def _catch_up(self, head: int, progress: Progress) -> None:
         folding: Folding | None = None
