@@ -190,6 +190,8 @@ def test_a_builder_that_was_overtaken_leaves_it_to_the_other(kept: Home):
             if done == 60:  # it slept for long, and its lease ran out
                 kept.ask("UPDATE folded SET lease_until = 1")
                 quick.catch_up()
+            if done >= 60:  # and what it goes on with is not written over what the other wrote
+                assert quick.status()[0].position == head
 
         slow.catch_up(overtaken)
         assert everything(slow, mine) == everything(quick, mine) == by_hand(kept.log, mine)

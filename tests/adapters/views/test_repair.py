@@ -1,12 +1,29 @@
 """Mending the rows of one stream in place."""
 
+from typing import NamedTuple
+
 import pytest
 
 from goal_ledger.adapters.views.views import Repaired, Views
+from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.goals.goal import GoalReadied
+from goal_ledger.projections.base import Projection
 from goal_ledger.projections.goals.board import goal_board
 from goal_ledger.projections.goals.state_events import goal_state_events
 from goal_ledger.projections.registry import PROJECTIONS
-from tests.adapters.views.histories import Tally, append, begin, by_hand, everything, failed, fill, ready, tally, tell
+from tests.adapters.views.histories import (
+    Tally,
+    append,
+    begin,
+    by_hand,
+    changes_of,
+    everything,
+    failed,
+    fill,
+    ready,
+    tally,
+    tell,
+)
 from tests.adapters.views.homes import Home
 
 
@@ -76,3 +93,42 @@ def test_a_repair_sets_aside_what_cannot_be_folded_as_before(kept: Home, reason:
         assert views.repair("a") == [Repaired("tally", 1, 1)]
         assert views.quarantined() == lacking
         assert everything(views, mine)[0] == Tally("a", 1, 0.5, True)
+
+
+# --- Rows that several streams share
+
+
+class Reason(NamedTuple):
+    reason: str
+    times: int
+    last: str
+
+
+def reasons() -> Projection[Reason]:
+    """How often each reason was given, over all goals."""
+    projection = Projection("reasons", Reason, key="reason")
+
+    @projection.on(GoalReadied, at=lambda _, event: event.reason or "none")
+    def _(row: Reason | None, item: Recorded, event: GoalReadied) -> Reason:
+        return Reason(event.reason or "none", (row.times if row else 0) + 1, item.stream)
+
+    return projection
+
+
+def test_a_row_that_several_streams_share_is_mended_and_explained_from_all_of_them(kept: Home):
+    mine = reasons()
+    tell(kept.log, *begin("a", "b"), ready("a", "key"), ready("b", "key"), ready("b", "day"), ready("a", "key"))
+    with kept.views(mine) as views:
+        views.catch_up()
+        right = [Reason("day", 1, "b"), Reason("key", 3, "a")]
+        assert everything(views, mine) == by_hand(kept.log, mine) == right
+        kept.ask(f'UPDATE "{table(views, "reasons")}" SET times = 9')
+        [diff] = views.dry_run()
+        assert changes_of(diff) == [
+            ("day", "changed", {"times": (9, 1)}, 5),
+            ("key", "changed", {"times": (9, 3)}, 6),
+        ]
+        assert views.repair("a") == [Repaired("reasons", 1, 1)]
+        assert everything(views, mine) == [Reason("day", 9, "b"), Reason("key", 3, "a")]
+        assert views.repair("b") == [Repaired("reasons", 2, 1)]
+        assert everything(views, mine) == right
