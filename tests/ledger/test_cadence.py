@@ -45,6 +45,16 @@ def test_a_time_that_the_clocks_repeat_comes_round_once():
     assert len(local("30 * * * * Europe/Berlin", days[0] + timedelta(days=1), days[0] + timedelta(days=2))) == 25
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("cron", ["30 2 * * *", "0 3 * * *", "*/20 2 * * *", "30 * * * *", "0 */2 * * *"])
+def test_going_on_from_any_occurrence_gives_the_same_ones(cron: str, zone: str):
+    start, chain = datetime(2026, 1, 1, tzinfo=UTC), list[datetime]()
+    whole = occurrences(f"{cron} {zone}", start, start + timedelta(days=365))
+    for moment in (start, *whole):
+        chain += occurrences(f"{cron} {zone}", moment, start + timedelta(days=365), most=1)
+    assert chain == whole == sorted(set(whole))
+
+
 def test_a_cron_line_without_a_zone_is_in_utc():
     start = datetime(2026, 7, 1, tzinfo=UTC)
     assert occurrences("0 9 * * 1", start, start + timedelta(days=8)) == [datetime(2026, 7, 6, 9, tzinfo=UTC)]

@@ -195,7 +195,7 @@ class Runs:
             if local_outcome is LocalOutcome.SUCCEEDED and tx.load(run.goal_id, GOAL).open_occurrences:
                 tx.act(run.goal_id, GOAL, maintenance.complete_by_run, run_id=run_id)
 
-        recorded = self._ledger.transact(work, operation="run.finish", arguments={"run_id": run_id, **wish})
+        recorded = self._ledger.transact(work, operation="run.finish", arguments={"stream": run_id, "args": (), **wish})
         return self._answer(run_id, recorded)
 
     def outcome(

@@ -60,6 +60,7 @@ def goals(rows: Sequence[Data]) -> None:
     table = _table(screen.width, "goal", "status", "pri", *(("type", "owner") if wide else ()), "title")
     for row in rows:
         marks = (" (overdue)" if row["overdue"] else "") + (" (blocked by others)" if row["blocked_by"] else "")
+        marks += " (incident)" if row["incident_open"] else ""
         more = (_cell(row["goal_type"]), _cell(row["owner_agent"])) if wide else ()
         table.add_row(
             _cell(row["goal_id"]), _status(row["status"]), _cell(row["priority"]), *more, _cell(row["title"] + marks)
