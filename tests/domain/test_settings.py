@@ -17,6 +17,7 @@ def test_the_defaults_are_those_of_the_design():
         "page": 5_000,
         "stale": "rebuild",
         "max_key_results": 5,
+        "experiment_alpha": 0.05,
     }
 
 
@@ -34,6 +35,8 @@ def test_the_defaults_are_those_of_the_design():
         ("page", 0),
         ("page", "5000"),
         ("max_key_results", 0),
+        ("experiment_alpha", 0.0),
+        ("experiment_alpha", 1.0),
         ("colour", "red"),
     ],
 )

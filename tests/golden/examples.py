@@ -9,6 +9,7 @@ from goal_ledger.domain.base import Event
 from goal_ledger.domain.continuity.meta import LedgerCreated
 from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Overlap
 from goal_ledger.domain.goals.criteria import Criterion
+from goal_ledger.domain.goals.experiment import ArmResultRecorded
 from goal_ledger.domain.goals.goal import (
     ActivityRecorded,
     ChildAdded,
@@ -30,7 +31,10 @@ from goal_ledger.domain.goals.goal import (
     GoalWaited,
     RunDispatched,
 )
+from goal_ledger.domain.goals.key_result import KeyResultMeasured
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
+from goal_ledger.domain.goals.maintenance import OccurrenceCompleted, OccurrenceDue, OccurrencesSkipped
+from goal_ledger.domain.goals.watchdog import WatchdogCleared, WatchdogFired
 from goal_ledger.domain.learning.lesson import (
     LessonApplied,
     LessonCategory,
@@ -163,6 +167,42 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
     "goal.activity_recorded": (
         ActivityRecorded(activity="invoice sent", attributes={"amount": 12.5}, source_id="row-7", reason=SAID),
         ActivityRecorded(activity="seen"),
+    ),
+    "goal.key_result_measured": (
+        KeyResultMeasured(
+            value=6.0,
+            note=SAID,
+            measured_at="2026-03-01T00:00:00.000000Z",
+            objective_id=OTHER,
+            baseline=10.0,
+            target=2.0,
+            unit="%",
+            reason=SAID,
+        ),
+        KeyResultMeasured(value=0.0),
+    ),
+    "goal.occurrence_due": (
+        OccurrenceDue(due_at="2026-03-29T01:00:00.000000Z", missed=2, policy=CatchUp.CATCH_UP_ALL, reason=SAID),
+        OccurrenceDue(due_at="2026-03-29T01:00:00.000000Z", policy=CatchUp.COALESCE),
+    ),
+    "goal.occurrences_skipped": (
+        OccurrencesSkipped(due_at="2026-03-30T01:00:00.000000Z", missed=3, reason=SAID),
+        OccurrencesSkipped(due_at="2026-03-30T01:00:00.000000Z", missed=2),
+    ),
+    "goal.occurrence_completed": (
+        OccurrenceCompleted(
+            due_at="2026-03-29T01:00:00.000000Z", run_id=RUN, evidence="restored", caveats="one disk", reason=SAID
+        ),
+        OccurrenceCompleted(due_at="2026-03-29T01:00:00.000000Z"),
+    ),
+    "goal.watchdog_fired": (
+        WatchdogFired(incident="inc_1", condition="goal.status = failed", reason=SAID),
+        WatchdogFired(incident="inc_1", condition="goal.status = failed"),
+    ),
+    "goal.watchdog_cleared": (WatchdogCleared(incident="inc_1", reason=SAID), WatchdogCleared(incident="inc_1")),
+    "goal.arm_result_recorded": (
+        ArmResultRecorded(arm="a", success=True, run_id=RUN, reason=SAID),
+        ArmResultRecorded(arm="b", success=False),
     ),
     "run.started": (
         RunStarted(

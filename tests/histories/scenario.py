@@ -7,7 +7,8 @@ from itertools import pairwise
 from random import Random
 
 from goal_ledger.domain.goals import goal as goal_rules
-from goal_ledger.domain.goals.contract import GoalSource, Origin
+from goal_ledger.domain.goals import watchdog
+from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Origin
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.goals.lifecycle import MOVES, ArchiveCause, GoalStatus, path
 from goal_ledger.ledger import (
@@ -20,6 +21,7 @@ from goal_ledger.ledger import (
     LocalOutcome,
     VerifierStatus,
 )
+from goal_ledger.ledger.cadence import due_occurrences
 
 SAID = "Quotes \" ' `, a line\nbreak, a \\ and \u2028, العربية, 🌙 — said."
 BEGIN = datetime(2025, 11, 9, 11, tzinfo=UTC)
@@ -33,6 +35,7 @@ def tell(ledger: Ledger, chance: Random) -> None:
             _move(ledger, verb, source)
     taught = [_attempt(ledger, goal_id, chance) for goal_id in family for _ in range(3)]
     _lessons(ledger, taught)
+    _kinds(ledger, family[1])
     _seen(ledger, family[0], chance)
 
 
@@ -55,6 +58,9 @@ def _family(ledger: Ledger) -> list[str]:
         "Every backup of November restores",
         goal_type=GoalType.KEY_RESULT,
         parent_goal_id=objective.goal_id,
+        baseline=0.0,
+        target=30.0,
+        unit="nights",
         criteria=["row counts agree", {"text": "restored >= 30", "metric": "restored", "op": ">=", "target": 30.0}],
     )
     first = ledger.using(occurred_at=UNKNOWN).goals.create("A second disk", constraints=["under $40 a month"])
@@ -73,6 +79,33 @@ def _family(ledger: Ledger) -> list[str]:
     for goal_id in (first.goal_id, second.goal_id):
         ledger.using(command_id=f"ready-{goal_id}").goals.ready(goal_id)
     return [first.goal_id, second.goal_id, proposed.goal_id]
+
+
+def _kinds(ledger: Ledger, initiative: str) -> None:
+    """What only some types of goals do: measure, repeat, watch and compare."""
+    key_result = ledger.goals.get(initiative).parent_goal_id
+    assert key_result is not None
+    for value, day in ((12.0, 3), (7.0, 2), (30.5, 5)):  # the second one came in late
+        ledger.key_results.record(key_result, value, note=SAID, at=BEGIN + timedelta(days=day))
+    ledger.using(occurred_at=UNKNOWN).key_results.record(key_result, 1.0)
+    for policy in CatchUp:
+        begun = ledger.using(occurred_at=BEGIN)
+        sweep = begun.goals.create(f"Sweep, {policy}", goal_type="maintenance", review_cadence="1d", catch_up=policy)
+        begun.goals.ready(sweep.goal_id)
+        begun.goals.activate(sweep.goal_id)
+        for days in (1, 4):
+            due_occurrences(ledger, BEGIN + timedelta(days=days))
+        ledger.goals.complete(sweep.goal_id, evidence=SAID)
+        ledger.goals.archive(sweep.goal_id, reason="moved elsewhere")
+    dog = ledger.goals.create("Nothing fails", goal_type="watchdog", watch="goal.status = failed").goal_id
+    for verb in ("ready", "activate"):
+        getattr(ledger.goals, verb)(dog)
+    ledger.act(dog, GOAL, watchdog.fire, incident="inc_1")
+    ledger.act(dog, GOAL, watchdog.clear, reason="repaired")
+    ledger.act(dog, GOAL, watchdog.fire, incident="inc_2")
+    trial = ledger.goals.create("Old or new prompt", goal_type="experiment", arms=["old", "new"]).goal_id
+    for number in range(6):
+        ledger.experiments.record(trial, ("old", "new")[number % 2], success=number % 3 == 0)
 
 
 def _move(ledger: Ledger, verb: str, source: GoalStatus) -> None:

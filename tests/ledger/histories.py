@@ -35,7 +35,7 @@ class Step(NamedTuple):
 VERBS = (
     "create", "create", "create below", "create behind", "ready", "activate", "wait", "resume", "block", "amend",
     "complete", "archive", "start", "start", "start", "act", "finish", "fail", "fail", "cost", "outcome", "learn",
-    "confirm", "contradict", "retire",
+    "confirm", "contradict", "retire", "create measured", "measure", "measure",
 )  # fmt: skip
 
 
@@ -83,6 +83,12 @@ def _do(ledger: Ledger, step: Step, goals: list[str]) -> Any:
             return ledger.goals.create("B", parent_goal_id=goal or None)
         case "create behind":
             return ledger.goals.create("C", dependencies=[goal] if goal else [])
+        case "create measured":
+            above = ledger.goals.create("D", goal_type="objective").goal_id
+            return ledger.goals.create("E", goal_type="key_result", parent_goal_id=above, target=3.0)
+        case "measure":
+            results = ledger.key_results.list().goals
+            return ledger.key_results.record(results[step.pick % len(results)].goal_id if results else goal, step.pick)
         case "ready" | "activate" | "wait" | "resume" | "complete":
             return getattr(ledger.goals, step.verb)(goal)
         case "block":

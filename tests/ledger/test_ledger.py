@@ -172,7 +172,7 @@ def test_a_change_is_made_only_at_the_expected_version(ledger: Ledger):
 def test_the_version_of_a_row_is_the_one_to_expect(ledger: Ledger):
     goal = ledger.goals.create("A", goal_type=GoalType.OBJECTIVE)
     ledger.goals.create("B", parent_goal_id=goal.goal_id)
-    ledger.goals.create("C", goal_type=GoalType.KEY_RESULT, parent_goal_id=goal.goal_id)
+    ledger.goals.create("C", goal_type=GoalType.KEY_RESULT, target=95.0, parent_goal_id=goal.goal_id)
     for row in (ledger.goals.get(goal.goal_id), ledger.goals.list().goals[0]):
         assert row.version == len(recorded(ledger, goal.goal_id)) == 3
     ledger.using(if_version=3).goals.ready(goal.goal_id)

@@ -11,9 +11,11 @@ from pydantic import ValidationError
 from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid
 from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.goals import goal as rules
+from goal_ledger.domain.goals import maintenance
 from goal_ledger.domain.goals.contract import CatchUp, Contract, Origin, Overlap, is_overdue, typed_changes
 from goal_ledger.domain.goals.criteria import Criterion, numbered
-from goal_ledger.domain.goals.goal import GOAL, Goal, RunDispatched
+from goal_ledger.domain.goals.goal import GOAL, ChildAdded, Goal, RunDispatched
+from goal_ledger.domain.goals.key_result import progress_of_goal
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.settings import Settings
@@ -83,9 +85,11 @@ class Amendment(ContractFields, total=False):
 
 
 class GoalNode(NamedTuple):
-    """A goal and what stands under it."""
+    """A goal and what stands under it. progress: 0.0 to 1.0, see `Goals.progress`. flags: see `Goals.flags`."""
 
     goal: GoalRow
+    progress: float
+    flags: Sequence[str]
     children: Sequence[GoalNode]
 
 
@@ -109,7 +113,7 @@ class Goals:
     ) -> GoalRow:
         """Start a goal; see `Contract` for the fields. A criterion may be plain text.
 
-        Rejected: no_title, deadline_passed, wrong_parent, too_many_key_results. NotFound: unknown_goal.
+        Rejected: no_title, deadline_passed, wrong_parent, too_many_key_results, no_target. NotFound: unknown_goal.
         Invalid: invalid_value, bad_cadence, bad_time.
         """
         contract = contract_of({"title": title, **fields})
@@ -202,8 +206,11 @@ class Goals:
     def complete(
         self, goal_id: str, *, evidence: str | None = None, caveats: str | None = None, reason: str | None = None
     ) -> GoalRow:
-        """Say that the goal is reached; with caveats when it is not quite."""
-        return self._move(goal_id, rules.complete, evidence=evidence, caveats=caveats, reason=reason)
+        """Say that the goal is reached; with caveats when it is not quite.
+
+        Of a maintenance goal, its oldest open occurrence is done, and the goal stays active. Rejected: no_occurrence.
+        """
+        return self._move(goal_id, maintenance.complete, evidence=evidence, caveats=caveats, reason=reason)
 
     def fail(self, goal_id: str, *, reason: str | None) -> GoalRow:
         """Give the goal up as failed."""
@@ -262,13 +269,32 @@ class Goals:
     def tree(self, goal_id: str | None = None) -> Sequence[GoalNode]:
         """A goal with everything under it, or all goals that stand under none."""
         if goal_id is not None:
-            return [self._node(self.get(goal_id), self._children_of)]
+            top = self.get(goal_id)
+            return [self._node(top, self._children_of, measured=self._is_measured(top))]
         rows = self.list().goals
         children: dict[str | None, list[GoalRow]] = {}
         known = {row.goal_id for row in rows}
         for row in rows:  # as of then, a parent may not have been there yet
             children.setdefault(row.parent_goal_id if row.parent_goal_id in known else None, []).append(row)
         return [self._node(row, lambda parent: children.get(parent, [])) for row in children.get(None, [])]
+
+    def progress(self, goal: GoalRow) -> float:
+        """How far a goal is, 0.0 to 1.0.
+
+        A key result goes by its last value, an objective is the mean of its key results, any other goal the share of
+        its children that are completed, or its own completion when it has none.
+        """
+        placed = [
+            recorded.event.goal_id
+            for recorded in self._ledger.stream(goal.goal_id)
+            if isinstance(recorded, Recorded) and isinstance(recorded.event, ChildAdded)
+        ]
+        rows = [self._ledger.fold(goal_board, child) for child in dict.fromkeys(placed)]
+        return _progress(goal, [row for row in rows if row is not None and row.parent_goal_id == goal.goal_id])
+
+    def flags(self, goal: GoalRow) -> Sequence[str]:
+        """What is unusual about a goal: `no_key_result`, an initiative that stands under no key result; `no_target`."""
+        return _flags(goal, measured=self._is_measured(goal))
 
     def timeline(self, goal_id: str) -> Sequence[Recorded | Unreadable]:
         """The goal's events and those of its runs, in order. NotFound: unknown_goal."""
@@ -324,8 +350,36 @@ class Goals:
     def _children_of(self, goal_id: str) -> Sequence[GoalRow]:
         return self.list(parent_goal_id=goal_id).goals
 
-    def _node(self, goal: GoalRow, children_of: Callable[[str], Sequence[GoalRow]]) -> GoalNode:
-        return GoalNode(goal, [self._node(child, children_of) for child in children_of(goal.goal_id)])
+    def _node(
+        self, goal: GoalRow, children_of: Callable[[str], Sequence[GoalRow]], *, measured: bool = False
+    ) -> GoalNode:
+        """The goal with everything under it. measured: whether a key result stands above it."""
+        below = children_of(goal.goal_id)
+        measures = measured or goal.goal_type is GoalType.KEY_RESULT
+        children = [self._node(child, children_of, measured=measures) for child in below]
+        return GoalNode(goal, _progress(goal, below), _flags(goal, measured=measured), children)
+
+    def _is_measured(self, goal: GoalRow) -> bool:
+        """Whether a key result stands above it."""
+        above = goal.parent_goal_id
+        while above is not None and (row := self._ledger.fold(goal_board, above)) is not None:
+            if row.goal_type is GoalType.KEY_RESULT:
+                return True
+            above = row.parent_goal_id
+        return False
+
+
+def _progress(goal: GoalRow, children: Iterable[GoalRow]) -> float:
+    parts = [(child.goal_type, child.progress or 0.0, child.status, child.done) for child in children]
+    return progress_of_goal(goal.goal_type, goal.progress, done=goal.done, children=parts)
+
+
+def _flags(goal: GoalRow, *, measured: bool) -> list[str]:
+    if goal.status in (GoalStatus.ARCHIVED, GoalStatus.REJECTED):
+        return []
+    unmeasured = goal.goal_type is GoalType.INITIATIVE and not measured
+    untargeted = goal.goal_type is GoalType.KEY_RESULT and goal.target is None
+    return [name for name, raised in (("no_key_result", unmeasured), ("no_target", untargeted)) if raised]
 
 
 def _found(

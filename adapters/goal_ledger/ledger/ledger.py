@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from goal_ledger.adapters.views.views import Views
     from goal_ledger.ledger.archive import Copied, Copy
     from goal_ledger.ledger.diff import Change
+    from goal_ledger.ledger.experiments import Experiments
     from goal_ledger.ledger.imports import Imports
+    from goal_ledger.ledger.key_results import KeyResults
     from goal_ledger.ledger.state_hash import StateHash
     from goal_ledger.ledger.when import Held
 
@@ -138,6 +140,20 @@ class Ledger:
     def lessons(self) -> Lessons:
         """What was learned."""
         return Lessons(self)
+
+    @property
+    def key_results(self) -> KeyResults:
+        """What is measured."""
+        from goal_ledger.ledger.key_results import KeyResults
+
+        return KeyResults(self)
+
+    @property
+    def experiments(self) -> Experiments:
+        """What is compared."""
+        from goal_ledger.ledger.experiments import Experiments
+
+        return Experiments(self)
 
     @property
     def imports(self) -> Imports:

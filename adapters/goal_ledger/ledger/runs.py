@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
 from goal_ledger.domain.base import Event, Recorded, Unreadable
 from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.goals import goal as goal_rules
+from goal_ledger.domain.goals import maintenance
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.runs import run as rules
@@ -22,6 +23,7 @@ from goal_ledger.domain.runs.run import (
     RunStatus,
     VerifierStatus,
 )
+from goal_ledger.ledger.key_results import snapshot
 from goal_ledger.ledger.pages import Place, select_page
 from goal_ledger.projections.runs.runs import RunRow, runs
 
@@ -60,7 +62,8 @@ class Runs:
     ) -> RunRow:
         """Hand out the goal's next attempt and start it; a ready goal becomes active with it.
 
-        overlap: allow it beside a run that is still open.
+        overlap: allow it beside a run that is still open. metrics_before: the values of the key results around the goal
+        unless said.
 
         Rejected: not_allowed, open_dependencies, run_overlap. NotFound: unknown_goal.
         """
@@ -87,7 +90,7 @@ class Runs:
                 job_id=job_id,
                 task_category=goal.contract["task_category"],
                 plan_summary=plan_summary,
-                metrics_before=metrics_before or {},
+                metrics_before=metrics_before or snapshot(tx, goal_id),
                 reason=reason,
             )
             tx.act(run_id, RUN, rules.start, started=started)
@@ -177,12 +180,23 @@ class Runs:
     ) -> RunRow:
         """Close the run with its outcome, once; a failed one needs a category.
 
-        duration_seconds: wall time as measured; the time since the start unless said.
+        A success completes the oldest open occurrence of a maintenance goal. duration_seconds: wall time as measured;
+        the time since the start unless said. metrics_after: the values of the key results around the goal unless said.
         """
-        return self._act(
-            run_id, rules.finish, local_outcome=local_outcome, failure_category=failure_category, detail=detail,
-            duration_seconds=duration_seconds, metrics_after=metrics_after, reason=reason,
-        )  # fmt: skip
+        wish: dict[str, Any] = {
+            "local_outcome": local_outcome, "failure_category": failure_category, "detail": detail,
+            "duration_seconds": duration_seconds, "metrics_after": metrics_after, "reason": reason,
+        }  # fmt: skip
+
+        def work(tx: Tx) -> None:
+            run = tx.load(require_id("grun_", run_id), RUN)
+            measured = metrics_after or (snapshot(tx, run.goal_id) if run.is_open else None)
+            tx.act(run_id, RUN, rules.finish, **{**wish, "metrics_after": measured})
+            if local_outcome is LocalOutcome.SUCCEEDED and tx.load(run.goal_id, GOAL).open_occurrences:
+                tx.act(run.goal_id, GOAL, maintenance.complete_by_run, run_id=run_id)
+
+        recorded = self._ledger.transact(work, operation="run.finish", arguments={"stream": run_id, "args": (), **wish})
+        return self._answer(run_id, recorded)
 
     def outcome(
         self,

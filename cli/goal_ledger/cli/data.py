@@ -9,6 +9,7 @@ from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.goals.goal import GoalCreated, RunDispatched, Transition
 
 if TYPE_CHECKING:
+    from goal_ledger.domain.goals.experiment import Report
     from goal_ledger.ledger import Ledger
     from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.goals import GoalNode
@@ -26,9 +27,46 @@ def goal_data(ledger: Ledger, row: GoalRow) -> Data:
     return {**row._asdict(), "blocked_by": goals.blocked_by(row), "overdue": goals.is_overdue(row)}
 
 
+def whole_goal_data(ledger: Ledger, row: GoalRow) -> Data:
+    """A goal with what depends on others: how far it is, and what is unusual about it."""
+    goals = ledger.goals
+    return {**goal_data(ledger, row), "progress": goals.progress(row), "flags": goals.flags(row)}
+
+
 def tree_data(ledger: Ledger, nodes: Iterable[GoalNode]) -> list[Data]:
     """Goals with their children inside them."""
-    return [{**goal_data(ledger, node.goal), "children": tree_data(ledger, node.children)} for node in nodes]
+    return [
+        {
+            **goal_data(ledger, node.goal),
+            "progress": node.progress,
+            "flags": node.flags,
+            "children": tree_data(ledger, node.children),
+        }
+        for node in nodes
+    ]
+
+
+def key_result_data(row: GoalRow) -> Data:
+    """A key result: where it began, where it is and where it should get."""
+    return {
+        "goal_id": row.goal_id,
+        "objective_id": row.parent_goal_id,
+        "title": row.title,
+        "status": row.status,
+        "baseline": row.baseline,
+        "current": row.current,
+        "target": row.target,
+        "unit": row.unit,
+        "progress": row.progress,
+        "measured_at": row.measured_at,
+    }
+
+
+def report_data(goal_id: str, report: Report) -> Data:
+    """How an experiment stands."""
+    arms = [arm._asdict() for arm in report.arms]
+    verdict = "inconclusive" if report.winner is None else "winner"
+    return {"goal_id": goal_id, "verdict": verdict, **report._asdict(), "arms": arms}
 
 
 def timeline_data(events: Sequence[Recorded | Unreadable]) -> list[Data]:

@@ -86,7 +86,9 @@ def play(ledger: Ledger) -> Story:
         goal_type="key_result",
         parent_goal_id=objective,
         priority=2,
-        criteria=[{"text": "restored >= 30", "metric": "restored", "op": ">=", "target": 30.0}],
+        baseline=0.0,
+        target=30.0,
+        unit="nights",
     ).goal_id
     copy = evening.goals.create(
         "Keep a second copy in another region",
@@ -113,6 +115,7 @@ def play(ledger: Ledger) -> Story:
     morning.goals.complete(
         repair, evidence=f"run {runs[-1]} restored all 214 tables", reason="three causes found and removed"
     )
+    morning.key_results.record(key_result, 1.0, note="the night of the 9th")
     morning.runs.outcome(runs[-1], BusinessOutcome.IMPROVED, source="audit", detail="finding closed")
     morning.goals.block(copy, reason="no account in the second region yet")
     waiting = morning.goals.create("Tell customers about restore times", priority=4, dependencies=[copy]).goal_id

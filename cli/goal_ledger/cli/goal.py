@@ -11,7 +11,7 @@ import click
 from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
-from goal_ledger.cli.data import goal_data, timeline_data, tree_data
+from goal_ledger.cli.data import goal_data, timeline_data, tree_data, whole_goal_data
 from goal_ledger.cli.options import JSON_PAIR, Amount, Id, OneOf, as_of, bad_cursor, cursor_number, pages, writes
 from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Origin, Overlap
 from goal_ledger.domain.goals.criteria import measured
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.goals import GoalSort
 
 ID = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
+ALONE = "no key result stands above this initiative, so nothing measures what it advances; see --parent"
 
 
 @click.group(cls=Noun, examples=("goal-ledger goal list --status active", f"goal-ledger goal show {ID}"))
@@ -29,6 +30,13 @@ def goal() -> None:
 
 
 # --- The contract
+
+
+def _the_only_one(_: click.Context, param: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """The value of an option that may be given once; click would take the last one and say nothing."""
+    if len(values) > 1:
+        raise click.UsageError(f"A goal has one owner: {param.opts[0]} was given {len(values)} times.")
+    return values[0] if values else None
 
 
 def contract(function: Callable[..., None]) -> Callable[..., None]:
@@ -42,7 +50,14 @@ def contract(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--category", metavar="TEXT", help="Free category."),
         click.option("--task-category", metavar="TEXT", help="Category of its tasks, for routing."),
         click.option("--parent", "parent_goal_id", type=Id("goal"), metavar="GOAL", help="The goal it stands under."),
-        click.option("--owner", "owner_agent", metavar="AGENT", help="The one agent that answers for it."),
+        click.option(
+            "--owner",
+            "owner_agent",
+            multiple=True,
+            callback=_the_only_one,
+            metavar="AGENT",
+            help="The one agent that answers for it.",
+        ),
         click.option("--metric", multiple=True, metavar="TEXT", help='Measured condition: "error rate < 1%".  [many]'),
         click.option("--criterion", multiple=True, metavar="TEXT", help="Another condition of done.  [many]"),
         click.option(
@@ -141,8 +156,11 @@ def contract(function: Callable[..., None]) -> Callable[..., None]:
 @writes
 def create(app: App, title: str, fields: dict[str, Any], source: GoalSource, reason: str | None) -> None:
     """Start a goal called TITLE; it is planned until it is made ready."""
-    row = app.open(create=True).goals.create(title, origin=Origin(source=source), reason=reason, **fields)
-    app.show(row._asdict(), render.goal_line)
+    goals = app.open(create=True).goals
+    row = goals.create(title, origin=Origin(source=source), reason=reason, **fields)
+    said = "goal_type" in fields or "parent_goal_id" in fields
+    alone = said and "no_key_result" in goals.flags(row)
+    app.show(row._asdict(), render.goal_line, warnings=[ALONE] if alone else [])
 
 
 @goal.command("amend", examples=(f'goal-ledger goal amend {ID} --priority 1 --reason "launch moved up"',))
@@ -252,7 +270,7 @@ _CURSORS: dict[GoalSort, tuple[Callable[[str], int | str], ...]] = {
 @as_of(overdue=True)
 def show(app: App, goal_id: str) -> None:
     """Everything about GOAL as it stands, or stood."""
-    app.show(goal_data(app.ledger, app.ledger.goals.get(goal_id)), render.goal)
+    app.show(whole_goal_data(app.ledger, app.ledger.goals.get(goal_id)), render.goal)
 
 
 @goal.command(

@@ -28,6 +28,11 @@ class Lazy(NamedTuple):
 
 NOUNS = {
     "goal": Lazy("goal_ledger.cli.goal:goal", "What should be achieved: create, move and look at goals."),
+    "kr": Lazy("goal_ledger.cli.kr:kr", "What is measured: key results, their values and their progress."),
+    "experiment": Lazy(
+        "goal_ledger.cli.experiment:experiment",
+        "What is compared: results of the arms of an experiment, and its winner.",
+    ),
     "run": Lazy("goal_ledger.cli.run:run", "What was tried: attempts at goals, from start to outcome."),
     "lesson": Lazy("goal_ledger.cli.lesson:lesson", "What was learned: heuristics, and the evidence for and against."),
     "import": Lazy("goal_ledger.cli.imports:import_", "Bring in histories from elsewhere."),

@@ -60,6 +60,7 @@ def goals(rows: Sequence[Data]) -> None:
     table = _table(screen.width, "goal", "status", "pri", *(("type", "owner") if wide else ()), "title")
     for row in rows:
         marks = (" (overdue)" if row["overdue"] else "") + (" (blocked by others)" if row["blocked_by"] else "")
+        marks += " (incident)" if row["incident_open"] else ""
         more = (_cell(row["goal_type"]), _cell(row["owner_agent"])) if wide else ()
         table.add_row(
             _cell(row["goal_id"]), _status(row["status"]), _cell(row["priority"]), *more, _cell(row["title"] + marks)
@@ -74,7 +75,8 @@ def goal(row: Data) -> None:
     goal_line(row)
     flags = {name: True for name in ("overdue", "auto_approved") if row[name]}
     flags |= {name: row[name] for name in sorted(quiet) if row[name] != _USUAL[name]}
-    _details({name: value for name, value in row.items() if name not in hidden | quiet} | flags)
+    told = {name: value for name, value in row.items() if name not in hidden | quiet}
+    _details(told | {"progress": percent(row["progress"]), "incident_open": row["incident_open"] or None} | flags)
 
 
 def tree(nodes: Sequence[Data]) -> None:
@@ -96,7 +98,8 @@ def _grow(branch: Tree, node: Data) -> None:
 def _leaf(node: Data) -> Text:
     return _text(
         (f"{node['title']} ", ""), (f"({node['goal_type']}, ", "dim"), _word(node["status"]), (")", "dim"),
-        (f" {node['goal_id']}", "dim"),
+        (f" {percent(node['progress'])}", ""), (f" {node['goal_id']}", "dim"),
+        *[(f" {flag}", "yellow") for flag in node["flags"]],
     )  # fmt: skip
 
 
@@ -132,7 +135,7 @@ def timeline(rows: Sequence[Data]) -> None:
 
 _SPEAKING = {
     "title", "action", "detail", "plan_summary", "local_outcome", "failure_category", "verifier_status", "note",
-    "business_outcome", "checkpoint_ref", "caveats", "lesson_text", "activity",
+    "business_outcome", "checkpoint_ref", "caveats", "lesson_text", "activity", "arm",
 }  # fmt: skip
 
 
@@ -164,6 +167,72 @@ def event_line(row: Data) -> None:
         *(_flat(value) for name, value in row["details"].items() if name in _SPEAKING),
     ]
     click.echo(visible("  ".join(word for word in words if word)))
+
+
+# --- Key results and experiments
+
+
+def percent(share: float | None) -> str | None:
+    """A share for people: whole percents, cut rather than rounded up to a hundred."""
+    return None if share is None else f"{min(round(100 * share), 99) if share < 1 else 100}%"
+
+
+def key_result_line(row: Data) -> None:
+    """A short confirmation after a measurement."""
+    _line((row["goal_id"], "bold"), (_amount(row["current"], row["unit"]), ""), (percent(row["progress"]) or "", ""))
+
+
+def key_results(rows: Sequence[Data]) -> None:
+    """A table of key results."""
+    screen = console()
+    table = _table(screen.width, "goal", "progress", "current", "target", "title")
+    for row in rows:
+        amounts = (_amount(row[name], row["unit"]) for name in ("current", "target"))
+        table.add_row(_cell(row["goal_id"]), _cell(percent(row["progress"])), *map(_cell, amounts), _cell(row["title"]))
+    _print(screen, table)
+
+
+def key_result(row: Data) -> None:
+    """A key result, and what it measured."""
+    _line((row["goal_id"], "bold"), _word(row["status"]), (row["title"], ""))
+    shown = {name: _amount(row[name], row["unit"]) for name in ("baseline", "current", "target")}
+    _details(shown | {"progress": percent(row["progress"]), "objective": row["objective_id"]})
+    if row["history"]:
+        values(row["history"])
+
+
+def values(rows: Sequence[Data]) -> None:
+    """Measurements, the first one first."""
+    screen = console()
+    table = _table(screen.width, "position", "measured", "value", "progress", "by", "note")
+    for row in rows:
+        table.add_row(
+            _cell(row["position"]), _when(row["occurred_at"]), _cell(_amount(row["value"], row["unit"])),
+            _cell(percent(row["progress"])), _cell(row["by"]), _cell(row["note"]),
+        )  # fmt: skip
+    _print(screen, table)
+
+
+def report(data: Data) -> None:
+    """How the arms of an experiment did, and who wins."""
+    screen = console()
+    table = _table(screen.width, "arm", "results", "rate", "between")
+    for arm in data["arms"]:
+        between = f"{arm['low']:.3f} and {arm['high']:.3f}"
+        rate = None if arm["rate"] is None else f"{arm['rate']:.3f}"
+        table.add_row(_cell(arm["arm"]), _cell(arm["n"]), _cell(rate), _cell(between))
+    _print(screen, table)
+    if data["winner"] is not None:
+        _line(("winner", "green"), (data["winner"], "bold"))
+        return
+    more = "" if data["further"] is None else f"about {data['further']:,} more results would settle it at these rates"
+    _line(("inconclusive", "yellow"), *([(more, "")] if more else []))
+
+
+def _amount(value: float | None, unit: str | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.10g}" + ("" if not unit else unit if unit == "%" else f" {unit}")
 
 
 # --- Runs
@@ -487,7 +556,25 @@ def _table(width: int, *columns: str) -> Table:
     whole = {"goal", "run", "lesson"} | (
         {"status", "outcome", "started", "position"} if width >= _USUAL_WIDTH else set()
     )
-    numbers = {"pri", "no", "sure", "for", "against", "cost", "took", "events", "position", "behind", "rows"}
+    numbers = {
+        "results",
+        "rate",
+        "value",
+        "current",
+        "target",
+        "progress",
+        "pri",
+        "no",
+        "sure",
+        "for",
+        "against",
+        "cost",
+        "took",
+        "events",
+        "position",
+        "behind",
+        "rows",
+    }
     for name in columns:
         table.add_column(
             name,

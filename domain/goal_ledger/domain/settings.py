@@ -33,3 +33,5 @@ class Settings(Payload):
     """Read models that this code has not folded yet: rebuild them when asked, wait for another process, or refuse."""
     max_key_results: Annotated[int, Field(ge=1)] = 5
     """Key results an objective may have."""
+    experiment_alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """The chance that an experiment ever names a wrong winner, however often it is looked at."""

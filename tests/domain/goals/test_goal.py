@@ -143,8 +143,9 @@ def test_where_a_goal_comes_from_says_where_it_starts(origin: Origin, status: Go
 @pytest.mark.parametrize("kind", T)
 def test_a_goal_of_every_type_can_be_created(kind: GoalType):
     parent = goal_in(goal_type=T.OBJECTIVE) if kind is T.KEY_RESULT else None
-    creating(Contract(title="A", goal_type=kind), parent=parent).then(
-        GoalCreated(title="A", goal_type=kind, status=S.PLANNED)
+    target = 95.0 if kind is T.KEY_RESULT else None
+    creating(Contract(title="A", goal_type=kind, target=target), parent=parent).then(
+        GoalCreated(title="A", goal_type=kind, target=target, status=S.PLANNED)
     )
 
 
@@ -332,9 +333,10 @@ def test_a_goal_stands_only_under_the_types_that_may_hold_it(kind: GoalType, abo
     assert set(PARENTS[kind]) == holds
 
     parent = goal_in(goal_type=above)
-    outcome = creating(Contract(title="A", goal_type=kind, parent_goal_id="goal_parent"), parent=parent)
+    contract = Contract(title="A", goal_type=kind, target=95.0, parent_goal_id="goal_parent")
+    outcome = creating(contract, parent=parent)
     if above in holds:
-        outcome.then(GoalCreated(title="A", goal_type=kind, parent_goal_id="goal_parent", status=S.PLANNED))
+        outcome.then(GoalCreated(**dict(contract), status=S.PLANNED))
     else:
         outcome.then_rejected("wrong_parent", kind, above)
 
@@ -365,7 +367,7 @@ def key_result(parent: str = "goal_objective", status: GoalStatus = S.PLANNED) -
     ids=["four", "five", "archived ones don't count", "those moved away don't count", "completed ones count"],
 )
 def test_an_objective_has_at_most_five_key_results(held: list[Goal], fits: bool):
-    contract = Contract(title="A", goal_type=T.KEY_RESULT, parent_goal_id="goal_objective")
+    contract = Contract(title="A", goal_type=T.KEY_RESULT, target=95.0, parent_goal_id="goal_objective")
     objective = goal_in(goal_type=T.OBJECTIVE)
     outcome = creating(contract, parent=objective, key_results=held)
     moving = amending(
@@ -375,11 +377,26 @@ def test_an_objective_has_at_most_five_key_results(held: list[Goal], fits: bool)
         key_results=held,
     )
     if fits:
-        outcome.then(GoalCreated(title="A", goal_type=T.KEY_RESULT, parent_goal_id="goal_objective", status=S.PLANNED))
+        outcome.then(GoalCreated(**dict(contract), status=S.PLANNED))
         moving.then(GoalAmended(changes={"parent_goal_id": "goal_objective"}, was={"parent_goal_id": "goal_other"}))
     else:
         outcome.then_rejected("too_many_key_results", "5")
         moving.then_rejected("too_many_key_results", "5")
+
+
+def test_a_key_result_has_a_target_and_keeps_one():
+    objective = goal_in(goal_type=T.OBJECTIVE)
+    without = Contract(title="A", goal_type=T.KEY_RESULT, parent_goal_id="goal_parent")
+    creating(without, parent=objective).then_rejected("no_target", "target")
+    measured = created(goal_type=T.KEY_RESULT, parent_goal_id="goal_parent", target=2.0)
+    amending({"target": None}, history=(measured,)).then_rejected("no_target")
+    amending({"target": None}).then_quiet()
+
+
+def test_an_older_key_result_without_a_target_can_be_amended():
+    older = created(goal_type=T.KEY_RESULT, parent_goal_id="goal_parent")
+    amending({"priority": 1}, history=(older,)).then(GoalAmended(changes={"priority": 1}, was={"priority": 3}))
+    amending({"target": 9.0}, history=(older,)).then(GoalAmended(changes={"target": 9.0}, was={"target": None}))
 
 
 def test_how_many_key_results_an_objective_has_is_a_setting():

@@ -197,7 +197,21 @@ class ActivityRecorded(Event):
 # --- State
 
 
+class ArmResult(NamedTuple):
+    """One result of one arm of an experiment. run_id: the run that gave it, which counts once."""
+
+    arm: str
+    success: bool
+    run_id: str | None = None
+
+
 class Goal(NamedTuple):
+    """What decisions remember. The fields from `current` on belong to single types, whose modules fold them.
+
+    current, measured_at: the last value of a key result, and when it was true. last_due: the last occurrence of a
+    maintenance goal that was dealt with. incident: the open one of a watchdog. results: those of an experiment.
+    """
+
     status: GoalStatus | None = None
     contract: Mapping[str, Any] = {}
     done: bool = False
@@ -205,6 +219,12 @@ class Goal(NamedTuple):
     key_results: tuple[str, ...] = ()
     attempts: int = 0
     running: tuple[str, ...] = ()
+    current: float | None = None
+    measured_at: str | None = None
+    last_due: str | None = None
+    open_occurrences: tuple[str, ...] = ()
+    incident: str | None = None
+    results: tuple[ArmResult, ...] = ()
 
     @property
     def goal_type(self) -> GoalType:
@@ -278,13 +298,14 @@ def create(
     parent, dependencies, key_results: the goals named by the contract, and the key results the parent has so far.
     now: when it is created; None for history of unknown time, which skips the check of the deadline.
 
-    Rejected: already_exists, no_title, deadline_passed, wrong_parent, too_many_key_results, self_dependency.
+    Rejected: already_exists, no_title, deadline_passed, wrong_parent, too_many_key_results, no_target, self_dependency.
     NotFound: unknown_goal. Invalid: bad_time.
     """
     if goal.status is not None:
         raise Rejected("already_exists", f"goal {goal_id} exists already")
     contract = checked(contract, now)
     _fits_under(contract, parent, key_results, max_key_results)
+    _has_target(contract)
     _known(goal_id, dependencies or {})
     status = GoalStatus.ACTIVE if origin.auto_approved else _FIRST_STATUS[origin.source]
     return [GoalCreated(**dict(contract), **dict(origin), status=status, reason=reason)]
@@ -332,6 +353,8 @@ def amend(
     changed = {name: value for name in changed if (value := getattr(contract, name)) != goal.contract.get(name)}
     if not changed:  # the same deadline in other words
         return []
+    if "target" in changed:
+        _has_target(contract)
     if "parent_goal_id" in changed:
         _fits_under(contract, parent, key_results, max_key_results)
         if (
@@ -559,6 +582,15 @@ def _fits_under(contract: Contract, parent: Goal | None, key_results: Iterable[G
         )
         if held >= most:
             raise Rejected("too_many_key_results", f"the objective has {held} key results, the most is {most}")
+
+
+def _has_target(contract: Contract) -> None:
+    if contract.goal_type is GoalType.KEY_RESULT and contract.target is None:
+        raise Rejected(
+            "no_target",
+            "a key_result is measured against a target, and has none",
+            hint="give it one, e.g. --baseline 80 --target 95 --unit %",
+        )
 
 
 def _above(parent_goal_id: str | None) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from goal_ledger.domain.base import Event, Recorded
 from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Overlap, typed_changes
+from goal_ledger.domain.goals.experiment import ArmResultRecorded
 from goal_ledger.domain.goals.goal import (
     TRANSITIONS,
     ActivityRecorded,
@@ -20,7 +21,16 @@ from goal_ledger.domain.goals.goal import (
     RunDispatched,
     Transition,
 )
+from goal_ledger.domain.goals.key_result import KeyResultMeasured, is_later, progress_of
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
+from goal_ledger.domain.goals.maintenance import (
+    OccurrenceCompleted,
+    OccurrenceDue,
+    OccurrencesSkipped,
+    with_due,
+    without,
+)
+from goal_ledger.domain.goals.watchdog import WatchdogCleared, WatchdogFired
 from goal_ledger.projections.base import Projection
 
 
@@ -28,7 +38,9 @@ class GoalRow(NamedTuple):
     """One goal. Times are UTC text; created_at and updated_at are when it was true, not when it was recorded.
 
     status_reason: why it is in its status. done: completed, also after it was archived. deleted_at: when it was
-    archived. version, position: of its last event.
+    archived. current, measured_at, progress: of a key result, its last value, when that was true, and how far it is,
+    0.0 to 1.0; None of any other goal. open_occurrences: of a maintenance goal, when those were due that are not done.
+    incident_open: whether a watchdog's condition holds. version, position: of its last event.
     """
 
     goal_id: str
@@ -81,6 +93,11 @@ class GoalRow(NamedTuple):
     checkpoint_ref: str | None
     evidence: str | None
     caveats: str | None
+    current: float | None
+    measured_at: str | None
+    progress: float | None
+    open_occurrences: tuple[str, ...]
+    incident_open: bool
     created_at: str | None
     updated_at: str | None
     deleted_at: str | None
@@ -119,6 +136,11 @@ def _created(_: GoalRow | None, recorded: Recorded, event: GoalCreated) -> GoalR
         checkpoint_ref=None,
         evidence=None,
         caveats=None,
+        current=None,
+        measured_at=None,
+        progress=None,
+        open_occurrences=(),
+        incident_open=False,
         created_at=recorded.occurred_at,
         updated_at=recorded.occurred_at,
         deleted_at=None,
@@ -133,10 +155,11 @@ def _amended(row: GoalRow | None, recorded: Recorded, event: GoalAmended) -> Goa
     changes = typed_changes(event.changes)
     if "criteria" in changes:
         changes["criteria"] = _criteria(changes["criteria"])
-    return _touched(row, recorded, **changes)
+    amended = _touched(row, recorded, **changes)
+    return None if amended is None else _progressed(amended)
 
 
-@goal_board.on(ChildAdded, ActivityRecorded)
+@goal_board.on(ChildAdded, ActivityRecorded, OccurrencesSkipped, ArmResultRecorded)
 def _noted(row: GoalRow | None, recorded: Recorded, _: Event) -> GoalRow | None:
     return _touched(row, recorded)
 
@@ -187,6 +210,40 @@ def _archived(row: GoalRow | None, recorded: Recorded, event: GoalArchived) -> G
 @goal_board.on(RunDispatched)
 def _dispatched(row: GoalRow | None, recorded: Recorded, event: RunDispatched) -> GoalRow | None:
     return _touched(row, recorded, attempts=event.attempt, last_run_id=event.run_id)
+
+
+@goal_board.on(KeyResultMeasured)
+def _measured(row: GoalRow | None, recorded: Recorded, event: KeyResultMeasured) -> GoalRow | None:
+    touched = _touched(row, recorded)
+    if touched is None or not is_later(event.measured_at, touched.measured_at):
+        return touched
+    return _progressed(touched._replace(current=event.value, measured_at=event.measured_at))
+
+
+@goal_board.on(OccurrenceDue)
+def _due(row: GoalRow | None, recorded: Recorded, event: OccurrenceDue) -> GoalRow | None:
+    still_open = () if row is None else row.open_occurrences
+    return _touched(row, recorded, open_occurrences=with_due(still_open, event))
+
+
+@goal_board.on(OccurrenceCompleted)
+def _occurrence_completed(row: GoalRow | None, recorded: Recorded, event: OccurrenceCompleted) -> GoalRow | None:
+    still_open = () if row is None else row.open_occurrences
+    return _touched(row, recorded, open_occurrences=without(still_open, event))
+
+
+@goal_board.on(WatchdogFired)
+def _fired(row: GoalRow | None, recorded: Recorded, _: WatchdogFired) -> GoalRow | None:
+    return _touched(row, recorded, incident_open=True)
+
+
+@goal_board.on(WatchdogCleared)
+def _cleared(row: GoalRow | None, recorded: Recorded, _: WatchdogCleared) -> GoalRow | None:
+    return _touched(row, recorded, incident_open=False)
+
+
+def _progressed(row: GoalRow) -> GoalRow:
+    return row._replace(progress=progress_of(row.baseline, row.target, row.current))
 
 
 def _touched(row: GoalRow | None, recorded: Recorded, **changes: Any) -> GoalRow | None:
