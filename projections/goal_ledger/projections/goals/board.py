@@ -17,7 +17,9 @@ from goal_ledger.domain.goals.goal import (
     GoalCompleted,
     GoalCompletedWithCaveats,
     GoalCreated,
+    RetryScheduled,
     RunDispatched,
+    RunEnqueued,
     Transition,
 )
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
@@ -28,7 +30,7 @@ class GoalRow(NamedTuple):
     """One goal. Times are UTC text; created_at and updated_at are when it was true, not when it was recorded.
 
     status_reason: why it is in its status. done: completed, also after it was archived. deleted_at: when it was
-    archived. version, position: of its last event.
+    archived. not_before: when it may be tried again after a failure. version, position: of its last event.
     """
 
     goal_id: str
@@ -78,6 +80,7 @@ class GoalRow(NamedTuple):
     done: bool
     attempts: int
     last_run_id: str | None
+    not_before: str | None
     checkpoint_ref: str | None
     evidence: str | None
     caveats: str | None
@@ -116,6 +119,7 @@ def _created(_: GoalRow | None, recorded: Recorded, event: GoalCreated) -> GoalR
         done=False,
         attempts=0,
         last_run_id=None,
+        not_before=None,
         checkpoint_ref=None,
         evidence=None,
         caveats=None,
@@ -186,7 +190,20 @@ def _archived(row: GoalRow | None, recorded: Recorded, event: GoalArchived) -> G
 
 @goal_board.on(RunDispatched)
 def _dispatched(row: GoalRow | None, recorded: Recorded, event: RunDispatched) -> GoalRow | None:
-    return _touched(row, recorded, attempts=event.attempt, last_run_id=event.run_id)
+    if row is None:
+        return None
+    attempts = max(row.attempts, event.attempt)
+    return _touched(row, recorded, attempts=attempts, last_run_id=event.run_id, not_before=None)
+
+
+@goal_board.on(RunEnqueued)
+def _enqueued(row: GoalRow | None, recorded: Recorded, event: RunEnqueued) -> GoalRow | None:
+    return _touched(row, recorded, attempts=event.attempt)
+
+
+@goal_board.on(RetryScheduled)
+def _retry_scheduled(row: GoalRow | None, recorded: Recorded, event: RetryScheduled) -> GoalRow | None:
+    return _touched(row, recorded, not_before=event.not_before)
 
 
 def _touched(row: GoalRow | None, recorded: Recorded, **changes: Any) -> GoalRow | None:
