@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from benchmarks.act import act
 from benchmarks.append import append
+from benchmarks.claims import claims
 from benchmarks.imports import imports
 from benchmarks.measure import Case
 from benchmarks.peers import peers
@@ -21,6 +22,7 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "read": reads,
         "rebuild": rebuild,
         "process": processes,
+        "claims": claims,
     },
     "others": {"peers": peers},
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals.dispatch import NOTHING_SPENT, Spent
@@ -25,6 +25,19 @@ if TYPE_CHECKING:
 
 _OPEN = tuple(status for status in GoalStatus if status not in CLOSED)
 _UNDER_WAY = (RunStatus.RUNNING, RunStatus.CHECKPOINTED)
+_BILLED = tuple(status for status in RunStatus if status is not RunStatus.QUEUED)
+_AT_ONCE = 500  # ids in one question
+
+Row = dict[str, Any]
+_COLUMNS = tuple(
+    column
+    for column in (
+        "goal_id", "title", "goal_type", "status", "priority", "parent_goal_id", "dependencies", "done", "overlap",
+        "attempts", "max_attempts", "not_before", "budget_usd", "progress", "incident_open", "occurrence_open",
+    )
+    if column in GoalRow._fields
+)  # fmt: skip
+"""What the router looks at."""
 
 
 class Work:
@@ -75,70 +88,75 @@ class Work:
         return self._ledger.answer(runs, recorded[-1].stream, recorded) if recorded else None
 
     def _choices(self, now: str) -> list[Choice]:
-        views = self._ledger.views
-        rows = {row.goal_id: row for row in views.select(goal_board, {"status": _OPEN}, order=("priority", "goal_id"))}
-        running = _by_goal(views.select(runs, {"status": _UNDER_WAY}, order=("run_id",)))
-        queued = _by_goal(views.select(runs, {"status": RunStatus.QUEUED}, order=("run_id",)))
-        around = self._around(rows)
+        seen = self._seen({"status": _OPEN})
+        running, queued = self._runs(_UNDER_WAY), self._runs((RunStatus.QUEUED,))
+        around = self._around(seen)
 
-        def candidate(row: GoalRow) -> Candidate:
+        def candidate(goal_id: str, row: Row) -> Candidate:
             return Candidate(
-                goal_id=row.goal_id,
-                title=row.title,
-                goal_type=row.goal_type,
-                status=row.status,
-                priority=row.priority,
-                parent_goal_id=row.parent_goal_id,
-                open_dependencies=tuple(
-                    other for other in row.dependencies if (known := around.get(other)) is None or not known.done
-                ),
-                running=tuple(running.get(row.goal_id, ())),
-                queued=tuple(queued.get(row.goal_id, ())),
-                overlap=row.overlap,
-                attempts=row.attempts,
-                max_attempts=row.max_attempts,
-                not_before=row.not_before,
-                budget_usd=row.budget_usd,
-                spent=NOTHING_SPENT if row.budget_usd is None else self._spent(row.goal_id),
-                progress=_progress(row),
-                is_due=_is_due(row),
+                goal_id,
+                row["title"],
+                row["goal_type"],
+                row["status"],
+                row["priority"],
+                row["parent_goal_id"],
+                tuple(other for other in row["dependencies"] if other not in around or not around[other]["done"]),
+                tuple(running.get(goal_id, ())),
+                tuple(queued.get(goal_id, ())),
+                row["overlap"],
+                row["attempts"],
+                row["max_attempts"],
+                row["not_before"],
+                row["budget_usd"],
+                NOTHING_SPENT if row["budget_usd"] is None else self._spent(goal_id),
+                _progress(row),
+                _is_due(row),
             )
 
-        return route(map(candidate, around.values()), now=now)
+        return route((candidate(goal_id, row) for goal_id, row in around.items()), now=now)
 
-    def _around(self, rows: Mapping[str, GoalRow]) -> dict[str, GoalRow]:
-        """The rows with everything above them and what they depend on, closed or not."""
-        known = dict(rows)
-        wanted = [other for row in rows.values() for other in (*row.dependencies, row.parent_goal_id) if other]
-        for goal_id in wanted:
-            if goal_id not in known and (row := self._ledger.views.get(goal_board, goal_id)) is not None:
-                known[goal_id] = row
-                if row.parent_goal_id is not None:
-                    wanted.append(row.parent_goal_id)
+    def _seen(self, where: Mapping[str, Any]) -> dict[str, Row]:
+        """What the router looks at, by goal."""
+        rows = self._ledger.views.select_columns(goal_board, _COLUMNS, where, order=("goal_id",))
+        return {row[0]: dict(zip(_COLUMNS, row, strict=True)) for row in rows}
+
+    def _around(self, seen: Mapping[str, Row]) -> dict[str, Row]:
+        """Goals with everything above them and what they depend on, closed or not."""
+        known = dict(seen)
+        new = list(seen.values())
+        while new:
+            named = {other for row in new for other in (*row["dependencies"], row["parent_goal_id"]) if other}
+            further: dict[str, Row] = {}
+            missing = sorted(named - known.keys())
+            for at in range(0, len(missing), _AT_ONCE):
+                further |= self._seen({"goal_id": missing[at : at + _AT_ONCE]})
+            known |= further
+            new = list(further.values())
         return known
 
+    def _runs(self, status: tuple[RunStatus, ...]) -> dict[str, list[str]]:
+        """The runs in these states by goal, the oldest first."""
+        columns = ("run_id", "goal_id")
+        found: dict[str, list[str]] = {}
+        for run_id, goal_id in self._ledger.views.select_columns(runs, columns, {"status": status}, order=("run_id",)):
+            found.setdefault(goal_id, []).append(run_id)
+        return found
+
     def _spent(self, goal_id: str) -> Spent:
-        costs = [row.cost_usd for row in self._ledger.views.select(runs, {"goal_id": goal_id}, order=("attempt",))
-                 if row.status is not RunStatus.QUEUED]  # fmt: skip
+        columns, where = ("cost_usd",), {"goal_id": goal_id, "status": _BILLED}
+        costs = [cost for (cost,) in self._ledger.views.select_columns(runs, columns, where, order=("attempt",))]
         return Spent(sum((cost for cost in costs if cost is not None), Decimal(0)), costs.count(None))
 
 
-def _progress(row: GoalRow) -> float:
+def _progress(row: Row) -> float:
     """How far a key result is, 0 to 1; one without a reading counts as 0."""
-    return getattr(row, "progress", None) or 0.0
+    return row.get("progress") or 0.0
 
 
-def _is_due(row: GoalRow) -> bool | None:
+def _is_due(row: Row) -> bool | None:
     """Whether what a goal watches or maintains asks for a run; None for other goals, and when nobody can say."""
-    if row.goal_type is GoalType.WATCHDOG:
-        return getattr(row, "incident_open", None)
-    if row.goal_type is GoalType.MAINTENANCE:
-        return getattr(row, "occurrence_open", None)
+    if row["goal_type"] is GoalType.WATCHDOG:
+        return row.get("incident_open")
+    if row["goal_type"] is GoalType.MAINTENANCE:
+        return row.get("occurrence_open")
     return None
-
-
-def _by_goal(rows: Iterable[RunRow]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        found.setdefault(row.goal_id, []).append(row.run_id)
-    return found

@@ -122,31 +122,21 @@ def advanced(one: Work, known: Mapping[str, Work]) -> Work | None:
 
 def _judged(one: Work, known: Mapping[str, Work], now: str) -> Choice:
     key_result = advanced(one, known)
-    choice = Choice(
-        one.goal_id,
-        one.title,
-        one.priority,
-        eligible=False,
-        score=None,
-        key_result_id=None if key_result is None else key_result.goal_id,
-        progress=None if key_result is None else key_result.progress,
-        why=obstacle(one, now) or "",
-    )
-    if choice.why:
-        return choice
-    words = [f"priority {one.priority}"]
+    key_result_id, progress = (None, None) if key_result is None else (key_result.goal_id, key_result.progress)
+    if (why := obstacle(one, now)) is not None:
+        return Choice(one.goal_id, one.title, one.priority, False, None, key_result_id, progress, why)
     if key_result is None:
         score = (_LOWEST - one.priority) / _LOWEST
-        words.append("advances no active key result")
+        why = f"priority {one.priority}, advances no active key result"
     else:
         score = 2 - key_result.progress
-        words.insert(0, f"advances {key_result.goal_id}, which is at {key_result.progress:.0%}")
+        why = f"advances {key_result_id}, which is at {progress:.0%}, priority {one.priority}"
     if one.queued:
-        words.append(f"run {one.queued[0]} is queued")
+        why += f", run {one.queued[0]} is queued"
     if one.running:
         score -= 3
-        words.append("a second run beside the open one")
-    return choice._replace(eligible=True, score=round(score, 6), why=", ".join(words))
+        why += ", a second run beside the open one"
+    return Choice(one.goal_id, one.title, one.priority, True, round(score, 6), key_result_id, progress, why)
 
 
 def _order(choice: Choice) -> tuple[bool, float, str, int, str]:
