@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from benchmarks.act import act
 from benchmarks.append import append
 from benchmarks.catchup import catchup
+from benchmarks.claims import claims
 from benchmarks.diff import diff
 from benchmarks.fold import fold
 from benchmarks.imports import imports
@@ -27,6 +28,7 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "catchup": catchup,
         "diff": diff,
         "process": processes,
+        "claims": claims,
     },
     "others": {"peers": peers, "fold": fold},
     "server": {"postgres": postgres},

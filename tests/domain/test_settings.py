@@ -18,6 +18,10 @@ def test_the_defaults_are_those_of_the_design():
         "stale": "rebuild",
         "max_key_results": 5,
         "experiment_alpha": 0.05,
+        "retry_base_s": 60.0,
+        "retry_factor": 2.0,
+        "retry_max_s": 3600.0,
+        "retry_jitter": 0.1,
     }
 
 

@@ -29,7 +29,9 @@ from goal_ledger.domain.goals.goal import (
     GoalRetried,
     GoalUnblocked,
     GoalWaited,
+    RetryScheduled,
     RunDispatched,
+    RunEnqueued,
 )
 from goal_ledger.domain.goals.key_result import KeyResultMeasured
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
@@ -43,6 +45,7 @@ from goal_ledger.domain.learning.lesson import (
     LessonLearned,
     LessonRetired,
 )
+from goal_ledger.domain.policies import Considered, Receipt
 from goal_ledger.domain.runs.run import (
     ActionTaken,
     BusinessOutcome,
@@ -54,6 +57,7 @@ from goal_ledger.domain.runs.run import (
     RunFinished,
     RunHeartbeat,
     RunInterrupted,
+    RunQueued,
     RunResumed,
     RunStarted,
     RunVerified,
@@ -161,8 +165,33 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
         GoalArchived(from_status=S.FAILED, cause=ArchiveCause.CANCELLED),
     ),
     "goal.run_dispatched": (
-        RunDispatched(run_id=RUN, attempt=2, agent="agent:a", running=("grun_1", RUN), reason=SAID),
+        RunDispatched(
+            run_id=RUN,
+            attempt=2,
+            agent="agent:a",
+            running=("grun_1", RUN),
+            receipt=Receipt(
+                policy="router@1",
+                settings_digest="0123456789abcdef",
+                position=2**53,
+                candidates=(Considered(id=GOAL, score=1.75, why=SAID), Considered(id=OTHER, score=0.4, why="")),
+                count=2,
+                digest="fedcba9876543210",
+                chosen=GOAL,
+                propensity=0.5,
+                seed=-7,
+            ),
+            reason=SAID,
+        ),
         RunDispatched(run_id=RUN, attempt=1, running=()),
+    ),
+    "goal.run_enqueued": (
+        RunEnqueued(run_id=RUN, attempt=2, agent="agent:a", reason=SAID),
+        RunEnqueued(run_id=RUN, attempt=1),
+    ),
+    "goal.retry_scheduled": (
+        RetryScheduled(run_id=RUN, attempt=2, not_before="2026-02-24T09:01:00.000000Z", backoff_s=58.125, reason=SAID),
+        RetryScheduled(run_id=RUN, attempt=3, not_before="2026-02-24T09:00:00.000000Z", backoff_s=0.0),
     ),
     "goal.activity_recorded": (
         ActivityRecorded(activity="invoice sent", attributes={"amount": 12.5}, source_id="row-7", reason=SAID),
@@ -204,6 +233,18 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
         ArmResultRecorded(arm="a", success=True, run_id=RUN, reason=SAID),
         ArmResultRecorded(arm="b", success=False),
     ),
+    "run.queued": (
+        RunQueued(
+            goal_id=GOAL,
+            attempt=3,
+            agent="agent:a",
+            job_id="job-7",
+            task_category="quality",
+            plan_summary="copy, then restore",
+            reason=SAID,
+        ),
+        RunQueued(goal_id=GOAL, attempt=1),
+    ),
     "run.started": (
         RunStarted(
             goal_id=GOAL,
@@ -217,6 +258,9 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
             source_id="7",
             source_attempt=0,
             source_digest="0123456789abcdef",
+            lease_s=300.5,
+            takes_over="grun_1",
+            checkpoint_ref="step-3",
             reason=SAID,
         ),
         RunStarted(goal_id=GOAL, attempt=1),
@@ -233,10 +277,16 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
         ),
         ActionTaken(goal_id=GOAL, action="copied"),
     ),
-    "run.heartbeat": (RunHeartbeat(goal_id=GOAL, note="half way", reason=SAID), RunHeartbeat(goal_id=GOAL)),
+    "run.heartbeat": (
+        RunHeartbeat(goal_id=GOAL, note="half way", lease_s=0.25, reason=SAID),
+        RunHeartbeat(goal_id=GOAL),
+    ),
     "run.checkpointed": (RunCheckpointed(goal_id=GOAL, checkpoint_ref="step-3", reason=SAID),),
     "run.resumed": (RunResumed(goal_id=GOAL, checkpoint_ref="step-3", reason=SAID),),
-    "run.interrupted": (RunInterrupted(goal_id=GOAL, reason=SAID), RunInterrupted(goal_id=GOAL)),
+    "run.interrupted": (
+        RunInterrupted(goal_id=GOAL, orphaned=True, successor="grun_3", reason=SAID),
+        RunInterrupted(goal_id=GOAL),
+    ),
     "run.verified": (
         RunVerified(
             goal_id=GOAL,

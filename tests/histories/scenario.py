@@ -22,6 +22,7 @@ from goal_ledger.ledger import (
     VerifierStatus,
 )
 from goal_ledger.ledger.cadence import due_occurrences
+from goal_ledger.ledger.leases import expire_leases
 
 SAID = "Quotes \" ' `, a line\nbreak, a \\ and \u2028, العربية, 🌙 — said."
 BEGIN = datetime(2025, 11, 9, 11, tzinfo=UTC)
@@ -37,6 +38,7 @@ def tell(ledger: Ledger, chance: Random) -> None:
     _lessons(ledger, taught)
     _kinds(ledger, family[1])
     _seen(ledger, family[0], chance)
+    _handed_out(ledger)
 
 
 def _family(ledger: Ledger) -> list[str]:
@@ -195,3 +197,28 @@ def _seen(ledger: Ledger, goal_id: str, chance: Random) -> None:
             attributes={"amount": chance.random(), "to": SAID},
             source_id=f"row-{number}",
         )
+
+
+def _handed_out(ledger: Ledger) -> None:
+    """Work that is claimed, falls silent, is taken over, is queued, is tried again, and comes to its end."""
+    urgent = ledger.goals.create("Answer the auditor", priority=1)
+    flaky = ledger.goals.create("Fetch the prices", max_attempts=2, budget_usd="0.20", allowed_capabilities=["http"])
+    for goal in (urgent, flaky):
+        ledger.goals.ready(goal.goal_id)
+    claimed = ledger.using(actor="agent:fixer").work.claim(lease_s=300)
+    assert claimed is not None and claimed.goal_id == urgent.goal_id
+    ledger.runs.heartbeat(claimed.run_id, note="half way", lease_s=60)
+    ledger.runs.finish(claimed.run_id, LocalOutcome.FAILED, failure_category=FailureCategory.TOOL_ERROR)
+    queue = ledger.goals.create("Write the minutes", overlap="enqueue", priority=1)
+    ledger.goals.ready(queue.goal_id)
+    first = ledger.runs.start(queue.goal_id, lease_s=60)
+    ledger.runs.checkpoint(first.run_id, "page-3")
+    ledger.runs.start(queue.goal_id, plan_summary=SAID)
+    second = ledger.runs.take_over(queue.goal_id, reason=SAID, lease_s=60)
+    expire_leases(ledger, ledger.now() + timedelta(days=1))
+    assert ledger.runs.get(second.run_id).orphaned
+    for _ in range(2):
+        run = ledger.runs.start(flaky.goal_id)
+        ledger.runs.cost(run.run_id, cost_usd=Decimal("0.05"))
+        ledger.runs.finish(run.run_id, LocalOutcome.FAILED, failure_category=FailureCategory.EXTERNAL_DEPENDENCY)
+    assert ledger.goals.get(flaky.goal_id).status is GoalStatus.FAILED

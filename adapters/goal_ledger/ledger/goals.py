@@ -14,7 +14,7 @@ from goal_ledger.domain.goals import goal as rules
 from goal_ledger.domain.goals import maintenance
 from goal_ledger.domain.goals.contract import CatchUp, Contract, Origin, Overlap, is_overdue, typed_changes
 from goal_ledger.domain.goals.criteria import Criterion, numbered
-from goal_ledger.domain.goals.goal import GOAL, ChildAdded, Goal, RunDispatched
+from goal_ledger.domain.goals.goal import GOAL, ChildAdded, Goal, RunDispatched, RunEnqueued
 from goal_ledger.domain.goals.key_result import progress_of_goal
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
 from goal_ledger.domain.ids import require_id
@@ -304,9 +304,9 @@ class Goals:
         runs = [
             recorded.event.run_id
             for recorded in own
-            if isinstance(recorded, Recorded) and isinstance(recorded.event, RunDispatched)
+            if isinstance(recorded, Recorded) and isinstance(recorded.event, RunDispatched | RunEnqueued)
         ]
-        return self._ledger.stream(goal_id, *runs) if runs else own
+        return self._ledger.stream(goal_id, *dict.fromkeys(runs)) if runs else own
 
     def blocked_by(self, goal: GoalRow) -> Sequence[str]:
         """The dependencies that are not done."""

@@ -14,6 +14,7 @@ from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.adapters.views.log import Progress, quiet
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Invalid, LedgerError
+from goal_ledger.domain.goals import dispatch
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin
 from goal_ledger.domain.goals.goal import GOAL, ActivityRecorded
@@ -199,7 +200,7 @@ class _RunTeller:
             contract = Contract(title=record.title, description=record.description, task_category=record.category)
             create_in(begun, goal_id, contract, _origin(record.source, record.task_id))
         attempt = tx.load(goal_id, GOAL).attempts + 1
-        begun.act(goal_id, GOAL, goal_rules.record_dispatch, run_id=run_id, agent=record.agent)
+        begun.act(goal_id, GOAL, dispatch.record_dispatch, run_id=run_id, agent=record.agent)
         started = RunStarted(
             goal_id=goal_id,
             attempt=attempt,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.key_results import KeyResults
     from goal_ledger.ledger.state_hash import StateHash
     from goal_ledger.ledger.when import Held
+    from goal_ledger.ledger.work import Work
 
 S = TypeVar("S")
 R = TypeVar("R", bound=tuple[Any, ...])
@@ -135,6 +136,13 @@ class Ledger:
     def runs(self) -> Runs:
         """What was tried."""
         return Runs(self)
+
+    @property
+    def work(self) -> Work:
+        """What should be done next."""
+        from goal_ledger.ledger.work import Work  # few commands choose
+
+        return Work(self)
 
     @property
     def lessons(self) -> Lessons:

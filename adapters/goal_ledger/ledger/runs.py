@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals import maintenance
+from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.runs import run as rules
@@ -19,11 +20,12 @@ from goal_ledger.domain.runs.run import (
     FailureCategory,
     LocalOutcome,
     Run,
-    RunStarted,
     RunStatus,
     VerifierStatus,
 )
+from goal_ledger.ledger.dispatching import Attempt, bill_in, settle_in, start_in, take_over_in
 from goal_ledger.ledger.key_results import snapshot
+from goal_ledger.ledger.leases import silence_s
 from goal_ledger.ledger.pages import Place, select_page
 from goal_ledger.projections.runs.runs import RunRow, runs
 
@@ -58,48 +60,46 @@ class Runs:
         plan_summary: str | None = None,
         metrics_before: dict[str, Any] | None = None,
         overlap: bool = False,
+        lease_s: float | None = None,
         reason: str | None = None,
     ) -> RunRow:
         """Hand out the goal's next attempt and start it; a ready goal becomes active with it.
 
-        overlap: allow it beside a run that is still open. metrics_before: the values of the key results around the goal
-        unless said.
+        overlap: allow it beside a run that is still open, whatever the goal says. A goal whose overlap is `enqueue` has
+        it wait for its turn: the run is then `queued`. lease_s: how long the worker may be silent before the run may be
+        given to another; without end unless said. metrics_before: the values of the key results around the goal unless
+        said.
 
-        Rejected: not_allowed, open_dependencies, run_overlap. NotFound: unknown_goal.
+        Rejected: not_allowed, open_dependencies, run_overlap, no_attempts_left, over_budget. NotFound: unknown_goal.
         """
-
-        def work(tx: Tx) -> None:
-            goal = tx.load(require_id("goal_", goal_id), GOAL)
-            goal_rules.existing(goal)
-            run_id = tx.new_id("grun_")
-            tx.act(
-                goal_id,
-                GOAL,
-                goal_rules.dispatch,
-                run_id=run_id,
-                agent=agent,
-                running=[run for run in goal.running if tx.load(run, RUN).is_open],
-                dependencies={other: tx.load(other, GOAL) for other in goal.dependencies},
-                overlap=overlap,
-                reason=reason,
-            )
-            started = RunStarted(
-                goal_id=goal_id,
-                attempt=goal.attempts + 1,
-                agent=agent,
-                job_id=job_id,
-                task_category=goal.contract["task_category"],
-                plan_summary=plan_summary,
-                metrics_before=metrics_before or snapshot(tx, goal_id),
-                reason=reason,
-            )
-            tx.act(run_id, RUN, rules.start, started=started)
-
+        attempt = Attempt(agent, job_id, plan_summary, metrics_before, lease_s, reason)
         arguments = {
             "goal_id": goal_id, "agent": agent, "job_id": job_id, "plan_summary": plan_summary,
-            "metrics_before": metrics_before, "overlap": overlap, "reason": reason,
+            "metrics_before": metrics_before, "overlap": overlap, "reason": reason, **_said(lease_s=lease_s),
         }  # fmt: skip
-        recorded = self._ledger.transact(work, operation="run.start", arguments=arguments)
+        recorded = self._ledger.transact(
+            lambda tx: start_in(tx, goal_id, attempt, overlap=Overlap.ALLOW if overlap else None),
+            operation="run.start",
+            arguments=arguments,
+        )
+        return self._answer(recorded[-1].stream, recorded)
+
+    def take_over(
+        self, run_or_goal_id: str, *, agent: str | None = None, lease_s: float | None = None, reason: str | None
+    ) -> RunRow:
+        """Interrupt an open run, or the one that a goal has, and start the next attempt in its place; the new run.
+
+        The new run's id is the token of whoever works on: what the worker before it still says is refused.
+
+        Rejected: no_reason, not_allowed, nothing_to_take_over, several_runs, and what `start` refuses.
+        NotFound: unknown_run, unknown_goal.
+        """
+        attempt = Attempt(agent=agent, lease_s=lease_s, reason=reason)
+        recorded = self._ledger.transact(
+            lambda tx: take_over_in(tx, _open_run(tx, run_or_goal_id), attempt),
+            operation="run.take_over",
+            arguments={"of": run_or_goal_id, "agent": agent, "lease_s": lease_s, "reason": reason},
+        )
         return self._answer(recorded[-1].stream, recorded)
 
     def act(
@@ -113,15 +113,33 @@ class Runs:
         attributes: dict[str, Any] | None = None,
         reason: str | None = None,
     ) -> RunRow:
-        """Note an action. ok: whether it worked, None when nobody said."""
-        return self._act(
-            run_id, rules.act, action=action, action_type=action_type, ok=ok, detail=detail, attributes=attributes,
+        """Note an action. ok: whether it worked, None when nobody said.
+
+        Rejected: not_allowed, lease_lost, no_action; policy_block, of a type that its goal does not allow.
+        """
+
+        def work(tx: Tx, **wish: Any) -> None:
+            goal = tx.load(rules.goal_of(tx.load(run_id, RUN)), GOAL)
+            allowed = goal.contract.get("allowed_capabilities", ())
+            tx.act(run_id, RUN, rules.act, allowed=allowed, **wish)
+
+        return self._transact(
+            run_id, "act", work, action=action, action_type=action_type, ok=ok, detail=detail, attributes=attributes,
             reason=reason,
         )  # fmt: skip
 
-    def heartbeat(self, run_id: str, *, note: str | None = None, reason: str | None = None) -> RunRow:
-        """Say that the worker is alive."""
-        return self._act(run_id, rules.heartbeat, note=note, reason=reason)
+    def heartbeat(
+        self, run_id: str, *, note: str | None = None, lease_s: float | None = None, reason: str | None = None
+    ) -> RunRow:
+        """Say that the worker is alive. Without a note it is quiet in the first half of the lease.
+
+        lease_s: how long it may be silent from now on, as before unless said. Rejected: not_allowed, lease_lost.
+        """
+
+        def work(tx: Tx, **wish: Any) -> None:
+            tx.act(run_id, RUN, rules.heartbeat, silent_s=silence_s(tx, run_id), **wish)
+
+        return self._transact(run_id, "heartbeat", work, note=note, reason=reason, **_said(lease_s=lease_s))
 
     def checkpoint(self, run_id: str, checkpoint_ref: str, *, reason: str | None = None) -> RunRow:
         """Lay the run down where it can be resumed."""
@@ -132,8 +150,17 @@ class Runs:
         return self._act(run_id, rules.resume, reason=reason)
 
     def interrupt(self, run_id: str, *, reason: str | None) -> RunRow:
-        """Say that the worker is gone for good."""
-        return self._act(run_id, rules.interrupt, reason=reason)
+        """Say that the worker is gone for good, or take a queued run out of the queue.
+
+        With `max_attempts` its goal is tried again later, or fails after the last attempt.
+        """
+
+        def work(tx: Tx, **wish: Any) -> None:
+            was_open = tx.load(run_id, RUN).is_open
+            if tx.act(run_id, RUN, rules.interrupt, **wish) and was_open:
+                settle_in(tx, run_id, self._ledger.settings)
+
+        return self._transact(run_id, "interrupt", work, reason=reason)
 
     def verify(
         self,
@@ -161,9 +188,13 @@ class Runs:
         model: str | None = None,
         reason: str | None = None,
     ) -> RunRow:
-        """Add a bill; what is not said stays unknown."""
-        return self._act(
-            run_id, rules.record_cost, cost_usd=cost_usd, tokens_in=tokens_in, tokens_out=tokens_out, model=model,
+        """Add a bill; what is not said stays unknown. Beyond its budget the goal waits; the run goes on."""
+
+        def work(tx: Tx, **bill: Any) -> None:
+            bill_in(tx, run_id, **bill)
+
+        return self._transact(
+            run_id, "record_cost", work, cost_usd=cost_usd, tokens_in=tokens_in, tokens_out=tokens_out, model=model,
             reason=reason,
         )  # fmt: skip
 
@@ -182,21 +213,22 @@ class Runs:
 
         A success completes the oldest open occurrence of a maintenance goal. duration_seconds: wall time as measured;
         the time since the start unless said. metrics_after: the values of the key results around the goal unless said.
+        When it failed and its goal has `max_attempts`, the goal is tried again later, or fails after the last attempt.
         """
-        wish: dict[str, Any] = {
-            "local_outcome": local_outcome, "failure_category": failure_category, "detail": detail,
-            "duration_seconds": duration_seconds, "metrics_after": metrics_after, "reason": reason,
-        }  # fmt: skip
 
-        def work(tx: Tx) -> None:
-            run = tx.load(require_id("grun_", run_id), RUN)
+        def work(tx: Tx, metrics_after: dict[str, Any] | None, **wish: Any) -> None:
+            run = tx.load(run_id, RUN)
             measured = metrics_after or (snapshot(tx, run.goal_id) if run.is_open else None)
-            tx.act(run_id, RUN, rules.finish, **{**wish, "metrics_after": measured})
-            if local_outcome is LocalOutcome.SUCCEEDED and tx.load(run.goal_id, GOAL).open_occurrences:
+            tx.act(run_id, RUN, rules.finish, metrics_after=measured, **wish)
+            if local_outcome == LocalOutcome.FAILED:
+                settle_in(tx, run_id, self._ledger.settings)
+            if local_outcome == LocalOutcome.SUCCEEDED and tx.load(run.goal_id, GOAL).open_occurrences:
                 tx.act(run.goal_id, GOAL, maintenance.complete_by_run, run_id=run_id)
 
-        recorded = self._ledger.transact(work, operation="run.finish", arguments={"stream": run_id, "args": (), **wish})
-        return self._answer(run_id, recorded)
+        return self._transact(
+            run_id, "finish", work, local_outcome=local_outcome, failure_category=failure_category, detail=detail,
+            duration_seconds=duration_seconds, metrics_after=metrics_after, reason=reason,
+        )  # fmt: skip
 
     def outcome(
         self,
@@ -247,8 +279,39 @@ class Runs:
     ) -> RunRow:
         return self._answer(run_id, self._ledger.act(require_id("grun_", run_id), RUN, decide, *args, **wish))
 
+    def _transact(self, run_id: str, verb: str, work: Callable[..., None], **wish: Any) -> RunRow:
+        """Act on a run and on what hangs together with it."""
+        require_id("grun_", run_id)
+        recorded = self._ledger.transact(
+            lambda tx: work(tx, **wish),
+            operation=f"run.{verb}",
+            arguments={"stream": run_id, "args": (), **wish},
+        )
+        return self._answer(run_id, recorded)
+
     def _answer(self, run_id: str, recorded: tuple[Recorded, ...]) -> RunRow:
         return _existing(self._ledger.answer(runs, run_id, recorded), run_id)
+
+
+def _open_run(tx: Tx, run_or_goal_id: str) -> str:
+    """The run that is meant: itself, or the only open one of a goal."""
+    if not run_or_goal_id.startswith("goal_"):
+        return require_id("grun_", run_or_goal_id)
+    goal = tx.load(require_id("goal_", run_or_goal_id), GOAL)
+    goal_rules.existing(goal)
+    still = [run_id for run_id in goal.running if tx.load(run_id, RUN).is_open]
+    if len(still) == 1:
+        return still[0]
+    if still:
+        raise Rejected("several_runs", f"goal {run_or_goal_id} has {len(still)} open runs: {', '.join(still)}",
+                       hint=f"goal-ledger run take-over {still[0]}")  # fmt: skip
+    raise Rejected("nothing_to_take_over", f"goal {run_or_goal_id} has no open run",
+                   hint=f"goal-ledger run start {run_or_goal_id}")  # fmt: skip
+
+
+def _said(**arguments: Any) -> dict[str, Any]:
+    """Those that were given: what an older version could not be asked does not change what a wish is called."""
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _existing(row: RunRow | None, run_id: str) -> RunRow:

@@ -99,6 +99,21 @@ class Tx:
         self._occurred_at = None if self.now is None else pending.at_text if occurred is None else utc_text(self.now)
 
     @property
+    def at(self) -> datetime:
+        """When it is recorded, by the ledger's clock."""
+        return self._pending.at
+
+    @property
+    def by(self) -> str:
+        """Who acts."""
+        return self._circumstances.actor
+
+    @property
+    def head(self) -> int:
+        """The position of the last stored event."""
+        return self._pending.head
+
+    @property
     def is_first(self) -> bool:
         """Whether the log is still empty."""
         return self._pending.head == 0

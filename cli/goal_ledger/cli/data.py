@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from goal_ledger.domain.base import Recorded, Unreadable
-from goal_ledger.domain.goals.goal import GoalCreated, RunDispatched, Transition
+from goal_ledger.domain.goals.goal import GoalCreated, RunDispatched, RunEnqueued, Transition
 
 if TYPE_CHECKING:
     from goal_ledger.domain.goals.experiment import Report
@@ -74,7 +74,7 @@ def timeline_data(events: Sequence[Recorded | Unreadable]) -> list[Data]:
     attempts = {
         recorded.event.run_id: recorded.event.attempt
         for recorded in events
-        if isinstance(recorded, Recorded) and isinstance(recorded.event, RunDispatched)
+        if isinstance(recorded, Recorded) and isinstance(recorded.event, RunDispatched | RunEnqueued)
     }
     rows = [event_data(recorded) for recorded in events]
     for row in rows:

@@ -41,6 +41,7 @@ NOUNS = {
     "settings": Lazy("goal_ledger.cli.settings:settings", "The numbers that can be tuned, and where each comes from."),
 }
 VERBS = {
+    "next": Lazy("goal_ledger.cli.next:next_", "What to work on next, and why; claim it."),
     "follow": Lazy("goal_ledger.cli.follow:follow", "Print every event, then new ones as they come."),
     "diff": Lazy("goal_ledger.cli.diff:diff", "What changed between two instants, field by field."),
     "doctor": Lazy("goal_ledger.cli.doctor:doctor", "Look at the ledger and all around it, and say what to do."),

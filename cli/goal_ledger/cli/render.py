@@ -35,12 +35,12 @@ _STYLES = {
     "completed_with_caveats": "yellow", "partial": "yellow", "waiting": "yellow", "retrying": "yellow",
     "checkpointed": "yellow", "blocked": "red", "failed": "red", "interrupted": "red", "rejected": "red",
     "archived": "dim", "retired": "dim", "ok": "green", "warning": "yellow", "problem": "red",
-    "current": "green", "stale": "yellow", "missing": "yellow",
+    "current": "green", "stale": "yellow", "missing": "yellow", "queued": "yellow",
 }  # fmt: skip
 
 _USUAL = {
     "time_horizon": "ongoing", "learning_required": True, "auto_approved": False, "source": "user", "overlap": "forbid",
-    "resume_if_checkpointed": True, "catch_up": "coalesce",
+    "resume_if_checkpointed": True, "catch_up": "coalesce", "orphaned": False,
 }  # fmt: skip
 """What goes without saying."""
 
@@ -273,6 +273,31 @@ def run(row: Data) -> None:
     run_line(row)
     hidden = {"run_id", "status", "attempt", "position"}
     _details({name: value for name, value in row.items() if name not in hidden})
+
+
+# --- Work
+
+
+def choice(row: Data) -> None:
+    """What to work on next, and why."""
+    _line((row["goal_id"], "bold"), (row["title"], ""))
+    _line((f"  {row['why']}", "dim"))
+
+
+def choices(rows: Sequence[Data]) -> None:
+    """Every open goal in the order in which it is served, with the reason."""
+    screen = console()
+    table = _table(screen.width, "goal", "score", "title", "why")
+    for row in rows:
+        score = "" if row["score"] is None else f"{row['score']:.2f}"
+        table.add_row(_cell(row["goal_id"]), _cell(score), _cell(row["title"]), _cell(row["why"]))
+    _print(screen, table)
+
+
+def claimed(row: Data) -> None:
+    """A run that was just claimed, and the goal that it serves."""
+    run_line(row)
+    _line((f"  for {row['goal_id']}", "dim"))
 
 
 # --- Lessons
@@ -640,6 +665,8 @@ def _flat(value: Any) -> str:
         return str(value["text"]) + ("" if value.get("required", True) else " (optional)")
     if hasattr(value, "text"):
         return str(value.text)
+    if hasattr(value, "policy"):  # a receipt
+        return f"{value.policy}, from {value.count:,}"
     if isinstance(value, (tuple, list)):
         return ", ".join(map(_flat, value)) or "none"
     if isinstance(value, dict):

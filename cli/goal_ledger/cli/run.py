@@ -15,6 +15,8 @@ from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalO
 GOAL = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
 ID = "grun_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
 
+_LEASE = "How long the worker may be silent."
+
 Pairs = tuple[tuple[str, Any], ...]
 
 
@@ -30,9 +32,13 @@ def run() -> None:
 @click.option("--plan", "plan_summary", metavar="TEXT", help="What is about to be tried.")
 @click.option("--metric", type=NUMBER_PAIR, multiple=True, metavar="NAME=NUMBER", help="Its value before.  [many]")
 @click.option("--allow-overlap", "overlap", is_flag=True, help="Even beside a run that is still open.")
+@click.option("--lease", "lease_s", type=float, metavar="SECONDS", help=_LEASE)
 @writes
 def start(app: App, goal_id: str, metric: Pairs, **wish: Any) -> None:
-    """Hand out GOAL's next attempt and start it; a ready goal becomes active."""
+    """Hand out GOAL's next attempt and start it; a ready goal becomes active.
+
+    Beside an open run it does what GOAL's overlap says: refuse, start, replace that run, or queue this one.
+    """
     row = app.ledger.runs.start(goal_id, metrics_before=dict(metric), **wish)
     app.show(row._asdict(), render.run_line)
 
@@ -54,10 +60,30 @@ def act(app: App, run_id: str, action: str, attr: Pairs, **wish: Any) -> None:
 @run.command("heartbeat", examples=(f'goal-ledger run heartbeat {ID} --note "40% copied"',))
 @click.argument("run_id", metavar="RUN", type=Id("run"))
 @click.option("--note", metavar="TEXT", help="How far it is.")
+@click.option("--lease", "lease_s", type=float, metavar="SECONDS", help=f"{_LEASE} As before unless said.")
 @writes
-def heartbeat(app: App, run_id: str, note: str | None, reason: str | None) -> None:
-    """Say that RUN's worker is alive."""
-    app.show(app.ledger.runs.heartbeat(run_id, note=note, reason=reason)._asdict(), render.run_line)
+def heartbeat(app: App, run_id: str, **wish: Any) -> None:
+    """Say that RUN's worker is alive; without news, the first half of its lease needs no word."""
+    app.show(app.ledger.runs.heartbeat(run_id, **wish)._asdict(), render.run_line)
+
+
+@run.command(
+    "take-over",
+    examples=(
+        f'goal-ledger run take-over {ID} --lease 300 --reason "it is gone"',
+        f'goal-ledger run take-over {GOAL} --reason "silent for an hour"',
+    ),
+)
+@click.argument("run_id", metavar="RUN|GOAL", type=Id("run"))
+@click.option("--agent", metavar="AGENT", help="Who works on it now.")
+@click.option("--lease", "lease_s", type=float, metavar="SECONDS", help=_LEASE)
+@writes
+def take_over(app: App, run_id: str, **wish: Any) -> None:
+    """Interrupt RUN, or the open run of GOAL, and start the next attempt in its place; say why.
+
+    What the worker before it still reports is refused: `lease_lost`.
+    """
+    app.show(app.ledger.runs.take_over(run_id, **wish)._asdict(), render.run_line)
 
 
 @run.command("checkpoint", examples=(f"goal-ledger run checkpoint {ID} s3://dumps/part-3",))
@@ -81,7 +107,7 @@ def resume(app: App, run_id: str, reason: str | None) -> None:
 @click.argument("run_id", metavar="RUN", type=Id("run"))
 @writes
 def interrupt(app: App, run_id: str, reason: str | None) -> None:
-    """Say that RUN's worker is gone for good; say why."""
+    """Say that RUN's worker is gone for good, or take RUN out of the queue; say why."""
     app.show(app.ledger.runs.interrupt(run_id, reason=reason)._asdict(), render.run_line)
 
 

@@ -35,3 +35,11 @@ class Settings(Payload):
     """Key results an objective may have."""
     experiment_alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """The chance that an experiment ever names a wrong winner, however often it is looked at."""
+    retry_base_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    """Seconds until a goal is tried again after its first failed attempt."""
+    retry_factor: Annotated[float, Field(ge=1, le=10)] = 2.0
+    """How many times longer each further wait is."""
+    retry_max_s: Annotated[float, Field(ge=0, le=2_592_000)] = 3600.0
+    """The longest wait between two attempts, in seconds."""
+    retry_jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """The share by which a wait may be shorter, so that what failed together is not tried together."""

@@ -17,12 +17,10 @@ from goal_ledger.domain.goals.goal import (
     GOAL,
     ChildAdded,
     Goal,
-    GoalActivated,
     GoalAmended,
     GoalArchived,
     GoalCreated,
     GoalReadied,
-    RunDispatched,
 )
 from goal_ledger.domain.goals.lifecycle import PARENTS, ArchiveCause, GoalStatus, GoalType
 from tests.domain.goals.histories import HISTORIES, created, goal_in
@@ -546,57 +544,7 @@ def test_a_goal_is_done_when_completed_also_after_it_was_archived():
     assert not Spec(GOAL).given(*HISTORIES[S.ARCHIVED]).state().done
 
 
-# --- Dispatch
-
-
-def dispatching(*history: Event, **more: Any) -> Outcome:
-    wish: dict[str, Any] = {"run_id": "grun_2", "agent": None, "running": (), "dependencies": {}, **more}
-    return Spec(GOAL).given(*history).when(goal.dispatch, **wish)
-
-
-def dispatched(attempt: int, run_id: str, *beside: str) -> RunDispatched:
-    return RunDispatched(run_id=run_id, attempt=attempt, running=(*beside, run_id))
-
-
-def test_the_first_run_of_a_ready_goal_activates_it():
-    dispatching(*HISTORIES[S.READY], run_id="grun_1", agent="agent:a", reason="due").then(
-        GoalActivated(from_status=S.READY),
-        RunDispatched(run_id="grun_1", attempt=1, agent="agent:a", running=("grun_1",), reason="due"),
-    )
-
-
-def test_attempts_are_numbered_from_one():
-    history = (*HISTORIES[S.ACTIVE], dispatched(1, "grun_1"))
-    dispatching(*history).then(dispatched(2, "grun_2"))
-    dispatching(*history, dispatched(2, "grun_2"), run_id="grun_3").then(dispatched(3, "grun_3"))
-
-
-def test_a_second_run_beside_an_open_one_is_refused_unless_allowed():
-    history = (*HISTORIES[S.ACTIVE], dispatched(1, "grun_1"))
-    error = dispatching(*history, running=["grun_1"]).then_rejected("run_overlap", "grun_1")
-    assert error.hint == "goal-ledger run show grun_1"
-    dispatching(*history, running=["grun_1"], overlap=True).then(dispatched(2, "grun_2", "grun_1"))
-    dispatching(*history, running=[]).then(dispatched(2, "grun_2"))  # the first one is closed by now
-
-
-@pytest.mark.parametrize("status", [status for status in S if status not in (S.READY, S.ACTIVE)])
-def test_only_a_ready_or_an_active_goal_is_given_a_run(status: GoalStatus):
-    dispatching(*HISTORIES[status]).then_rejected("not_allowed", status, "active")
-
-
-def test_a_goal_with_an_open_dependency_is_given_no_run():
-    dispatching(*HISTORIES[S.READY], dependencies={"goal_b": goal_in(S.FAILED)}).then_rejected(
-        "open_dependencies", "goal_b (failed)"
-    )
-
-
-def test_history_may_tell_of_any_attempt():
-    for status in S:
-        history = (*HISTORIES[status], dispatched(1, "grun_1"))
-        Spec(GOAL).given(*history).when(goal.record_dispatch, run_id="grun_2", agent="agent:a").then(
-            RunDispatched(run_id="grun_2", attempt=2, agent="agent:a", running=("grun_1",))
-        )
-    Spec(GOAL).when(goal.record_dispatch, run_id="grun_1", agent=None).then_rejected("unknown_goal")
+# --- Time
 
 
 def test_the_clock_is_given_and_moves_the_deadline():

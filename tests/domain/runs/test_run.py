@@ -19,6 +19,7 @@ from goal_ledger.domain.runs.run import (
     RunFinished,
     RunHeartbeat,
     RunInterrupted,
+    RunQueued,
     RunResumed,
     RunStarted,
     RunStatus,
@@ -35,6 +36,7 @@ LAID_DOWN = RunCheckpointed(goal_id=GOAL, checkpoint_ref="step-3")
 FINISHED = RunFinished(goal_id=GOAL, local_outcome=LocalOutcome.SUCCEEDED)
 
 HISTORIES: dict[RunStatus, tuple[Event, ...]] = {
+    S.QUEUED: (RunQueued(goal_id=GOAL, attempt=1),),
     S.RUNNING: (STARTED,),
     S.CHECKPOINTED: (STARTED, LAID_DOWN),
     S.INTERRUPTED: (STARTED, RunInterrupted(goal_id=GOAL, reason="killed")),
@@ -56,7 +58,7 @@ VERBS: dict[str, tuple[Any, dict[str, Any], Event, set[RunStatus], set[RunStatus
         run.interrupt,
         {"reason": "killed"},
         RunInterrupted(goal_id=GOAL, reason="killed"),
-        {S.RUNNING, S.CHECKPOINTED},
+        {S.QUEUED, S.RUNNING, S.CHECKPOINTED},
         {S.INTERRUPTED},
     ),
     "verify": (
@@ -94,7 +96,7 @@ def test_every_verb_in_every_state_acts_refuses_or_stays_quiet(verb: str, status
         outcome.then(event)
     else:
         error = outcome.then_rejected("not_allowed", f"run is {status}", *acts)
-        assert error.hint is not None and error.hint.startswith("goal-ledger run ")
+        assert error.hint is not None and error.hint.startswith(("goal-ledger run ", "goal-ledger next "))
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -129,7 +131,7 @@ def test_a_run_starts_with_everything_said_about_it():
         reason="due",
     )
     Spec(RUN).when(run.start, started=started).then(started)
-    assert Spec(RUN).given(started).state() == run.Run(S.RUNNING, GOAL, source_digest="abc")
+    assert Spec(RUN).given(started).state() == run.Run(S.RUNNING, GOAL, source_digest="abc", attempt=3, agent="agent:a")
 
 
 def test_a_run_starts_once():
@@ -139,6 +141,94 @@ def test_a_run_starts_once():
 @pytest.mark.parametrize("attempt", [0, -1])
 def test_attempts_count_from_one(attempt: int):
     Spec(RUN).when(lambda _: [RunStarted(goal_id=GOAL, attempt=attempt)]).then_rejected("invalid_value", "attempt")
+
+
+def test_a_queued_run_waits_and_then_starts():
+    queued = RunQueued(goal_id=GOAL, attempt=2, agent="agent:a", job_id="job-7", plan_summary="copy")
+    Spec(RUN).when(run.enqueue, queued=queued).then(queued)
+    Spec(RUN).given(queued).when(run.enqueue, queued=queued).then_rejected("already_exists")
+    Spec(RUN).given(STARTED).when(run.enqueue, queued=queued).then_rejected("already_exists")
+    started = RunStarted(goal_id=GOAL, attempt=2, agent="agent:b")
+    Spec(RUN).given(queued).when(run.start, started=started).then(started)
+
+
+# --- Leases
+
+
+LEASED = RunStarted(goal_id=GOAL, attempt=1, lease_s=60)
+
+
+@pytest.mark.parametrize(("silent_s", "quiet"), [(0.0, True), (30.0, True), (30.001, False), (90.0, False)])
+def test_a_heartbeat_is_quiet_in_the_first_half_of_the_lease(silent_s: float, quiet: bool):
+    outcome = Spec(RUN).given(LEASED).when(run.heartbeat, silent_s=silent_s)
+    outcome.then_quiet() if quiet else outcome.then(RunHeartbeat(goal_id=GOAL))
+
+
+def test_a_heartbeat_with_news_is_never_quiet():
+    leased = Spec(RUN).given(LEASED)
+    leased.when(run.heartbeat, note="half way", silent_s=1).then(RunHeartbeat(goal_id=GOAL, note="half way"))
+    leased.when(run.heartbeat, lease_s=120, silent_s=1).then(RunHeartbeat(goal_id=GOAL, lease_s=120))
+    leased.when(run.heartbeat, lease_s=60, silent_s=1).then_quiet()
+    leased.when(run.heartbeat, silent_s=None).then(RunHeartbeat(goal_id=GOAL))  # nobody knows
+    leased.when(run.heartbeat, silent_s=-5).then(RunHeartbeat(goal_id=GOAL))  # the clock went backwards
+    Spec(RUN).given(STARTED).when(run.heartbeat, silent_s=1).then(RunHeartbeat(goal_id=GOAL))
+
+
+def test_a_heartbeat_may_change_the_lease():
+    longer = Spec(RUN).given(LEASED, RunHeartbeat(goal_id=GOAL, lease_s=600))
+    longer.when(run.heartbeat, silent_s=299).then_quiet()
+    longer.given(RunHeartbeat(goal_id=GOAL)).when(run.heartbeat, silent_s=299).then_quiet()
+
+
+@pytest.mark.parametrize("lease_s", [0, -1, 10**9])
+def test_a_lease_is_a_positive_time_of_at_most_a_year(lease_s: float):
+    Spec(RUN).when(lambda _: [RunStarted(goal_id=GOAL, attempt=1, lease_s=lease_s)]).then_rejected("invalid_value")
+
+
+TAKEN: dict[str, Event] = {
+    "grun_2 took its place": RunInterrupted(goal_id=GOAL, successor="grun_2", reason="silent"),
+    "nothing was heard": RunInterrupted(goal_id=GOAL, orphaned=True, reason="orphaned"),
+}
+
+
+@pytest.mark.parametrize("how", TAKEN)
+@pytest.mark.parametrize("verb", ["act", "heartbeat", "checkpoint", "resume", "finish", "verify"])
+def test_a_worker_that_lost_its_run_is_refused(verb: str, how: str):
+    decide, wish, *_ = VERBS[verb]
+    Spec(RUN).given(LEASED, TAKEN[how]).when(decide, **wish).then_rejected("lease_lost", how, verb)
+
+
+def test_a_bill_of_a_run_that_was_taken_away_still_counts():
+    for taken in TAKEN.values():
+        Spec(RUN).given(LEASED, taken).when(run.record_cost, tokens_in=5).then(CostRecorded(goal_id=GOAL, tokens_in=5))
+
+
+def test_a_lease_ends_so_long_after_the_last_sign_of_life():
+    assert run.lease_end("2026-02-24T09:00:00.000000Z", 90) == "2026-02-24T09:01:30.000000Z"
+    assert run.lease_end("2026-02-24T09:00:00.000000Z", None) is None
+    assert run.lease_end(None, 90) is None
+    assert run.lease_end("9999-12-31T23:59:59.000000Z", 90) is None
+
+
+# --- What a goal allows
+
+
+def test_an_action_outside_what_the_goal_allows_is_refused():
+    error = (
+        Spec(RUN)
+        .given(STARTED)
+        .when(run.act, action="rm", action_type="shell", allowed=("s3", "http"))
+        .then_rejected("policy_block", "http, s3", "shell")
+    )
+    assert error.hint == f"goal-ledger goal show {GOAL}"
+
+
+def test_an_action_that_is_allowed_or_says_no_type_is_noted():
+    allowing = Spec(RUN).given(STARTED)
+    for action_type, allowed in (("s3", ("s3",)), ("shell", ()), (None, ("s3",))):
+        allowing.when(run.act, action="copy", action_type=action_type, allowed=allowed).then(
+            ActionTaken(goal_id=GOAL, action="copy", action_type=action_type)
+        )
 
 
 # --- On the way

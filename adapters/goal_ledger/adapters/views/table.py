@@ -63,19 +63,20 @@ class Table(Generic[R]):
         descending: bool,
         after: Sequence[Any] | None,
         limit: int | None,
+        columns: Sequence[str] | None = None,
     ) -> tuple[str, list[Any]]:
-        """The SQL of one page of rows.
+        """The SQL of one page of rows, or of some of their columns.
 
         where: columns and what they must equal; a list stands for any of its values. order: columns that are never
         null, the last one unique. after: their values in the last row seen.
         """
         parts, values = self._filters(where)
         if after is not None:
-            columns, marks = ", ".join(self._known(order)), ", ".join("?" * len(order))
-            parts.append(f"({columns}) {'<' if descending else '>'} ({marks})")
+            place, marks = ", ".join(self._known(order)), ", ".join("?" * len(order))
+            parts.append(f"({place}) {'<' if descending else '>'} ({marks})")
             values.extend(after)
         direction = " DESC" if descending else ""
-        sql = f'SELECT {", ".join(self.columns)} FROM "{self.name}"'
+        sql = f'SELECT {", ".join(self._known(columns or self.columns))} FROM "{self.name}"'
         sql += f" WHERE {' AND '.join(parts)}" if parts else ""
         sql += " ORDER BY " + ", ".join(column + direction for column in self._known(order))
         if limit is not None:
@@ -98,6 +99,19 @@ class Table(Generic[R]):
                 values[at] = read(values[at])
         row: R = self.projection.row(*values)
         return row
+
+    def decoder(self, columns: Sequence[str]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+        """What decodes some columns of a row, as its type declares them."""
+        readers = [(columns.index(self.columns[at]), read) for at, read in self._readers if self.columns[at] in columns]
+
+        def decode(stored: Sequence[Any]) -> tuple[Any, ...]:
+            values = list(stored)
+            for at, read in readers:
+                if values[at] is not None:
+                    values[at] = read(values[at])
+            return tuple(values)
+
+        return decode
 
     def _filters(self, where: Mapping[str, Any]) -> tuple[list[str], list[Any]]:
         parts: list[str] = []

@@ -1,4 +1,4 @@
-"""A goal: its events, its lifecycle and the numbering of its runs."""
+"""A goal: its events, its lifecycle. How its runs are handed out is in `dispatch`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Decider, Event, Json, Texts
+from goal_ledger.domain.base import Decider, Event, Json, Seconds, Texts
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin, Type, as_json, checked, typed_changes
 from goal_ledger.domain.goals.lifecycle import PARENTS, ArchiveCause, GoalStatus, GoalType, moves
+from goal_ledger.domain.policies import Receipt
 
 # --- Events
 
@@ -23,6 +24,7 @@ _FIRST_STATUS = {
 }
 
 Status = Annotated[GoalStatus, Field(strict=False)]
+Attempt = Annotated[int, Field(ge=1)]
 
 
 class GoalCreated(Event, Contract, Origin):
@@ -174,13 +176,42 @@ TRANSITIONS: tuple[type[Transition], ...] = (
 class RunDispatched(Event):
     """An attempt was handed out.
 
-    attempt: from 1. running: every run of this goal that is open after it, this one included.
+    attempt: from 1. running: every run of this goal that is open after it, this one included. receipt: of the policy
+    that chose it, None when somebody named the goal.
+    """
+
+    schema_version: ClassVar[int] = 2
+
+    run_id: str
+    attempt: Attempt
+    agent: str | None = None
+    running: Texts
+    receipt: Receipt | None = None
+
+    @staticmethod
+    def upcast_v1(data: dict[str, Any]) -> dict[str, Any]:
+        # Version 1 knew no policy: every run was started by name.
+        return data
+
+
+class RunEnqueued(Event):
+    """An attempt was numbered and waits until the open run has ended."""
+
+    run_id: str
+    attempt: Attempt
+    agent: str | None = None
+
+
+class RetryScheduled(Event):
+    """An attempt failed and another one is due. run_id: the one that failed. attempt: the next one's number.
+
+    not_before: when it may be handed out, UTC text. backoff_s: the seconds until then.
     """
 
     run_id: str
-    attempt: Annotated[int, Field(ge=1)]
-    agent: str | None = None
-    running: Texts
+    attempt: Attempt
+    not_before: str
+    backoff_s: Seconds
 
 
 class ActivityRecorded(Event):
@@ -225,6 +256,8 @@ class Goal(NamedTuple):
     open_occurrences: tuple[str, ...] = ()
     incident: str | None = None
     results: tuple[ArmResult, ...] = ()
+    queued: tuple[str, ...] = ()
+    not_before: str | None = None
 
     @property
     def goal_type(self) -> GoalType:
@@ -272,7 +305,22 @@ def _completed(goal: Goal, event: Transition) -> Goal:
 
 @GOAL.on(RunDispatched)
 def _dispatched(goal: Goal, event: RunDispatched) -> Goal:
-    return goal._replace(attempts=event.attempt, running=event.running)
+    return goal._replace(
+        attempts=max(goal.attempts, event.attempt),
+        running=event.running,
+        queued=tuple(run_id for run_id in goal.queued if run_id != event.run_id),
+        not_before=None,
+    )
+
+
+@GOAL.on(RunEnqueued)
+def _enqueued(goal: Goal, event: RunEnqueued) -> Goal:
+    return goal._replace(attempts=event.attempt, queued=(*goal.queued, event.run_id))
+
+
+@GOAL.on(RetryScheduled)
+def _retry_scheduled(goal: Goal, event: RetryScheduled) -> Goal:
+    return goal._replace(not_before=event.not_before)
 
 
 # --- Decisions
@@ -453,51 +501,6 @@ def archive(goal: Goal, *, cause: ArchiveCause | None = None, reason: str | None
     return _transition(goal, "archive", GoalArchived, reason=reason, cause=cause)
 
 
-def dispatch(
-    goal: Goal,
-    *,
-    run_id: str,
-    agent: str | None,
-    running: Iterable[str],
-    dependencies: Mapping[str, Goal],
-    overlap: bool = False,
-    reason: str | None = None,
-) -> list[Event]:
-    """Hand out the next attempt; a ready goal becomes active with it.
-
-    running: those of `goal.running` that are still open. overlap: allow a second run beside them.
-
-    Rejected: not_allowed, open_dependencies, run_overlap.
-    """
-    status = existing(goal)
-    if status not in (GoalStatus.READY, GoalStatus.ACTIVE):
-        moves(status, "activate")
-        raise Rejected(
-            "not_allowed",
-            f"goal is {status}; to start a run it must be ready or active",
-            hint="goal-ledger goal activate {stream}",
-        )
-    _no_open(dependencies)
-    still = tuple(running)
-    if still and not overlap:
-        raise Rejected(
-            "run_overlap",
-            f"run {still[0]} of this goal is still open; finish or interrupt it first, or allow the overlap",
-            hint=f"goal-ledger run show {still[0]}",
-        )
-    started = [GoalActivated(from_status=status)] if status is GoalStatus.READY else []
-    attempt = RunDispatched(
-        run_id=run_id, attempt=goal.attempts + 1, agent=agent, running=(*still, run_id), reason=reason
-    )
-    return [*started, attempt]
-
-
-def record_dispatch(goal: Goal, *, run_id: str, agent: str | None) -> list[Event]:
-    """Number an attempt that history tells of: no rule applies to what has already happened."""
-    existing(goal)
-    return [RunDispatched(run_id=run_id, attempt=goal.attempts + 1, agent=agent, running=goal.running)]
-
-
 def record_activity(
     goal: Goal,
     *,
@@ -541,6 +544,13 @@ def open_dependencies(dependencies: Mapping[str, Goal]) -> list[str]:
     return [goal_id for goal_id, goal in dependencies.items() if not goal.done]
 
 
+def refuse_open(dependencies: Mapping[str, Goal]) -> None:
+    """Refuse unless every dependency is done. Rejected: open_dependencies."""
+    if waiting := open_dependencies(dependencies):
+        names = ", ".join(f"{goal_id} ({dependencies[goal_id].status})" for goal_id in waiting)
+        raise Rejected("open_dependencies", f"it depends on goals that are not done: {names}")
+
+
 def _transition(
     goal: Goal,
     verb: str,
@@ -559,7 +569,7 @@ def _transition(
         raise Rejected(
             "no_reason", f"to {verb} a goal, say why", hint=f'goal-ledger goal {verb} {{stream}} --reason "…"'
         )
-    _no_open(dependencies)
+    refuse_open(dependencies)
     return [moved]
 
 
@@ -603,9 +613,3 @@ def _known(goal_id: str, dependencies: Mapping[str, Goal]) -> None:
             raise Rejected("self_dependency", "a goal cannot depend on itself")
         if goal.status is None:
             raise NotFound("unknown_goal", f"there is no goal {dependency} to depend on", hint="goal-ledger goal list")
-
-
-def _no_open(dependencies: Mapping[str, Goal]) -> None:
-    if waiting := open_dependencies(dependencies):
-        names = ", ".join(f"{goal_id} ({dependencies[goal_id].status})" for goal_id in waiting)
-        raise Rejected("open_dependencies", f"it depends on goals that are not done: {names}")

@@ -1,19 +1,22 @@
 """A run: one attempt at a goal, from start to outcome."""
 
+from collections.abc import Collection
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
 from goal_ledger.domain.base import Count, Decider, Event, Json, Money, Seconds, Tokens
 from goal_ledger.domain.errors import NotFound, Rejected
-from goal_ledger.domain.times import seconds_between
+from goal_ledger.domain.times import parse_utc, seconds_between, utc_text
 
 # --- Words
 
 
 class RunStatus(StrEnum):
+    QUEUED = "queued"
     RUNNING = "running"
     CHECKPOINTED = "checkpointed"
     INTERRUPTED = "interrupted"
@@ -56,6 +59,8 @@ class FailureCategory(StrEnum):
 
 
 Category = Annotated[FailureCategory, Field(strict=False)]
+Lease = Annotated[float, Field(gt=0, le=31_536_000)]
+"""Seconds, a year at the most."""
 OPEN = frozenset({RunStatus.RUNNING, RunStatus.CHECKPOINTED})
 
 # --- Events
@@ -67,12 +72,26 @@ class RunEvent(Event):
     goal_id: str
 
 
+class RunQueued(RunEvent):
+    """An attempt waits for the open run of its goal to end. The fields say what `RunStarted` says of them."""
+
+    attempt: Annotated[int, Field(ge=1)]
+    agent: str | None = None
+    job_id: str | None = None
+    task_category: str | None = None
+    plan_summary: str | None = None
+
+
 class RunStarted(RunEvent):
     """An attempt began. attempt: the goal's count, from 1. job_id: the job of the scheduler that dispatched it.
 
-    metrics_before: key-result values at the start, by name. source, source_id, source_attempt, source_digest: the
-    record it was imported from, with that record's own count and content digest.
+    metrics_before: key-result values at the start, by name. lease_s: how long the worker may be silent before the run
+    is given to another, None without end. takes_over: the run whose place it takes. checkpoint_ref: where that one had
+    laid down its work. source, source_id, source_attempt, source_digest: the record it was imported from, with that
+    record's own count and content digest.
     """
+
+    schema_version: ClassVar[int] = 2
 
     attempt: Annotated[int, Field(ge=1)]
     agent: str | None = None
@@ -84,6 +103,14 @@ class RunStarted(RunEvent):
     source_id: str | None = None
     source_attempt: Count | None = None
     source_digest: str | None = None
+    lease_s: Lease | None = None
+    takes_over: str | None = None
+    checkpoint_ref: str | None = None
+
+    @staticmethod
+    def upcast_v1(data: dict[str, Any]) -> dict[str, Any]:
+        # Version 1 knew no leases, and no run that takes the place of another.
+        return data
 
 
 class ActionTaken(RunEvent):
@@ -97,9 +124,17 @@ class ActionTaken(RunEvent):
 
 
 class RunHeartbeat(RunEvent):
-    """The worker is alive."""
+    """The worker is alive. lease_s: how long it may be silent from now on, None as before."""
+
+    schema_version: ClassVar[int] = 2
 
     note: str | None = None
+    lease_s: Lease | None = None
+
+    @staticmethod
+    def upcast_v1(data: dict[str, Any]) -> dict[str, Any]:
+        # Version 1 knew no leases.
+        return data
 
 
 class RunCheckpointed(RunEvent):
@@ -115,7 +150,20 @@ class RunResumed(RunEvent):
 
 
 class RunInterrupted(RunEvent):
-    """The worker is gone; the run will not finish."""
+    """The worker is gone; the run will not finish.
+
+    orphaned: nothing was heard of the worker for too long. successor: the run that took its place.
+    """
+
+    schema_version: ClassVar[int] = 2
+
+    orphaned: bool = False
+    successor: str | None = None
+
+    @staticmethod
+    def upcast_v1(data: dict[str, Any]) -> dict[str, Any]:
+        # Version 1 knew no leases, and no run that takes the place of another.
+        return data
 
 
 class RunVerified(RunEvent):
@@ -163,11 +211,18 @@ class BusinessOutcomeRecorded(RunEvent):
 
 
 class Run(NamedTuple):
+    """cost_usd: the sum of the known bills. lost: how the run was taken from its worker, None when it was not."""
+
     status: RunStatus | None = None
     goal_id: str = ""
     checkpoint_ref: str = ""
     outcome_ids: frozenset[str] = frozenset()
     source_digest: str | None = None
+    attempt: int = 0
+    agent: str | None = None
+    lease_s: float | None = None
+    cost_usd: Decimal | None = None
+    lost: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -177,9 +232,32 @@ class Run(NamedTuple):
 RUN = Decider("run", Run())
 
 
+@RUN.on(RunQueued)
+def _queued(_: Run, event: RunQueued) -> Run:
+    return Run(RunStatus.QUEUED, event.goal_id, attempt=event.attempt, agent=event.agent)
+
+
 @RUN.on(RunStarted)
-def _started(_: Run, event: RunStarted) -> Run:
-    return Run(RunStatus.RUNNING, event.goal_id, source_digest=event.source_digest)
+def _started(run: Run, event: RunStarted) -> Run:
+    return Run(
+        RunStatus.RUNNING,
+        event.goal_id,
+        source_digest=event.source_digest,
+        attempt=event.attempt,
+        agent=event.agent,
+        lease_s=event.lease_s,
+        cost_usd=run.cost_usd,
+    )
+
+
+@RUN.on(RunHeartbeat)
+def _beat(run: Run, event: RunHeartbeat) -> Run:
+    return run if event.lease_s is None else run._replace(lease_s=event.lease_s)
+
+
+@RUN.on(CostRecorded)
+def _billed(run: Run, event: CostRecorded) -> Run:
+    return run if event.cost_usd is None else run._replace(cost_usd=(run.cost_usd or Decimal(0)) + event.cost_usd)
 
 
 @RUN.on(RunCheckpointed)
@@ -193,8 +271,13 @@ def _resumed(run: Run, _: RunResumed) -> Run:
 
 
 @RUN.on(RunInterrupted)
-def _interrupted(run: Run, _: RunInterrupted) -> Run:
-    return run._replace(status=RunStatus.INTERRUPTED)
+def _interrupted(run: Run, event: RunInterrupted) -> Run:
+    lost = None
+    if event.successor is not None:
+        lost = f"run {event.successor} took its place"
+    elif event.orphaned:
+        lost = "nothing was heard of its worker in time"
+    return run._replace(status=RunStatus.INTERRUPTED, lost=lost)
 
 
 @RUN.on(RunFinished)
@@ -214,9 +297,16 @@ def _outcome_recorded(run: Run, event: BusinessOutcomeRecorded) -> Run:
 
 def start(run: Run, *, started: RunStarted) -> list[Event]:
     """Begin the attempt that the goal dispatched. Rejected: already_exists."""
-    if run.status is not None:
+    if run.status not in (None, RunStatus.QUEUED):
         raise Rejected("already_exists", "this run has started already", hint="goal-ledger run show {stream}")
     return [started]
+
+
+def enqueue(run: Run, *, queued: RunQueued) -> list[Event]:
+    """Let the attempt wait for its turn. Rejected: already_exists."""
+    if run.status is not None:
+        raise Rejected("already_exists", "there is such a run already", hint="goal-ledger run show {stream}")
+    return [queued]
 
 
 def act(
@@ -228,9 +318,19 @@ def act(
     detail: str | None = None,
     attributes: Json | None = None,
     reason: str | None = None,
+    allowed: Collection[str] = (),
 ) -> list[Event]:
-    """Note an action of a running run. Rejected: not_allowed, no_action."""
+    """Note an action of a running run. allowed: the types that its goal allows, empty for any.
+
+    Rejected: not_allowed, lease_lost, no_action, policy_block.
+    """
     _require(run, "act", RunStatus.RUNNING)
+    if allowed and action_type is not None and action_type not in allowed:
+        raise Rejected(
+            "policy_block",
+            f"the goal allows {', '.join(sorted(allowed))}; it does not allow {action_type}",
+            hint=f"goal-ledger goal show {run.goal_id}",
+        )
     taken = ActionTaken(
         goal_id=run.goal_id,
         action=action,
@@ -245,10 +345,24 @@ def act(
     return [taken]
 
 
-def heartbeat(run: Run, *, note: str | None = None, reason: str | None = None) -> list[Event]:
-    """Say that the worker is alive. Rejected: not_allowed."""
+def heartbeat(
+    run: Run,
+    *,
+    note: str | None = None,
+    lease_s: float | None = None,
+    silent_s: float | None = None,
+    reason: str | None = None,
+) -> list[Event]:
+    """Say that the worker is alive; without news it stays quiet in the first half of the lease.
+
+    lease_s: how long it may be silent from now on, None as before. silent_s: seconds since the last sign of life, None
+    when nobody knows. Rejected: not_allowed, lease_lost.
+    """
     _require(run, "heartbeat", RunStatus.RUNNING)
-    return [RunHeartbeat(goal_id=run.goal_id, note=note, reason=reason)]
+    has_news = note is not None or reason is not None or lease_s not in (None, run.lease_s)
+    if not has_news and run.lease_s is not None and silent_s is not None and 0 <= silent_s <= run.lease_s / 2:
+        return []
+    return [RunHeartbeat(goal_id=run.goal_id, note=note, lease_s=lease_s, reason=reason)]
 
 
 def checkpoint(run: Run, *, checkpoint_ref: str, reason: str | None = None) -> list[Event]:
@@ -275,12 +389,17 @@ def resume(run: Run, *, reason: str | None = None) -> list[Event]:
     return [RunResumed(goal_id=run.goal_id, checkpoint_ref=run.checkpoint_ref, reason=reason)]
 
 
-def interrupt(run: Run, *, reason: str | None) -> list[Event]:
-    """Say that the worker is gone for good. Rejected: not_allowed, no_reason."""
+def interrupt(run: Run, *, reason: str | None, orphaned: bool = False, successor: str | None = None) -> list[Event]:
+    """Say that the worker is gone for good, or take the run out of the queue.
+
+    orphaned: because nothing was heard of it. successor: the run that takes its place.
+
+    Rejected: not_allowed, no_reason.
+    """
     if run.status is RunStatus.INTERRUPTED:
         return []
-    _require(run, "interrupt", *OPEN)
-    interrupted = RunInterrupted(goal_id=run.goal_id, reason=reason)
+    _require(run, "interrupt", RunStatus.QUEUED, *OPEN)
+    interrupted = RunInterrupted(goal_id=run.goal_id, orphaned=orphaned, successor=successor, reason=reason)
     if not (reason and reason.strip()):
         raise Rejected("no_reason", "to interrupt a run, say why")
     return [interrupted]
@@ -419,12 +538,40 @@ def duration(started_at: str | None, finished_at: str | None) -> float | None:
     return seconds_between(started_at, finished_at)
 
 
+def goal_of(run: Run) -> str:
+    """The goal that the run serves. NotFound: unknown_run."""
+    existing(run)
+    return run.goal_id
+
+
+def require_open(run: Run, verb: str) -> None:
+    """Refuse a verb for a run that has ended or not begun. Rejected: not_allowed, lease_lost. NotFound: unknown_run."""
+    _require(run, verb, *OPEN)
+
+
+def lease_end(sign_of_life: str | None, lease_s: float | None) -> str | None:
+    """When a run may be given to another, from the last sign of life; None: never, or nobody knows."""
+    if sign_of_life is None or lease_s is None:
+        return None
+    try:
+        return utc_text(parse_utc(sign_of_life) + timedelta(seconds=lease_s))
+    except OverflowError:
+        return None
+
+
 def _require(run: Run, verb: str, *allowed: RunStatus) -> None:
     status = existing(run)
     if status in allowed:
         return
+    if run.lost is not None:
+        raise Rejected(
+            "lease_lost",
+            f"this run was taken from its worker: {run.lost}; `{verb}` is not recorded any more",
+            hint="goal-ledger run show {stream}",
+        )
     needed = " or ".join(sorted(allowed))
     ways = {
+        RunStatus.QUEUED: "goal-ledger next --claim",
         RunStatus.CHECKPOINTED: "goal-ledger run resume {stream}",
         RunStatus.RUNNING: "goal-ledger run finish {stream} --outcome succeeded",
         RunStatus.INTERRUPTED: f"goal-ledger run start {run.goal_id}",

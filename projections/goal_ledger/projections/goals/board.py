@@ -18,7 +18,9 @@ from goal_ledger.domain.goals.goal import (
     GoalCompleted,
     GoalCompletedWithCaveats,
     GoalCreated,
+    RetryScheduled,
     RunDispatched,
+    RunEnqueued,
     Transition,
 )
 from goal_ledger.domain.goals.key_result import KeyResultMeasured, is_later, progress_of
@@ -38,9 +40,10 @@ class GoalRow(NamedTuple):
     """One goal. Times are UTC text; created_at and updated_at are when it was true, not when it was recorded.
 
     status_reason: why it is in its status. done: completed, also after it was archived. deleted_at: when it was
-    archived. current, measured_at, progress: of a key result, its last value, when that was true, and how far it is,
-    0.0 to 1.0; None of any other goal. open_occurrences: of a maintenance goal, when those were due that are not done.
-    incident_open: whether a watchdog's condition holds. version, position: of its last event.
+    archived. not_before: when it may be tried again after a failure. current, measured_at, progress: of a key result,
+    its last value, when that was true, and how far it is, 0.0 to 1.0; None of any other goal. open_occurrences: of a
+    maintenance goal, when those were due that are not done. incident_open: whether a watchdog's condition holds.
+    version, position: of its last event.
     """
 
     goal_id: str
@@ -90,6 +93,7 @@ class GoalRow(NamedTuple):
     done: bool
     attempts: int
     last_run_id: str | None
+    not_before: str | None
     checkpoint_ref: str | None
     evidence: str | None
     caveats: str | None
@@ -133,6 +137,7 @@ def _created(_: GoalRow | None, recorded: Recorded, event: GoalCreated) -> GoalR
         done=False,
         attempts=0,
         last_run_id=None,
+        not_before=None,
         checkpoint_ref=None,
         evidence=None,
         caveats=None,
@@ -209,7 +214,20 @@ def _archived(row: GoalRow | None, recorded: Recorded, event: GoalArchived) -> G
 
 @goal_board.on(RunDispatched)
 def _dispatched(row: GoalRow | None, recorded: Recorded, event: RunDispatched) -> GoalRow | None:
-    return _touched(row, recorded, attempts=event.attempt, last_run_id=event.run_id)
+    if row is None:
+        return None
+    attempts = max(row.attempts, event.attempt)
+    return _touched(row, recorded, attempts=attempts, last_run_id=event.run_id, not_before=None)
+
+
+@goal_board.on(RunEnqueued)
+def _enqueued(row: GoalRow | None, recorded: Recorded, event: RunEnqueued) -> GoalRow | None:
+    return _touched(row, recorded, attempts=event.attempt)
+
+
+@goal_board.on(RetryScheduled)
+def _retry_scheduled(row: GoalRow | None, recorded: Recorded, event: RetryScheduled) -> GoalRow | None:
+    return _touched(row, recorded, not_before=event.not_before)
 
 
 @goal_board.on(KeyResultMeasured)

@@ -15,12 +15,14 @@ from goal_ledger.domain.runs.run import (
     RunFinished,
     RunHeartbeat,
     RunInterrupted,
+    RunQueued,
     RunResumed,
     RunStarted,
     RunStatus,
     RunVerified,
     VerifierStatus,
     duration,
+    lease_end,
 )
 from goal_ledger.projections.base import Projection
 
@@ -28,7 +30,9 @@ from goal_ledger.projections.base import Projection
 class RunRow(NamedTuple):
     """One run. Times are UTC text of when it was true; None means unknown.
 
-    cost_usd, tokens: sums of the bills that said them. duration_seconds: wall time.
+    cost_usd, tokens: sums of the bills that said them. duration_seconds: wall time. heartbeat_at: last sign of life.
+    lease_s: how long the worker may be silent. lease_until: when the run may be given to another. takes_over: the run
+    whose place it took. orphaned: nothing was heard of the worker in time. successor: the run that took its place.
     """
 
     run_id: str
@@ -57,6 +61,11 @@ class RunRow(NamedTuple):
     started_at: str | None
     finished_at: str | None
     heartbeat_at: str | None
+    lease_s: float | None
+    lease_until: str | None
+    takes_over: str | None
+    orphaned: bool
+    successor: str | None
     source: str | None
     source_id: str | None
     source_attempt: int | None
@@ -66,6 +75,47 @@ class RunRow(NamedTuple):
     position: int
 
 
+_NOTHING_YET = RunRow(
+    run_id="",
+    goal_id="",
+    attempt=0,
+    agent=None,
+    job_id=None,
+    status=RunStatus.QUEUED,
+    task_category=None,
+    plan_summary=None,
+    actions_taken=(),
+    verifier_status=None,
+    verifier=None,
+    score=None,
+    local_outcome=None,
+    business_outcome=BusinessOutcome.UNKNOWN,
+    failure_category=None,
+    detail=None,
+    metrics_before={},
+    metrics_after={},
+    duration_seconds=None,
+    cost_usd=None,
+    tokens_in=None,
+    tokens_out=None,
+    checkpoint_ref=None,
+    started_at=None,
+    finished_at=None,
+    heartbeat_at=None,
+    lease_s=None,
+    lease_until=None,
+    takes_over=None,
+    orphaned=False,
+    successor=None,
+    source=None,
+    source_id=None,
+    source_attempt=None,
+    source_outcome=None,
+    recorded_at="",
+    version=0,
+    position=0,
+)
+
 runs = Projection(
     "runs",
     RunRow,
@@ -74,42 +124,27 @@ runs = Projection(
 )
 
 
+@runs.on(RunQueued)
+def _queued(_: RunRow | None, recorded: Recorded, event: RunQueued) -> RunRow:
+    return _new(recorded, event, status=RunStatus.QUEUED)
+
+
 @runs.on(RunStarted)
 def _started(_: RunRow | None, recorded: Recorded, event: RunStarted) -> RunRow:
-    return RunRow(
-        run_id=recorded.stream,
-        goal_id=event.goal_id,
-        attempt=event.attempt,
-        agent=event.agent,
-        job_id=event.job_id,
+    return _new(
+        recorded,
+        event,
         status=RunStatus.RUNNING,
-        task_category=event.task_category,
-        plan_summary=event.plan_summary,
-        actions_taken=(),
-        verifier_status=None,
-        verifier=None,
-        score=None,
-        local_outcome=None,
-        business_outcome=BusinessOutcome.UNKNOWN,
-        failure_category=None,
-        detail=None,
         metrics_before=event.metrics_before,
-        metrics_after={},
-        duration_seconds=None,
-        cost_usd=None,
-        tokens_in=None,
-        tokens_out=None,
-        checkpoint_ref=None,
+        checkpoint_ref=event.checkpoint_ref,
         started_at=recorded.occurred_at,
-        finished_at=None,
         heartbeat_at=recorded.occurred_at,
+        lease_s=event.lease_s,
+        lease_until=lease_end(recorded.occurred_at or recorded.at, event.lease_s),
+        takes_over=event.takes_over,
         source=event.source,
         source_id=event.source_id,
         source_attempt=event.source_attempt,
-        source_outcome=None,
-        recorded_at=recorded.at,
-        version=recorded.version,
-        position=recorded.position,
     )
 
 
@@ -117,12 +152,14 @@ def _started(_: RunRow | None, recorded: Recorded, event: RunStarted) -> RunRow:
 def _acted(row: RunRow | None, recorded: Recorded, event: ActionTaken) -> RunRow | None:
     if row is None:
         return None
-    return _touched(row, recorded, actions_taken=(*row.actions_taken, event.action), heartbeat_at=recorded.occurred_at)
+    return _alive(row, recorded, actions_taken=(*row.actions_taken, event.action))
 
 
 @runs.on(RunHeartbeat)
-def _beat(row: RunRow | None, recorded: Recorded, _: RunHeartbeat) -> RunRow | None:
-    return _touched(row, recorded, heartbeat_at=recorded.occurred_at)
+def _beat(row: RunRow | None, recorded: Recorded, event: RunHeartbeat) -> RunRow | None:
+    if row is None:
+        return None
+    return _alive(row, recorded, lease_s=row.lease_s if event.lease_s is None else event.lease_s)
 
 
 @runs.on(RunCheckpointed)
@@ -132,12 +169,20 @@ def _checkpointed(row: RunRow | None, recorded: Recorded, event: RunCheckpointed
 
 @runs.on(RunResumed)
 def _resumed(row: RunRow | None, recorded: Recorded, _: RunResumed) -> RunRow | None:
-    return _touched(row, recorded, status=RunStatus.RUNNING, heartbeat_at=recorded.occurred_at)
+    return _alive(row, recorded, status=RunStatus.RUNNING)
 
 
 @runs.on(RunInterrupted)
 def _interrupted(row: RunRow | None, recorded: Recorded, event: RunInterrupted) -> RunRow | None:
-    return _touched(row, recorded, status=RunStatus.INTERRUPTED, detail=event.reason, finished_at=recorded.occurred_at)
+    return _touched(
+        row,
+        recorded,
+        status=RunStatus.INTERRUPTED,
+        detail=event.reason,
+        finished_at=recorded.occurred_at,
+        orphaned=event.orphaned,
+        successor=event.successor,
+    )
 
 
 @runs.on(RunVerified)
@@ -180,6 +225,31 @@ def _finished(row: RunRow | None, recorded: Recorded, event: RunFinished) -> Run
 @runs.on(BusinessOutcomeRecorded)
 def _outcome_recorded(row: RunRow | None, recorded: Recorded, event: BusinessOutcomeRecorded) -> RunRow | None:
     return _touched(row, recorded, business_outcome=event.business_outcome)
+
+
+def _new(recorded: Recorded, event: RunQueued | RunStarted, **fields: Any) -> RunRow:
+    return _NOTHING_YET._replace(
+        run_id=recorded.stream,
+        goal_id=event.goal_id,
+        attempt=event.attempt,
+        agent=event.agent,
+        job_id=event.job_id,
+        task_category=event.task_category,
+        plan_summary=event.plan_summary,
+        recorded_at=recorded.at,
+        version=recorded.version,
+        position=recorded.position,
+        **fields,
+    )
+
+
+def _alive(row: RunRow | None, recorded: Recorded, **changes: Any) -> RunRow | None:
+    """The worker was heard of."""
+    if row is None:
+        return None
+    lease_s = changes.get("lease_s", row.lease_s)
+    until = lease_end(recorded.occurred_at or recorded.at, lease_s)
+    return _touched(row, recorded, heartbeat_at=recorded.occurred_at, lease_until=until, **changes)
 
 
 def _touched(row: RunRow | None, recorded: Recorded, **changes: Any) -> RunRow | None:

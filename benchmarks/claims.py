@@ -1,0 +1,91 @@
+"""Claims: processes that ask for work at once, and never get the same."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+from benchmarks.measure import Bench, Prepare, Result
+from goal_ledger.ledger import Ledger, RunStatus
+
+_WORKERS = 4
+_WORKER = """
+import sys
+from goal_ledger.ledger import Ledger
+with Ledger.open(sys.argv[1], actor=f"agent:{sys.argv[2]}") as ledger:
+    ledger.work.next()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    while ledger.work.claim(lease_s=600) is not None:
+        pass
+    print("done", flush=True)
+"""
+
+Workers = list["subprocess.Popen[str]"]
+
+
+def claims(bench: Bench) -> Iterator[Result]:
+    """Four processes claim every ready goal of a ledger; that no goal is claimed twice is checked after each round."""
+    goals = bench.size(1000, 20)
+    with ExitStack() as stack:
+        numbers = iter(range(bench.rounds + 1))
+
+        def file() -> str:
+            return str(bench.folder / f"claims-{next(numbers)}.db")
+
+        yield _measured(bench, "claims by 4 processes, SQLite", file, goals)
+        case = "claims by 4 processes, PostgreSQL"
+        try:
+            from tests.postgres import running
+
+            server = stack.enter_context(running())
+        except (ImportError, RuntimeError) as error:
+            yield Result(case, skipped=str(error).splitlines()[0])
+            return
+        yield _measured(bench, case, server.fresh, goals)
+
+
+def _measured(bench: Bench, case: str, place: Callable[[], str], goals: int) -> Result:
+    open_rounds: list[tuple[str, Workers]] = []
+
+    def prepare() -> Callable[[], object]:
+        url = place()
+        with Ledger.open(url, actor="agent:bench") as ledger:
+            for number in range(goals):
+                goal = ledger.goals.create(f"Cut checkout errors in shop {number}", priority=number % 5 + 1)
+                ledger.goals.ready(goal.goal_id)
+            ledger.views.catch_up()
+        workers = [_started(url, name) for name in range(_WORKERS)]
+        for worker in workers:
+            _heard(worker, "ready")
+        open_rounds.append((url, workers))
+
+        def work() -> None:
+            for worker in workers:
+                assert worker.stdin is not None
+                print(file=worker.stdin, flush=True)
+            for worker in workers:
+                _heard(worker, "done")
+
+        return work
+
+    ways: dict[str, Prepare] = {"ours": prepare}
+    figures = bench.compare(ways, goals)
+    for url, workers in open_rounds:
+        for worker in workers:
+            worker.communicate(timeout=60)
+        with Ledger.open(url, read_only=True) as ledger:
+            claimed = [row.goal_id for row in ledger.runs.list(status=RunStatus.RUNNING).runs]
+            assert len(claimed) == len(set(claimed)) == goals, "a goal was claimed twice, or not at all"
+    return Result(case, goals, figures)
+
+
+def _started(url: str, name: int) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", _WORKER, url, str(name)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _heard(worker: "subprocess.Popen[str]", word: str) -> None:
+    assert worker.stdout is not None
+    said = worker.stdout.readline().strip()
+    assert said == word, f"a worker said {said!r} instead of {word!r}"

@@ -1,0 +1,144 @@
+"""What to work on next: the policy `router@1`."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from goal_ledger.domain.goals.contract import Overlap
+from goal_ledger.domain.goals.dispatch import Spent
+from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
+from goal_ledger.domain.policies import Scored
+
+ROUTER = "router@1"
+
+CLOSED = frozenset(
+    {
+        GoalStatus.COMPLETED,
+        GoalStatus.COMPLETED_WITH_CAVEATS,
+        GoalStatus.FAILED,
+        GoalStatus.REJECTED,
+        GoalStatus.ARCHIVED,
+    }
+)
+"""What is over is no candidate; it may still stand between work and the key result above it."""
+
+_OUTCOMES = frozenset({GoalType.OBJECTIVE, GoalType.KEY_RESULT})
+_LOWEST = 5  # priority
+
+
+class Work(NamedTuple):
+    """A goal as the router sees it.
+
+    open_dependencies: those that are not done. running, queued: its runs that are open, and those that wait for them.
+    not_before: when it may be tried again, UTC text. spent: what its runs cost, looked at when there is a budget.
+    progress: of a key result, 0 to 1. is_due: whether what it watches or maintains asks for a run now, None when nobody
+    can say.
+    """
+
+    goal_id: str
+    title: str
+    goal_type: GoalType
+    status: GoalStatus
+    priority: int
+    parent_goal_id: str | None = None
+    open_dependencies: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
+    queued: tuple[str, ...] = ()
+    overlap: Overlap = Overlap.FORBID
+    attempts: int = 0
+    max_attempts: int | None = None
+    not_before: str | None = None
+    budget_usd: Decimal | None = None
+    spent: Spent = Spent()
+    progress: float = 0.0
+    is_due: bool | None = None
+
+
+class Choice(NamedTuple):
+    """A goal and what the router thinks of it.
+
+    score: falls along the list: 1 to 2 for what advances a key result, below 1 for the rest, below 0 for what is worked
+    on already. key_result_id: the active key result that it advances. why: in words, also why it is not eligible.
+    """
+
+    goal_id: str
+    title: str
+    priority: int
+    eligible: bool
+    score: float | None
+    key_result_id: str | None
+    progress: float | None
+    why: str
+
+    @property
+    def scored(self) -> Scored:
+        """As a receipt keeps it."""
+        return Scored(self.goal_id, self.score or 0.0, self.why)
+
+
+def route(work: Iterable[Work], *, now: str) -> list[Choice]:
+    """Every open goal in the order in which it should be served, then those that are not eligible, with the reason.
+
+    First what advances the active key result that is furthest behind, then the next one; within one by priority, then
+    the oldest. What advances none comes after, by priority and age; what is worked on already, where its goal allows a
+    second run, comes last.
+    """
+    known = {one.goal_id: one for one in work}
+    choices = [_judged(one, known, now) for one in known.values() if one.status not in CLOSED]
+    return sorted(choices, key=_order)
+
+
+def obstacle(one: Work, now: str) -> str | None:
+    """Why it cannot be handed out now; None when it can."""
+    if one.goal_type in _OUTCOMES:
+        return f"is measured, not worked on: it is a goal of type {one.goal_type}"
+    if one.status not in (GoalStatus.READY, GoalStatus.ACTIVE):
+        return f"is {one.status}"
+    if one.open_dependencies:
+        return f"depends on {', '.join(one.open_dependencies)}"
+    if one.running and one.overlap is not Overlap.ALLOW:
+        return f"run {one.running[0]} is open"
+    if one.not_before is not None and now < one.not_before:
+        return f"is tried again at {one.not_before}"
+    if one.budget_usd is not None and one.spent.usd >= one.budget_usd:
+        return f"its budget of ${one.budget_usd} is used up: its runs cost {one.spent}"
+    if not one.queued and one.max_attempts is not None and one.attempts >= one.max_attempts:
+        return f"all {one.max_attempts} attempts are used up"
+    if one.is_due is False:
+        return "no incident is open" if one.goal_type is GoalType.WATCHDOG else "nothing is due"
+    return None
+
+
+def advanced(one: Work, known: Mapping[str, Work]) -> Work | None:
+    """The nearest key result above it that is active; None when there is none."""
+    seen, above = {one.goal_id}, one.parent_goal_id
+    while above is not None and above not in seen and (parent := known.get(above)) is not None:
+        if parent.goal_type is GoalType.KEY_RESULT:
+            return parent if parent.status is GoalStatus.ACTIVE else None
+        seen.add(above)
+        above = parent.parent_goal_id
+    return None
+
+
+def _judged(one: Work, known: Mapping[str, Work], now: str) -> Choice:
+    key_result = advanced(one, known)
+    key_result_id, progress = (None, None) if key_result is None else (key_result.goal_id, key_result.progress)
+    if (why := obstacle(one, now)) is not None:
+        return Choice(one.goal_id, one.title, one.priority, False, None, key_result_id, progress, why)
+    if key_result is None:
+        score = (_LOWEST - one.priority) / _LOWEST
+        why = f"priority {one.priority}, advances no active key result"
+    else:
+        score = 2 - key_result.progress
+        why = f"advances {key_result_id}, which is at {progress:.0%}, priority {one.priority}"
+    if one.queued:
+        why += f", run {one.queued[0]} is queued"
+    if one.running:
+        score -= 3
+        why += ", a second run beside the open one"
+    return Choice(one.goal_id, one.title, one.priority, True, round(score, 6), key_result_id, progress, why)
+
+
+def _order(choice: Choice) -> tuple[bool, float, str, int, str]:
+    score = 0.0 if choice.score is None else -choice.score
+    return not choice.eligible, score, choice.key_result_id or "", choice.priority, choice.goal_id
