@@ -19,9 +19,9 @@ from goal_ledger.domain.conditions import (
     Not,
     Sum,
     holds,
-    ids_of,
     is_prose,
     leaves,
+    named_in,
     negated,
     nouns_of,
     parse,
@@ -266,7 +266,7 @@ def test_a_row_may_be_named_by_its_id():
     rows = {"t_1": Task(name="move"), "now": "2026-02-24T09:00:00.000000Z"}
     condition = parse("task(t_1).name = move and not task('t 2').tries > 1 or now > 2026-02-01", OWN, named=True)
 
-    assert ids_of(condition) == {"t_1", "t 2"}
+    assert named_in(condition) == {("task", "t_1"), ("task", "t 2")}
     assert nouns_of(condition) == {"now"}
     assert own("task(t_1).name = move and task.name = copy", rows)
     assert not own("task(t_1).name in (copy)", rows)
@@ -392,7 +392,7 @@ def test_a_condition_that_is_written_reads_back_the_same(condition: Condition):
 
 @given(CONDITIONS)
 def test_with_everything_known_it_is_broken_exactly_when_it_does_not_hold(condition: Condition):
-    known = {"task": TASK, "now": "2026-01-01T00:00:00.000000Z", **dict.fromkeys(ids_of(condition), TASK)}
+    known = {"task": TASK, "now": "2026-01-01T00:00:00.000000Z", **{row_id: TASK for _, row_id in named_in(condition)}}
     assert holds(negated(condition), known, _Any()) is not holds(condition, known, _Any())
 
 

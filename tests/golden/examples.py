@@ -31,6 +31,7 @@ from goal_ledger.domain.goals.goal import (
     RunDispatched,
 )
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
+from goal_ledger.domain.goals.watchdog import WatchdogCleared, WatchdogFired
 from goal_ledger.domain.learning.lesson import (
     LessonApplied,
     LessonCategory,
@@ -164,6 +165,11 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
         ActivityRecorded(activity="invoice sent", attributes={"amount": 12.5}, source_id="row-7", reason=SAID),
         ActivityRecorded(activity="seen"),
     ),
+    "goal.watchdog_fired": (
+        WatchdogFired(incident=2, condition="goal.status = failed", reason=SAID),
+        WatchdogFired(incident=1, condition="goal.status = failed"),
+    ),
+    "goal.watchdog_cleared": (WatchdogCleared(incident=2, reason=SAID), WatchdogCleared(incident=1)),
     "run.started": (
         RunStarted(
             goal_id=GOAL,

@@ -7,6 +7,7 @@ from itertools import pairwise
 from random import Random
 
 from goal_ledger.domain.goals import goal as goal_rules
+from goal_ledger.domain.goals import watchdog
 from goal_ledger.domain.goals.contract import GoalSource, Origin
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.goals.lifecycle import MOVES, ArchiveCause, GoalStatus, path
@@ -34,6 +35,7 @@ def tell(ledger: Ledger, chance: Random) -> None:
     taught = [_attempt(ledger, goal_id, chance) for goal_id in family for _ in range(3)]
     _lessons(ledger, taught)
     _seen(ledger, family[0], chance)
+    _watched(ledger, family[0])
 
 
 def _family(ledger: Ledger) -> list[str]:
@@ -162,3 +164,8 @@ def _seen(ledger: Ledger, goal_id: str, chance: Random) -> None:
             attributes={"amount": chance.random(), "to": SAID},
             source_id=f"row-{number}",
         )
+
+
+def _watched(ledger: Ledger, goal_id: str) -> None:
+    ledger.act(goal_id, GOAL, watchdog.fire, condition="count(run.local_outcome = failed) > 2", reason=SAID)
+    ledger.act(goal_id, GOAL, watchdog.clear, reason="mended")

@@ -62,7 +62,7 @@ class Runs:
 
         overlap: allow it beside a run that is still open.
 
-        Rejected: not_allowed, open_dependencies, run_overlap. NotFound: unknown_goal.
+        Rejected: not_allowed, open_dependencies, run_overlap, policy_block. NotFound: unknown_goal.
         """
 
         def work(tx: Tx) -> None:
@@ -91,6 +91,7 @@ class Runs:
                 reason=reason,
             )
             tx.act(run_id, RUN, rules.start, started=started)
+            _check_constraints(tx, goal_id, run_id)
 
         arguments = {
             "goal_id": goal_id, "agent": agent, "job_id": job_id, "plan_summary": plan_summary,
@@ -110,8 +111,8 @@ class Runs:
         attributes: dict[str, Any] | None = None,
         reason: str | None = None,
     ) -> RunRow:
-        """Note an action. ok: whether it worked, None when nobody said."""
-        return self._act(
+        """Note an action. ok: whether it worked, None when nobody said. Rejected: policy_block."""
+        return self._act_within(
             run_id, rules.act, action=action, action_type=action_type, ok=ok, detail=detail, attributes=attributes,
             reason=reason,
         )  # fmt: skip
@@ -158,8 +159,8 @@ class Runs:
         model: str | None = None,
         reason: str | None = None,
     ) -> RunRow:
-        """Add a bill; what is not said stays unknown."""
-        return self._act(
+        """Add a bill; what is not said stays unknown. Rejected: policy_block."""
+        return self._act_within(
             run_id, rules.record_cost, cost_usd=cost_usd, tokens_in=tokens_in, tokens_out=tokens_out, model=model,
             reason=reason,
         )  # fmt: skip
@@ -177,12 +178,18 @@ class Runs:
     ) -> RunRow:
         """Close the run with its outcome, once; a failed one needs a category.
 
-        duration_seconds: wall time as measured; the time since the start unless said.
+        duration_seconds: wall time as measured; the time since the start unless said. The failure conditions of the
+        goal may turn what is reported as succeeded into failed.
         """
-        return self._act(
-            run_id, rules.finish, local_outcome=local_outcome, failure_category=failure_category, detail=detail,
-            duration_seconds=duration_seconds, metrics_after=metrics_after, reason=reason,
-        )  # fmt: skip
+        finish = {
+            "local_outcome": local_outcome, "failure_category": failure_category, "detail": detail,
+            "duration_seconds": duration_seconds, "metrics_after": metrics_after, "reason": reason,
+        }  # fmt: skip
+
+        def work(tx: Tx) -> None:
+            tx.act(run_id, RUN, rules.finish, **_classified(tx, run_id, finish))
+
+        return self._transact(run_id, work, rules.finish, finish)
 
     def outcome(
         self,
@@ -233,6 +240,23 @@ class Runs:
     ) -> RunRow:
         return self._answer(run_id, self._ledger.act(require_id("grun_", run_id), RUN, decide, *args, **wish))
 
+    def _act_within(self, run_id: str, decide: Callable[..., Sequence[Event]], **wish: Any) -> RunRow:
+        """Act, unless that breaks a constraint of the goal."""
+
+        def work(tx: Tx) -> None:
+            tx.act(run_id, RUN, decide, **wish)
+            _check_constraints(tx, tx.load(run_id, RUN).goal_id, run_id)
+
+        return self._transact(run_id, work, decide, wish)
+
+    def _transact(
+        self, run_id: str, work: Callable[[Tx], None], decide: Callable[..., Sequence[Event]], wish: dict[str, Any]
+    ) -> RunRow:
+        """Work that is known, for command ids, by a decision on one run."""
+        arguments = {"stream": require_id("grun_", run_id), "args": (), **wish}
+        recorded = self._ledger.transact(work, operation=f"run.{decide.__name__}", arguments=arguments)
+        return self._answer(run_id, recorded)
+
     def _answer(self, run_id: str, recorded: tuple[Recorded, ...]) -> RunRow:
         return _existing(self._ledger.answer(runs, run_id, recorded), run_id)
 
@@ -241,3 +265,19 @@ def _existing(row: RunRow | None, run_id: str) -> RunRow:
     if row is None:
         raise NotFound("unknown_run", f"there is no run {run_id}", hint="goal-ledger run list")
     return row
+
+
+def _check_constraints(tx: Tx, goal_id: str, run_id: str) -> None:
+    if tx.load(goal_id, GOAL).contract.get("constraints"):
+        from goal_ledger.ledger.conditions import check_constraints  # few goals have any
+
+        check_constraints(tx, goal_id, run_id)
+
+
+def _classified(tx: Tx, run_id: str, finish: dict[str, Any]) -> dict[str, Any]:
+    goal_id = tx.load(run_id, RUN).goal_id
+    if not goal_id or not tx.load(goal_id, GOAL).contract.get("failure_conditions"):
+        return finish
+    from goal_ledger.ledger.conditions import classified
+
+    return classified(tx, run_id, finish)

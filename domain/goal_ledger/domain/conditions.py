@@ -162,9 +162,10 @@ def nouns_of(condition: Condition) -> frozenset[str]:
     return frozenset(leaf.noun for leaf in leaves(condition) if isinstance(leaf, Comparison) and leaf.id is None)
 
 
-def ids_of(condition: Condition) -> frozenset[str]:
-    """The ids of the rows that it names."""
-    return frozenset(leaf.id for leaf in leaves(condition) if isinstance(leaf, Comparison) and leaf.id is not None)
+def named_in(condition: Condition) -> frozenset[tuple[str, str]]:
+    """The rows that it names: noun and id of each."""
+    compared = [leaf for leaf in leaves(condition) if isinstance(leaf, Comparison)]
+    return frozenset((leaf.noun, leaf.id) for leaf in compared if leaf.id is not None)
 
 
 # --- Writing
@@ -338,7 +339,7 @@ class _Parser:
         self._need(")")
         if any(not isinstance(leaf, Comparison) for leaf in leaves(condition)):
             _refuse(start, "a count or a sum cannot stand inside a count")
-        if ids_of(condition) or any(not leaf.field for leaf in leaves(condition) if isinstance(leaf, Comparison)):
+        if named_in(condition) or any(not leaf.field for leaf in leaves(condition) if isinstance(leaf, Comparison)):
             _refuse(start, "a count looks at the fields of the rows that it counts, and at nothing else")
         if len(about := sorted(nouns_of(condition))) > 1:
             _refuse(start, f"a count is about the rows of one noun, not of {' and '.join(about)}")

@@ -2,7 +2,7 @@
 
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.continuity import meta
-from goal_ledger.domain.goals import goal
+from goal_ledger.domain.goals import goal, watchdog
 from goal_ledger.domain.learning import lesson
 from goal_ledger.domain.runs import run
 
@@ -27,6 +27,8 @@ EVENTS: dict[str, type[Event]] = {
     "goal.archived": goal.GoalArchived,
     "goal.run_dispatched": goal.RunDispatched,
     "goal.activity_recorded": goal.ActivityRecorded,
+    "goal.watchdog_fired": watchdog.WatchdogFired,
+    "goal.watchdog_cleared": watchdog.WatchdogCleared,
     "run.started": run.RunStarted,
     "run.action_taken": run.ActionTaken,
     "run.heartbeat": run.RunHeartbeat,

@@ -205,6 +205,8 @@ class Goal(NamedTuple):
     key_results: tuple[str, ...] = ()
     attempts: int = 0
     running: tuple[str, ...] = ()
+    incidents: int = 0
+    firing: bool = False
 
     @property
     def goal_type(self) -> GoalType:

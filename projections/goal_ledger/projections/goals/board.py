@@ -21,6 +21,7 @@ from goal_ledger.domain.goals.goal import (
     Transition,
 )
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
+from goal_ledger.domain.goals.watchdog import WatchdogCleared, WatchdogFired
 from goal_ledger.projections.base import Projection
 
 
@@ -136,7 +137,7 @@ def _amended(row: GoalRow | None, recorded: Recorded, event: GoalAmended) -> Goa
     return _touched(row, recorded, **changes)
 
 
-@goal_board.on(ChildAdded, ActivityRecorded)
+@goal_board.on(ChildAdded, ActivityRecorded, WatchdogFired, WatchdogCleared)
 def _noted(row: GoalRow | None, recorded: Recorded, _: Event) -> GoalRow | None:
     return _touched(row, recorded)
 
