@@ -293,6 +293,14 @@ class Goals:
         """Whether the deadline passed before it was started."""
         return is_overdue(goal.status, goal.time_horizon, utc_text(self._ledger.now()))
 
+    def acting(self, goal: GoalRow) -> Sequence[str]:
+        """Its conditions that are understood, so that they act, as `field: text`; the others are for people."""
+        if not any(getattr(goal, name) for name in _CONDITIONS):
+            return []
+        from goal_ledger.ledger.conditions import texts, understood
+
+        return [f"{field}: {text}" for field, text in texts(goal._asdict()) if understood(field, text) is not None]
+
     # --- Shared
 
     def _move(

@@ -36,7 +36,7 @@ NOUNS = {
     "settings": Lazy("goal_ledger.cli.settings:settings", "The numbers that can be tuned, and where each comes from."),
 }
 VERBS = {
-    "tick": Lazy("goal_ledger.cli.tick:tick", "Do what is due: conditions, deadlines; once, or for ever."),
+    "tick": Lazy("goal_ledger.cli.tick:tick", "Do what follows from time and conditions, once or for ever."),
     "follow": Lazy("goal_ledger.cli.follow:follow", "Print every event, then new ones as they come."),
     "diff": Lazy("goal_ledger.cli.diff:diff", "What changed between two instants, field by field."),
     "doctor": Lazy("goal_ledger.cli.doctor:doctor", "Look at the ledger and all around it, and say what to do."),
