@@ -252,8 +252,7 @@ _CURSORS: dict[GoalSort, tuple[Callable[[str], int | str], ...]] = {
 @as_of(overdue=True)
 def show(app: App, goal_id: str) -> None:
     """Everything about GOAL as it stands, or stood."""
-    row = app.ledger.goals.get(goal_id)
-    app.show(goal_data(app.ledger, row) | {"acting": app.ledger.goals.acting(row)}, render.goal)
+    app.show(goal_data(app.ledger, app.ledger.goals.get(goal_id)), render.goal)
 
 
 @goal.command(

@@ -28,7 +28,6 @@ Data = dict[str, Any]
         "goal-ledger tick --check",
         "goal-ledger tick --duty deadlines --now 2026-03-01",
         "goal-ledger tick --forever --interval 60",
-        "*/5 * * * *  goal-ledger --db /srv/ledger.db tick --check   # in a crontab",
     ),
 )
 @click.option("--now", type=Time(), help="Act as if it were this time; what is done is recorded as true then.")
