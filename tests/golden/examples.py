@@ -166,10 +166,10 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
         ActivityRecorded(activity="seen"),
     ),
     "goal.watchdog_fired": (
-        WatchdogFired(incident=2, condition="goal.status = failed", reason=SAID),
-        WatchdogFired(incident=1, condition="goal.status = failed"),
+        WatchdogFired(incident="inc_1", condition="goal.status = failed", reason=SAID),
+        WatchdogFired(incident="inc_1", condition="goal.status = failed"),
     ),
-    "goal.watchdog_cleared": (WatchdogCleared(incident=2, reason=SAID), WatchdogCleared(incident=1)),
+    "goal.watchdog_cleared": (WatchdogCleared(incident="inc_1", reason=SAID), WatchdogCleared(incident="inc_1")),
     "run.started": (
         RunStarted(
             goal_id=GOAL,

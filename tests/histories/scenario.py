@@ -35,7 +35,7 @@ def tell(ledger: Ledger, chance: Random) -> None:
     taught = [_attempt(ledger, goal_id, chance) for goal_id in family for _ in range(3)]
     _lessons(ledger, taught)
     _seen(ledger, family[0], chance)
-    _watched(ledger, family[0])
+    _watched(ledger)
 
 
 def _family(ledger: Ledger) -> list[str]:
@@ -166,6 +166,9 @@ def _seen(ledger: Ledger, goal_id: str, chance: Random) -> None:
         )
 
 
-def _watched(ledger: Ledger, goal_id: str) -> None:
-    ledger.act(goal_id, GOAL, watchdog.fire, condition="count(run.local_outcome = failed) > 2", reason=SAID)
-    ledger.act(goal_id, GOAL, watchdog.clear, reason="mended")
+def _watched(ledger: Ledger) -> None:
+    watching = ledger.goals.create("Watch the backups", goal_type=GoalType.WATCHDOG, watch="goal.priority = 3")
+    for verb in ("ready", "activate"):
+        getattr(ledger.goals, verb)(watching.goal_id)
+    ledger.act(watching.goal_id, GOAL, watchdog.fire, incident="inc_1", reason=SAID)
+    ledger.act(watching.goal_id, GOAL, watchdog.clear, reason="mended")

@@ -222,33 +222,37 @@ def test_a_watchdog_fires_once_per_incident(ledger: Ledger):
     condition = f"goal({watched}).status = blocked"
     goal_id = active(ledger, goal_type="watchdog", watch=condition)
     assert lines(ledger) == []
-    for incident in (1, 2):
+    incidents = set()
+    for _ in range(2):
         ledger.goals.block(watched, reason="no key")
         assert lines(ledger) == [f"{goal_id} fired: {condition}"]
-        assert recorded(ledger, goal_id)[-1].event == WatchdogFired(incident=incident, condition=condition)
+        fired = recorded(ledger, goal_id)[-1].event
+        assert isinstance(fired, WatchdogFired) and fired.condition == condition
         assert lines(ledger) == []
         ledger.goals.unblock(watched)
         assert lines(ledger) == [f"{goal_id} cleared: {condition}"]
-        assert recorded(ledger, goal_id)[-1].event == WatchdogCleared(incident=incident)
+        assert recorded(ledger, goal_id)[-1].event == WatchdogCleared(incident=fired.incident)
         assert lines(ledger) == []
+        incidents.add(fired.incident)
+    assert len(incidents) == 2
 
 
 def test_a_watchdog_that_watches_no_more_ends_its_incident(ledger: Ledger):
-    goal_id = active(ledger, watch="goal.priority = 3")
+    goal_id = active(ledger, goal_type="watchdog", watch="goal.priority = 3")
     assert lines(ledger) == [f"{goal_id} fired: goal.priority = 3"]
     ledger.goals.amend(goal_id, watch=None)
     assert lines(ledger) == [f"{goal_id} cleared: it watches for nothing more"]
 
 
-def test_only_a_goal_that_can_be_worked_on_watches(ledger: Ledger):
-    goal_id = ledger.goals.create("A", watch="goal.priority = 3").goal_id
-    assert lines(ledger) == []
+def test_only_an_active_watchdog_watches(ledger: Ledger):
+    active(ledger, watch="goal.priority = 3")  # of another type
+    goal_id = ledger.goals.create("A", goal_type="watchdog", watch="goal.priority = 3").goal_id
     ledger.goals.ready(goal_id)
-    assert len(lines(ledger)) == 1
-    ledger.goals.activate(goal_id)
     assert lines(ledger) == []
+    ledger.goals.activate(goal_id)
+    assert lines(ledger) == [f"{goal_id} fired: goal.priority = 3"]
     ledger.goals.complete(goal_id)
-    assert ledger.goals.get(goal_id).status is GoalStatus.COMPLETED
+    assert lines(ledger) == [f"{goal_id} cleared: goal.priority = 3"]
     assert lines(ledger) == []
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goal_ledger.domain.goals.goal import GoalFailed
+from goal_ledger.domain.goals import goal as rules
+from goal_ledger.domain.goals.goal import GOAL, GoalFailed
 from goal_ledger.ledger import GoalStatus, Ledger, LedgerError, LocalOutcome, Rejected
 from goal_ledger.ledger.duties import DUTIES, Duty
 from goal_ledger.ledger.tick import Attention, tick
@@ -142,9 +143,7 @@ def test_a_duty_with_a_period_is_done_once_in_it(ledger: Ledger):
         done: list[str] = []
 
         def work(tx: Any) -> None:
-            from goal_ledger.domain.goals.goal import GOAL, record_activity
-
-            tx.act(goal_id, GOAL, record_activity, activity="seen")
+            tx.act(goal_id, GOAL, rules.record_activity, activity="seen")
             done.append("seen")
 
         ledger.transact(work, operation="note")
@@ -168,6 +167,21 @@ def test_only_the_named_duties_are_done(ledger: Ledger):
 def test_read_only_and_in_the_past_nothing_ticks(ledger: Ledger):
     assert refusal(ledger.as_of().tick, LATER).code == "read_only"
     assert refusal(ledger.tick, datetime(2026, 3, 1)).code == "naive_time"  # noqa: DTZ001 — that is the point
+
+
+def test_a_duty_of_one_transaction_is_asked_again_at_the_same_time_and_repeats_nothing(ledger: Ledger):
+    goals = [active(ledger)]
+
+    def complete(ledger: Ledger, now: datetime) -> list[str]:
+        recorded = ledger.transact(lambda tx: [tx.act(goal_id, GOAL, rules.complete) for goal_id in goals])
+        return [one.stream for one in recorded]
+
+    duties = {"complete": Duty(complete)}
+    assert tick(ledger, LATER, registered=duties).duties[0].done == goals
+    assert tick(ledger, LATER, registered=duties).duties[0].done == []
+    goals.append(active(ledger))
+    assert tick(ledger, LATER, registered=duties).duties[0].done == goals[1:]
+    assert ledger.has_answered("tick:complete:2026-03-26T09:00:00.000000Z:2")
 
 
 def test_what_happens_after_a_tick_is_seen_by_the_next_at_the_same_time(ledger: Ledger):
@@ -197,7 +211,7 @@ def test_two_processes_that_tick_at_once_do_everything_once(place: Place):
             if number % 2:
                 ledger.goals.create("A", start_condition="now > 2026-03-01")
             else:
-                active(ledger, time_horizon="2026-03-01", watch="goal.priority = 3")
+                active(ledger, time_horizon="2026-03-01", goal_type="watchdog", watch="goal.priority = 3")
         before = ledger.head
         ticking = [python(TICK, place.url, stdin=subprocess.PIPE) for _ in range(2)]
         for process in ticking:

@@ -248,6 +248,10 @@ class Ledger:
         occurred = self._circumstances.occurred_at
         return occurred if isinstance(occurred, datetime) else self._core.clock()
 
+    def has_answered(self, command_id: str) -> bool:
+        """Whether something was written under this command id."""
+        return any(True for _ in self._core.store.commands([command_id]))
+
     def stream(self, *streams: str) -> list[Recorded | Unreadable]:
         """The events of one stream, or of several together, in order; [] when there are none."""
         return self._core.stream(*streams)

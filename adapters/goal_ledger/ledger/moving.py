@@ -12,8 +12,7 @@ from goal_ledger.domain.goals import goal as rules
 from goal_ledger.domain.goals import watchdog
 from goal_ledger.domain.goals.contract import is_exceeded
 from goal_ledger.domain.goals.goal import GOAL
-from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus
-from goal_ledger.domain.goals.watchdog import WATCHING
+from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
 from goal_ledger.domain.runs.run import RUN
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.conditions import InStreams, InViews, Sight, is_met, understood
@@ -71,7 +70,8 @@ def steps(sight: Sight, goal: GoalRow, *, firing: bool, now: datetime | None) ->
         return [Step.STOP]
     if goal.status is GoalStatus.PLANNED and _is_free(sight, goal) and met("start_condition"):
         return [Step.START]
-    if firing != (goal.status in WATCHING and met("watch")):
+    is_watching = goal.goal_type is GoalType.WATCHDOG and goal.status is GoalStatus.ACTIVE
+    if firing != (is_watching and met("watch")):
         return [Step.CLEAR if firing else Step.FIRE]
     return []
 
@@ -108,7 +108,8 @@ def _move(ledger: Ledger, goal: GoalRow) -> list[str]:
     done: list[str] = []
 
     def work(tx: Tx) -> None:
-        row, firing = tx.fold(goal_board, goal.goal_id), tx.load(goal.goal_id, GOAL).firing
+        row = tx.fold(goal_board, goal.goal_id)
+        firing = tx.load(goal.goal_id, GOAL).incident is not None
         if row is not None:
             done.extend(_take(tx, row, step) for step in steps(InStreams(tx), row, firing=firing, now=tx.now))
 
@@ -132,7 +133,7 @@ def _take(tx: Tx, goal: GoalRow, step: Step) -> str:
             return f"{goal_id} ready: {reason}"
         case Step.FIRE:
             condition = goal.watch or ""
-            tx.act(goal_id, GOAL, watchdog.fire, condition=condition)
+            tx.act(goal_id, GOAL, watchdog.fire, incident=tx.new_id("inc_"))
             for react in ON_FIRING:
                 react(tx, goal_id, condition)
             return f"{goal_id} fired: {condition}"

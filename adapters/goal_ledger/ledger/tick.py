@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from goal_ledger.domain.errors import Invalid, LedgerError
@@ -61,7 +62,13 @@ def tick(
 
 
 def _run(ledger: Ledger, name: str, duty: Duty, now: datetime) -> Done:
-    own = ledger.using(command_id=f"tick:{name}:{utc_text(duty.period(now))}", occurred_at=now)
+    command_id = f"tick:{name}:{utc_text(duty.period(now))}"
+    if ledger.has_answered(command_id):
+        if duty.period_s is not None:
+            return Done(name, [])
+        # Asked again for the same time: what happened in between counts.
+        command_id = next(other for n in count(2) if not ledger.has_answered(other := f"{command_id}:{n}"))
+    own = ledger.using(command_id=command_id, occurred_at=now)
     done: list[str] = []
     try:
         for line in duty.do(own, now):  # one by one: what was done before it failed is told too

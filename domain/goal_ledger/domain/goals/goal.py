@@ -205,8 +205,7 @@ class Goal(NamedTuple):
     key_results: tuple[str, ...] = ()
     attempts: int = 0
     running: tuple[str, ...] = ()
-    incidents: int = 0
-    firing: bool = False
+    incident: str | None = None
 
     @property
     def goal_type(self) -> GoalType:

@@ -1,42 +1,24 @@
-"""A watchdog: it fires once per incident; the incident is over when what it looks for holds no more."""
-
-from typing import Annotated
-
-from pydantic import Field
+"""Watchdogs: a condition that opens one incident when it holds, and closes it when it stops to."""
 
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals.goal import GOAL, Goal, existing
-from goal_ledger.domain.goals.lifecycle import GoalStatus
-
-WATCHING = frozenset(
-    {
-        GoalStatus.READY,
-        GoalStatus.ACTIVE,
-        GoalStatus.WAITING,
-        GoalStatus.RETRYING,
-        GoalStatus.BLOCKED,
-        GoalStatus.CHECKPOINTED,
-    }
-)
-"""The states in which a goal looks for what it watches."""
+from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 
 # --- Events
 
-Incident = Annotated[int, Field(ge=1)]
-
 
 class WatchdogFired(Event):
-    """What the goal watches for came true. incident: the goal's count, from 1. condition: as it was written."""
+    """The condition holds: an incident began. incident: names it. condition: as it was."""
 
-    incident: Incident
+    incident: str
     condition: str
 
 
 class WatchdogCleared(Event):
-    """What the goal watches for holds no more, or is watched for no more."""
+    """The condition does not hold any more: the incident is over."""
 
-    incident: Incident
+    incident: str
 
 
 # --- State
@@ -44,29 +26,50 @@ class WatchdogCleared(Event):
 
 @GOAL.on(WatchdogFired)
 def _fired(goal: Goal, event: WatchdogFired) -> Goal:
-    return goal._replace(incidents=event.incident, firing=True)
+    return goal._replace(incident=event.incident)
 
 
 @GOAL.on(WatchdogCleared)
 def _cleared(goal: Goal, _: WatchdogCleared) -> Goal:
-    return goal._replace(firing=False)
+    return goal._replace(incident=None)
 
 
 # --- Decisions
 
 
-def fire(goal: Goal, *, condition: str, reason: str | None = None) -> list[Event]:
-    """Say that what the goal watches for came true; once until it is cleared. Rejected: not_allowed."""
-    status = existing(goal)
-    if goal.firing:
+def fire(goal: Goal, *, incident: str, reason: str | None = None) -> list[Event]:
+    """Open an incident; while one is open, nothing happens.
+
+    Rejected: not_a_watchdog, no_watch, not_watching.
+    """
+    _is_watchdog(goal)
+    if goal.incident is not None:
         return []
-    if status not in WATCHING:
-        needed = " or ".join(status for status in GoalStatus if status in WATCHING)
-        raise Rejected("not_allowed", f"goal is {status}; to fire it must be {needed}")
-    return [WatchdogFired(incident=goal.incidents + 1, condition=condition, reason=reason)]
+    if goal.status is not GoalStatus.ACTIVE:
+        raise Rejected(
+            "not_watching",
+            f"the watchdog is {goal.status}; it must be active",
+            hint="goal-ledger goal activate {stream}",
+        )
+    condition = goal.contract["watch"]
+    if condition is None:
+        raise Rejected(
+            "no_watch",
+            "the watchdog has no condition to watch",
+            hint='goal-ledger goal amend {stream} --watch "goal.status = failed"',
+        )
+    return [WatchdogFired(incident=incident, condition=condition, reason=reason)]
 
 
 def clear(goal: Goal, *, reason: str | None = None) -> list[Event]:
-    """Say that the incident is over. NotFound: unknown_goal."""
+    """Close the open incident; without one, nothing happens. Rejected: not_a_watchdog."""
+    _is_watchdog(goal)
+    if goal.incident is None:
+        return []
+    return [WatchdogCleared(incident=goal.incident, reason=reason)]
+
+
+def _is_watchdog(goal: Goal) -> None:
     existing(goal)
-    return [WatchdogCleared(incident=goal.incidents, reason=reason)] if goal.firing else []
+    if goal.goal_type is not GoalType.WATCHDOG:
+        raise Rejected("not_a_watchdog", f"only a watchdog fires, and this goal is of type {goal.goal_type}")

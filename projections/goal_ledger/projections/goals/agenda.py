@@ -76,7 +76,7 @@ def _moved(row: AgendaRow | None, _: Recorded, event: Transition) -> AgendaRow |
 
 @agenda.on(GoalCompleted, GoalCompletedWithCaveats, GoalFailed, GoalRejected)
 def _ended(row: AgendaRow | None, recorded: Recorded, _: Transition) -> AgendaRow | None:
-    return None if row is None else _row(_blank(recorded.stream), stop_condition=row.stop_condition)
+    return None if row is None else _row(_blank(recorded.stream), stop_condition=row.stop_condition, firing=row.firing)
 
 
 @agenda.on(GoalArchived)
