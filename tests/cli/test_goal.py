@@ -45,7 +45,7 @@ def test_show_and_list_add_what_depends_on_others_and_on_the_time(gl: Cli):
 
     shown = gl.json("goal", "show", goal_id).data
 
-    assert list(shown) == [*GoalRow._fields, "blocked_by", "overdue", "flags"]
+    assert list(shown) == [*GoalRow._fields, "blocked_by", "overdue", "acting", "flags"]
     assert (shown["blocked_by"], shown["overdue"]) == ([other], False)
     assert gl.json("goal", "show", goal_id, "--now", "2999-01-02").data["overdue"] is True
     del shown["flags"]  # they and the progress of other goals than key results are not told in lists

@@ -17,7 +17,12 @@ from goal_ledger.domain.conditions import (
     Kind,
     Logic,
     Not,
+    Sum,
     holds,
+    is_prose,
+    leaves,
+    named_in,
+    negated,
     nouns_of,
     parse,
     write,
@@ -51,11 +56,12 @@ NOUNS = {
     },
     "owner": {"name": Kind("text")},
 }
+OWN = {**NOUNS, "now": {"": Kind("time")}}
 
 
-def refusal(text: str) -> str:
+def refusal(text: str, nouns: Any = NOUNS, **how: Any) -> str:
     with pytest.raises(Invalid) as refused:
-        parse(text, NOUNS)
+        parse(text, nouns, **how)
     assert refused.value.code == "bad_condition"
     return refused.value.message
 
@@ -249,6 +255,85 @@ def test_a_count_is_compared_with_what_was_counted():
     assert [true("task.tries = 2 and count(task.done = true) >= 3", counts={count: n}) for n in (2, 3)] == [False, True]
 
 
+# --- Named rows, sums and now
+
+
+def own(text: str, rows: Any = None, totals: Any = None) -> bool:
+    return holds(parse(text, OWN, named=True), {"task": TASK, **(rows or {})}, totals or {})
+
+
+def test_a_row_may_be_named_by_its_id():
+    rows = {"t_1": Task(name="move"), "now": "2026-02-24T09:00:00.000000Z"}
+    condition = parse("task(t_1).name = move and not task('t 2').tries > 1 or now > 2026-02-01", OWN, named=True)
+
+    assert named_in(condition) == {("task", "t_1"), ("task", "t 2")}
+    assert nouns_of(condition) == {"now"}
+    assert own("task(t_1).name = move and task.name = copy", rows)
+    assert not own("task(t_1).name in (copy)", rows)
+    assert own("task(t_2).name = none", rows)
+
+
+def test_now_is_compared_with_a_time():
+    at = {"now": "2026-02-24T09:00:00.000000Z"}
+    assert own("now >= 2026-02-24", at) and not own("now > 2026-02-24T10:00:00+01:00", at)
+    assert not own("now > 2026-01-01", {"now": None}) and not own("now < 2026-01-01", {"now": None})
+
+
+def test_a_sum_is_compared_with_what_was_added_up():
+    [leaf] = leaves(parse("sum(task.cost) > 5", OWN, named=True))
+    assert leaf == Sum("task", "cost", ">", 5)
+    assert [own("sum(task.cost) > 5", totals={leaf: total}) for total in (5, Decimal("5.01"))] == [False, True]
+
+
+def test_what_is_unknown_breaks_no_order():
+    nothing = {"task": Task(*[None] * len(Task._fields))}
+    for text in ("task.tries <= 3", "not task.tries > 3", "task.tries <= 3 and task.cost < 1", "task.due > 2026-01-01"):
+        assert not holds(negated(parse(text, NOUNS)), nothing, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "words"),
+    [
+        ("now = soon", 7, "now is a time"),
+        ("now.x > 2026-01-01", 1, "'now.x': now has no 'x'; it stands alone"),
+        ("now. > 2026-01-01", 1, "now needs a field behind the dot; it stands alone"),
+        ("now(x).y = 1", 4, "one of = != < <= > >= here, not '('"),
+        ("task(t_1) = 1", 11, "`.` and a field are needed here, not '='"),
+        ("task(t_1).size = 1", 1, "'task.size': task has no 'size'; it has name"),
+        ("task().name = 1", 6, "the id of a task is needed here, not ')'"),
+        ("count(task(t_1).name = x) > 1", 1, "a count looks at the fields"),
+        ("count(now > 2026-01-01) > 1", 1, "a count looks at the fields"),
+        ("count(sum(task.cost) > 1) > 1", 1, "cannot stand inside a count"),
+        ("sum(task.name) > 1", 5, "no number"),
+        ("sum(task.cost) > x", 18, "a number"),
+        ("sum(task.cost) > none", 18, "a number"),
+        ("sum(task.cost > 1) > 1", 15, "`)` is needed"),
+    ],
+)
+def test_what_cannot_be_read_of_the_own_conditions_is_said_with_its_column(text: str, column: int, words: str):
+    message = refusal(text, OWN, named=True)
+    assert message.startswith(f"column {column}: ")
+    assert words in message
+
+
+def test_rows_are_named_and_values_added_up_only_where_that_may_be():
+    assert "one of = != < <= > >= here" in refusal("task.name(t_1) = x")
+    assert "task needs a field" in refusal("task(t_1).name = x")
+    assert "'sum' is about nothing known" in refusal("sum(task.cost) > 1")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "disk full", "two nights without one", "logged in since May", "a -b", "inside(x)"]
+)
+def test_a_text_without_an_operator_is_prose(text: str):
+    assert is_prose(text)
+
+
+@pytest.mark.parametrize("text", ["errors < 1%", "a=b", "x -> y", "logged in (since May)", "a != b", "run.x in(1)"])
+def test_a_text_with_an_operator_is_no_prose(text: str):
+    assert not is_prose(text)
+
+
 # --- Whatever is written
 
 
@@ -259,12 +344,18 @@ EQUAL = ["=", "!="]
 ORDERED = [*EQUAL, "<", "<=", ">", ">="]
 
 
+TIMES = st.datetimes().map(lambda at: Instant(at.isoformat(timespec="microseconds") + "Z"))
+
+
 def comparisons(field: str, values: Any, ops: list[str]) -> Any:
-    known = st.builds(Comparison, st.just("task"), st.just(field), st.sampled_from(ops), values)
+    def made(op: Any, value: Any) -> Any:
+        ids = st.one_of(st.none(), st.none(), TEXT)
+        return st.builds(Comparison, st.just("task"), st.just(field), op, value, ids)
+
     maybe = st.one_of(st.none(), values)
-    unknown = st.builds(Comparison, st.just("task"), st.just(field), st.sampled_from(EQUAL), maybe)
     several = st.lists(maybe, min_size=1, max_size=3).map(tuple)
-    return st.one_of(known, unknown, st.builds(Comparison, st.just("task"), st.just(field), st.just("in"), several))
+    known, unknown = made(st.sampled_from(ops), values), made(st.sampled_from(EQUAL), maybe)
+    return st.one_of(known, unknown, made(st.just("in"), several))
 
 
 LEAVES = st.one_of(
@@ -274,11 +365,14 @@ LEAVES = st.one_of(
     comparisons("score", st.one_of(NUMBERS, FLOATS), ORDERED),
     comparisons("cost", st.decimals(-1000, 1000, places=3), ORDERED),
     comparisons("done", st.booleans(), EQUAL),
-    comparisons("due", st.datetimes().map(lambda at: Instant(at.isoformat(timespec="microseconds") + "Z")), ORDERED),
+    comparisons("due", TIMES, ORDERED),
+    st.builds(Comparison, st.just("now"), st.just(""), st.sampled_from(ORDERED), TIMES, st.none()),
 )
-COUNTS = st.builds(Count, st.one_of(LEAVES, LEAVES.map(Not)), st.sampled_from(ORDERED), st.integers(0, 10**18 - 1))
+COUNTED = LEAVES.filter(lambda leaf: leaf.id is None and leaf.field != "")
+COUNTS = st.builds(Count, st.one_of(COUNTED, COUNTED.map(Not)), st.sampled_from(ORDERED), st.integers(0, 10**18 - 1))
+SUMS = st.builds(Sum, st.just("task"), st.just("score"), st.sampled_from(ORDERED), st.one_of(NUMBERS, FLOATS))
 CONDITIONS: Any = st.recursive(
-    st.one_of(LEAVES, COUNTS),
+    st.one_of(LEAVES, COUNTS, SUMS),
     lambda inner: st.one_of(
         inner.map(Not),
         st.builds(Logic, st.sampled_from(["and", "or"]), st.lists(inner, min_size=2, max_size=3).map(tuple)),
@@ -291,18 +385,25 @@ CONDITIONS: Any = st.recursive(
 def test_a_condition_that_is_written_reads_back_the_same(condition: Condition):
     text = write(condition)
     if len(text) <= LONGEST:
-        assert repr(parse(text, NOUNS)) == repr(condition)
+        assert repr(parse(text, OWN, named=True)) == repr(condition)
         assert isinstance(holds(condition, {"task": Task()}, _Any()), bool)
+        assert not is_prose(text)
 
 
-class _Any(dict[Count, int]):
-    def __missing__(self, _: Count) -> int:
+@given(CONDITIONS)
+def test_with_everything_known_it_is_broken_exactly_when_it_does_not_hold(condition: Condition):
+    known = {"task": TASK, "now": "2026-01-01T00:00:00.000000Z", **{row_id: TASK for _, row_id in named_in(condition)}}
+    assert holds(negated(condition), known, _Any()) is not holds(condition, known, _Any())
+
+
+class _Any(dict[Count | Sum, int]):
+    def __missing__(self, _: Count | Sum) -> int:
         return 1
 
 
 WORDS = st.sampled_from(
     ["task.name", "task.tries", "task.due", "owner.name", "count", "(", ")", ",", "=", "<", "!=", "and", "or", "not",
-     "in", "none", "true", "x", "1", "2026-01-01", "'", '"a"', "\\", "!", "."]
+     "in", "none", "true", "x", "1", "2026-01-01", "'", '"a"', "\\", "!", ".", "task(", ").name", "sum(", "now", "->"]
 )  # fmt: skip
 
 
@@ -311,11 +412,11 @@ WORDS = st.sampled_from(
 @example("task.tries = " + "9" * 900)
 def test_any_text_is_a_condition_or_refused_in_one_line(text: str):
     try:
-        condition = parse(text, NOUNS)
+        condition = parse(text, OWN, named=True)
     except Invalid as error:
         refused = error
     else:
-        assert repr(parse(write(condition), NOUNS)) == repr(condition)
+        assert repr(parse(write(condition), OWN, named=True)) == repr(condition)
         return
     assert refused.code == "bad_condition"
     assert refused.message.startswith("column ") and "\n" not in refused.message

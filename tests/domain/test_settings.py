@@ -16,6 +16,7 @@ def test_the_defaults_are_those_of_the_design():
         "state_cache": 10_000,
         "page": 5_000,
         "stale": "rebuild",
+        "stuck_after_s": 300.0,
         "max_key_results": 5,
         "experiment_alpha": 0.05,
         "retry_base_s": 60.0,

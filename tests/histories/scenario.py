@@ -39,6 +39,7 @@ def tell(ledger: Ledger, chance: Random) -> None:
     _kinds(ledger, family[1])
     _seen(ledger, family[0], chance)
     _handed_out(ledger)
+    _watched(ledger)
 
 
 def _family(ledger: Ledger) -> list[str]:
@@ -222,3 +223,11 @@ def _handed_out(ledger: Ledger) -> None:
         ledger.runs.cost(run.run_id, cost_usd=Decimal("0.05"))
         ledger.runs.finish(run.run_id, LocalOutcome.FAILED, failure_category=FailureCategory.EXTERNAL_DEPENDENCY)
     assert ledger.goals.get(flaky.goal_id).status is GoalStatus.FAILED
+
+
+def _watched(ledger: Ledger) -> None:
+    watching = ledger.goals.create("Watch the backups", goal_type=GoalType.WATCHDOG, watch="goal.priority = 3")
+    for verb in ("ready", "activate"):
+        getattr(ledger.goals, verb)(watching.goal_id)
+    ledger.act(watching.goal_id, GOAL, watchdog.fire, incident="inc_1", reason=SAID)
+    ledger.act(watching.goal_id, GOAL, watchdog.clear, reason="mended")

@@ -183,6 +183,14 @@ def bill_in(tx: Tx, run_id: str, **bill: Any) -> None:
         open_in(tx, kind="clarification", question=question, goal_id=goal_id, run_id=run_id)
 
 
+def check_constraints(tx: Tx, goal_id: str, run_id: str) -> None:
+    """Refuse what was gathered when it breaks a constraint of the goal. Rejected: policy_block."""
+    if tx.load(goal_id, GOAL).contract.get("constraints"):
+        from goal_ledger.ledger import conditions  # few goals have any
+
+        conditions.check_constraints(tx, goal_id, run_id)
+
+
 def _known(tx: Tx, goal_id: str) -> Goal:
     goal = tx.load(require_id("goal_", goal_id), GOAL)
     goal_rules.existing(goal)
@@ -203,6 +211,7 @@ def _begin(tx: Tx, goal_id: str, goal: Goal, run_id: str, number: int, attempt: 
         **more,
     )
     tx.act(run_id, RUN, run_rules.start, started=started)
+    check_constraints(tx, goal_id, run_id)
 
 
 def _as_queued(tx: Tx, run_id: str, attempt: Attempt) -> Attempt:

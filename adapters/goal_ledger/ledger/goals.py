@@ -113,8 +113,8 @@ class Goals:
     ) -> GoalRow:
         """Start a goal; see `Contract` for the fields. A criterion may be plain text.
 
-        Rejected: no_title, deadline_passed, wrong_parent, too_many_key_results, no_target. NotFound: unknown_goal.
-        Invalid: invalid_value, bad_cadence, bad_time.
+        Rejected: no_title, deadline_passed, wrong_parent, too_many_key_results, no_target. NotFound: unknown_goal,
+        unknown_run. Invalid: invalid_value, bad_cadence, bad_condition, bad_time.
         """
         contract = contract_of({"title": title, **fields})
         origin = origin or Origin()
@@ -138,6 +138,7 @@ class Goals:
             given["criteria"] = numbered(given["criteria"])
         given = typed_changes(given)
         _check_cadence(given.get("review_cadence"))
+        _check_conditions(given)
 
         def work(tx: Tx) -> None:
             goal = self._known(tx, goal_id)
@@ -155,6 +156,7 @@ class Goals:
                 reason=reason,
                 **_family(tx, parent_id, self._ledger.settings.max_key_results),
             )
+            _check_named(tx, given)
             if parent_id is not None and parent_id != goal.contract.get("parent_goal_id"):
                 tx.act(parent_id, GOAL, rules.adopt, goal_id=goal_id, goal_type=goal.goal_type)
 
@@ -172,8 +174,8 @@ class Goals:
         return self._move(goal_id, rules.reject, reason=reason)
 
     def ready(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
-        """Release a planned goal for work; its dependencies must be done."""
-        return self._move_when_free(goal_id, rules.ready, reason)
+        """Release a planned goal for work; its dependencies must be done, and its start condition hold."""
+        return self._move_when_free(goal_id, rules.ready, reason, before=_check_start)
 
     def activate(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
         """Start, or take up again what was waiting; its dependencies must be done."""
@@ -317,6 +319,14 @@ class Goals:
         """Whether the deadline passed before it was started."""
         return is_overdue(goal.status, goal.time_horizon, utc_text(self._ledger.now()))
 
+    def acting(self, goal: GoalRow) -> Sequence[str]:
+        """Its conditions that are understood, so that they act, as `field: text`; the others are for people."""
+        if not any(getattr(goal, name) for name in _CONDITIONS):
+            return []
+        from goal_ledger.ledger.conditions import texts, understood
+
+        return [f"{field}: {text}" for field, text in texts(goal._asdict()) if understood(field, text) is not None]
+
     # --- Shared
 
     def _move(
@@ -328,11 +338,19 @@ class Goals:
     ) -> GoalRow:
         return self._answer(goal_id, self._ledger.act(require_id("goal_", goal_id), GOAL, decide, *args, **wish))
 
-    def _move_when_free(self, goal_id: str, decide: Callable[..., Sequence[Event]], reason: str | None) -> GoalRow:
-        """Move a goal by a decision that looks at its dependencies."""
+    def _move_when_free(
+        self,
+        goal_id: str,
+        decide: Callable[..., Sequence[Event]],
+        reason: str | None,
+        *,
+        before: Callable[[Tx, str], None] = lambda _tx, _goal_id: None,
+    ) -> GoalRow:
+        """Move a goal by a decision that looks at its dependencies. before: what may refuse it."""
 
         def work(tx: Tx) -> None:
             dependencies = _load_all(tx, self._known(tx, goal_id).dependencies)
+            before(tx, goal_id)
             tx.act(goal_id, GOAL, decide, dependencies=dependencies, reason=reason)
 
         arguments = {"goal_id": goal_id, "reason": reason}
@@ -417,6 +435,7 @@ def contract_of(fields: Mapping[str, Any]) -> Contract:
     except ValidationError as error:
         raise invalid(error) from None
     _check_cadence(contract.review_cadence)
+    _check_conditions(dict(contract))
     return contract
 
 
@@ -442,6 +461,7 @@ def create_in(
         reason=reason,
         **_family(tx, contract.parent_goal_id, max_key_results),
     )
+    _check_named(tx, dict(contract))
     if contract.parent_goal_id is not None:
         tx.act(contract.parent_goal_id, GOAL, rules.adopt, goal_id=goal_id, goal_type=contract.goal_type)
 
@@ -451,6 +471,30 @@ def _check_cadence(cadence: str | None) -> None:
         from goal_ledger.ledger.cadence import check_cadence  # time zones are slow to import
 
         check_cadence(cadence)
+
+
+_CONDITIONS = ("start_condition", "stop_condition", "watch", "failure_conditions", "constraints")
+
+
+def _check_conditions(fields: Mapping[str, Any]) -> None:
+    if any(fields.get(name) for name in _CONDITIONS) or fields.get("watch") is not None:
+        from goal_ledger.ledger.conditions import check  # few goals have any
+
+        check(fields)
+
+
+def _check_named(tx: Tx, fields: Mapping[str, Any]) -> None:
+    if any(fields.get(name) for name in _CONDITIONS):
+        from goal_ledger.ledger.conditions import check_named
+
+        check_named(tx, fields)
+
+
+def _check_start(tx: Tx, goal_id: str) -> None:
+    if tx.load(goal_id, GOAL).contract.get("start_condition"):
+        from goal_ledger.ledger.conditions import check_start
+
+        check_start(tx, goal_id)
 
 
 def _family(tx: Tx, parent_id: str | None, max_key_results: int) -> dict[str, Any]:

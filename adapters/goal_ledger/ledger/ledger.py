@@ -25,7 +25,7 @@ from goal_ledger.ledger.lessons import Lessons
 from goal_ledger.ledger.location import Location, locate
 from goal_ledger.ledger.opening import open_store
 from goal_ledger.ledger.runs import Runs
-from goal_ledger.ledger.transaction import Pending, Tx
+from goal_ledger.ledger.transaction import Pending, Tx, folded
 from goal_ledger.projections.base import Projection
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.imports import Imports
     from goal_ledger.ledger.key_results import KeyResults
     from goal_ledger.ledger.state_hash import StateHash
+    from goal_ledger.ledger.tick import Attention, Ticked
     from goal_ledger.ledger.when import Held
     from goal_ledger.ledger.work import Work
 
@@ -181,6 +182,14 @@ class Ledger:
         other._circumstances = self._circumstances._replace(**circumstances).checked()
         return other
 
+    def part(self, name: str) -> Ledger:
+        """The same ledger for one part of a larger wish, so that of several transactions each is made once.
+
+        name: tells the parts of one command id apart; without a command id nothing changes. Invalid: bad_command_id.
+        """
+        whole = self._circumstances.command_id
+        return self if whole is None else self.using(command_id=f"{whole}:{name}")
+
     def act(
         self,
         stream: str,
@@ -223,7 +232,7 @@ class Ledger:
             with core.store.transaction() as log:
                 if command is not None and (known := log.command(command[0])) is not None:
                     return _same_wish(command, known, log.between(known.first_position, known.last_position))
-                pending = Pending(log, core.states, core.clock(), core.settings.text_limit)
+                pending = Pending(log, core.states, core.rows, core.clock(), core.settings.text_limit)
                 tx = Tx(pending, who, command, core.ids)
                 with tx.all_or_nothing():
                     work(tx)
@@ -267,6 +276,10 @@ class Ledger:
         occurred = self._circumstances.occurred_at
         return occurred if isinstance(occurred, datetime) else self._core.clock()
 
+    def has_answered(self, command_id: str) -> bool:
+        """Whether something was written under this command id."""
+        return any(True for _ in self._core.store.commands([command_id]))
+
     def stream(self, *streams: str) -> list[Recorded | Unreadable]:
         """The events of one stream, or of several together, in order; [] when there are none."""
         return self._core.stream(*streams)
@@ -289,12 +302,7 @@ class Ledger:
         if up_to is not None and position > up_to:
             version, row = 0, None  # what is remembered is newer than what is asked
         if news := log.stream(stream, after=version, up_to=up_to):
-            for recorded in news:
-                try:
-                    row = projection.fold(row, recorded)
-                except Exception as error:  # a handler's mistake: the lists set such an event aside
-                    place = f"position {recorded.position}, stream {stream}"
-                    raise Damaged("cannot_fold", f"{place}: {recorded.name} cannot be folded: {error}") from error
+            row = folded(projection, row, news)
             last = max(news, key=lambda item: item.version)
             if last.position > position:
                 cache.update({key: (last.version, (last.position, row))})
@@ -427,6 +435,24 @@ class Ledger:
             if not rows:
                 self._core.wait_for_events(after, poll_s)
         return after
+
+    def tick(self, now: datetime | None = None, *, duties: Sequence[str] = ()) -> Ticked:
+        """Do what is due by now: everything that follows from time and conditions, once, however often it is asked.
+
+        now: the present time unless said. duties: only these. A duty that fails is told of, and stops no other.
+
+        Invalid: unknown_duty, naive_time. Rejected: read_only, not_of_the_past.
+        """
+        self._core.refuse_writes()
+        from goal_ledger.ledger.tick import tick
+
+        return tick(self, now, duties)
+
+    def attention(self, now: datetime | None = None) -> list[Attention]:
+        """What is overdue, and the running runs that gave no sign of life for `stuck_after_s`; nothing is changed."""
+        from goal_ledger.ledger.tick import attention
+
+        return attention(self, now)
 
     def stats(self) -> Stats:
         """How large the log is."""

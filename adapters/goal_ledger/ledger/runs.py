@@ -23,7 +23,7 @@ from goal_ledger.domain.runs.run import (
     RunStatus,
     VerifierStatus,
 )
-from goal_ledger.ledger.dispatching import Attempt, bill_in, settle_in, start_in, take_over_in
+from goal_ledger.ledger.dispatching import Attempt, bill_in, check_constraints, settle_in, start_in, take_over_in
 from goal_ledger.ledger.key_results import snapshot
 from goal_ledger.ledger.leases import silence_s
 from goal_ledger.ledger.pages import Place, select_page
@@ -70,7 +70,8 @@ class Runs:
         given to another; without end unless said. metrics_before: the values of the key results around the goal unless
         said.
 
-        Rejected: not_allowed, open_dependencies, run_overlap, no_attempts_left, over_budget. NotFound: unknown_goal.
+        Rejected: not_allowed, open_dependencies, run_overlap, no_attempts_left, over_budget, policy_block.
+        NotFound: unknown_goal.
         """
         attempt = Attempt(agent, job_id, plan_summary, metrics_before, lease_s, reason)
         arguments = {
@@ -115,13 +116,15 @@ class Runs:
     ) -> RunRow:
         """Note an action. ok: whether it worked, None when nobody said.
 
-        Rejected: not_allowed, lease_lost, no_action; policy_block, of a type that its goal does not allow.
+        Rejected: not_allowed, lease_lost, no_action; policy_block, of a type that its goal does not allow, or when it
+        breaks a constraint.
         """
 
         def work(tx: Tx, **wish: Any) -> None:
-            goal = tx.load(rules.goal_of(tx.load(run_id, RUN)), GOAL)
-            allowed = goal.contract.get("allowed_capabilities", ())
+            goal_id = rules.goal_of(tx.load(run_id, RUN))
+            allowed = tx.load(goal_id, GOAL).contract.get("allowed_capabilities", ())
             tx.act(run_id, RUN, rules.act, allowed=allowed, **wish)
+            check_constraints(tx, goal_id, run_id)
 
         return self._transact(
             run_id, "act", work, action=action, action_type=action_type, ok=ok, detail=detail, attributes=attributes,
@@ -188,10 +191,14 @@ class Runs:
         model: str | None = None,
         reason: str | None = None,
     ) -> RunRow:
-        """Add a bill; what is not said stays unknown. Beyond its budget the goal waits; the run goes on."""
+        """Add a bill; what is not said stays unknown. Beyond its budget the goal waits; the run goes on.
+
+        Rejected: policy_block, when it breaks a constraint.
+        """
 
         def work(tx: Tx, **bill: Any) -> None:
             bill_in(tx, run_id, **bill)
+            check_constraints(tx, tx.load(run_id, RUN).goal_id, run_id)
 
         return self._transact(
             run_id, "record_cost", work, cost_usd=cost_usd, tokens_in=tokens_in, tokens_out=tokens_out, model=model,
@@ -214,15 +221,17 @@ class Runs:
         A success completes the oldest open occurrence of a maintenance goal. duration_seconds: wall time as measured;
         the time since the start unless said. metrics_after: the values of the key results around the goal unless said.
         When it failed and its goal has `max_attempts`, the goal is tried again later, or fails after the last attempt.
+        The failure conditions of the goal may turn what is reported as succeeded into failed.
         """
 
         def work(tx: Tx, metrics_after: dict[str, Any] | None, **wish: Any) -> None:
             run = tx.load(run_id, RUN)
             measured = metrics_after or (snapshot(tx, run.goal_id) if run.is_open else None)
-            tx.act(run_id, RUN, rules.finish, metrics_after=measured, **wish)
-            if local_outcome == LocalOutcome.FAILED:
+            finish = _classified(tx, run_id, {**wish, "metrics_after": measured})
+            tx.act(run_id, RUN, rules.finish, **finish)
+            if finish["local_outcome"] == LocalOutcome.FAILED:
                 settle_in(tx, run_id, self._ledger.settings)
-            if local_outcome == LocalOutcome.SUCCEEDED and tx.load(run.goal_id, GOAL).open_occurrences:
+            if finish["local_outcome"] == LocalOutcome.SUCCEEDED and tx.load(run.goal_id, GOAL).open_occurrences:
                 tx.act(run.goal_id, GOAL, maintenance.complete_by_run, run_id=run_id)
 
         return self._transact(
@@ -318,3 +327,12 @@ def _existing(row: RunRow | None, run_id: str) -> RunRow:
     if row is None:
         raise NotFound("unknown_run", f"there is no run {run_id}", hint="goal-ledger run list")
     return row
+
+
+def _classified(tx: Tx, run_id: str, finish: dict[str, Any]) -> dict[str, Any]:
+    goal_id = tx.load(run_id, RUN).goal_id
+    if not goal_id or not tx.load(goal_id, GOAL).contract.get("failure_conditions"):
+        return finish
+    from goal_ledger.ledger.conditions import classified
+
+    return classified(tx, run_id, finish)

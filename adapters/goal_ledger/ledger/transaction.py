@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -12,12 +12,14 @@ from pydantic import ValidationError
 from goal_ledger.adapters.store.base import Transaction
 from goal_ledger.adapters.store.codec import StoredRow, encode, envelope, name_of
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, invalid
-from goal_ledger.domain.errors import Conflict, Invalid, LedgerError, Rejected
+from goal_ledger.domain.errors import Conflict, Damaged, Invalid, LedgerError, Rejected
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.circumstances import UNKNOWN, Circumstances
 from goal_ledger.ledger.fresh_ids import FreshIds
+from goal_ledger.projections.base import Projection
 
 S = TypeVar("S")
+R = TypeVar("R", bound=tuple[Any, ...])
 P = ParamSpec("P")
 
 StateKey = tuple[str, str]
@@ -49,9 +51,10 @@ class StateCache:
 class Pending:
     """What a transaction has gathered so far; shared by the copies of a Tx."""
 
-    def __init__(self, log: Transaction, cache: StateCache, at: datetime, text_limit: int) -> None:
+    def __init__(self, log: Transaction, cache: StateCache, folded: StateCache, at: datetime, text_limit: int) -> None:
         self.log = log
         self.cache = cache
+        self.folded = folded
         self.at = at
         self.at_text = utc_text(at)
         self.text_limit = text_limit
@@ -76,6 +79,17 @@ class Pending:
                 del self.states[key]
             else:
                 self.states[key] = before
+
+
+def folded(projection: Projection[R], row: R | None, news: Iterable[Recorded | Unreadable]) -> R | None:
+    """The row after these events of its stream. Damaged: cannot_fold."""
+    for recorded in news:
+        try:
+            row = projection.fold(row, recorded)
+        except Exception as error:  # a handler's mistake: the lists set such an event aside
+            place = f"position {recorded.position}, stream {recorded.stream}"
+            raise Damaged("cannot_fold", f"{place}: {recorded.name} cannot be folded: {error}") from error
+    return row
 
 
 class Tx:
@@ -153,9 +167,25 @@ class Tx:
         state: S = self._load(stream, decider)[1]
         return state
 
+    def fold(self, projection: Projection[R], stream: str) -> R | None:
+        """The row of a stream, everything gathered so far included; not to be changed. None when there is no row.
+
+        For projections whose rows belong to one stream each. Damaged: cannot_fold.
+        """
+        pending, key = self._pending, (stream, projection.name)
+        version, (_, row) = pending.folded.get(key) or (0, (0, None))
+        if stored := pending.log.tail(stream, version):
+            row = folded(projection, row, stored)
+            pending.folded.update({key: (stored[-1].version, (stored[-1].position, row))})
+        return folded(projection, row, self.gathered(stream))
+
     def history(self, stream: str) -> list[Recorded | Unreadable]:
         """The stored events of a stream, without what was gathered so far."""
         return self._pending.log.tail(stream, 0)
+
+    def gathered(self, stream: str) -> list[Recorded]:
+        """What was gathered so far of a stream."""
+        return [recorded for recorded in self._pending.recorded if recorded.stream == stream]
 
     def act(
         self,

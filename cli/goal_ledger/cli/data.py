@@ -22,9 +22,10 @@ _COLUMNS = {"reason", "from_status", "run_id", "attempt"}  # they stand beside t
 
 
 def goal_data(ledger: Ledger, row: GoalRow) -> Data:
-    """A goal with what depends on other goals, and on the time."""
+    """A goal with what depends on other goals, and on the time, and with those of its conditions that act."""
     goals = ledger.goals
-    return {**row._asdict(), "blocked_by": goals.blocked_by(row), "overdue": goals.is_overdue(row)}
+    more = {"blocked_by": goals.blocked_by(row), "overdue": goals.is_overdue(row), "acting": goals.acting(row)}
+    return row._asdict() | more
 
 
 def whole_goal_data(ledger: Ledger, row: GoalRow) -> Data:

@@ -1,11 +1,9 @@
 """goal-ledger follow: the log as it grows."""
 
 import select
-import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -15,6 +13,7 @@ from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Verb
 from goal_ledger.cli.data import event_data
+from goal_ledger.cli.stopping import asked_to_stop
 from goal_ledger.cli.text import as_json
 from goal_ledger.domain.base import Recorded, Unreadable
 
@@ -58,7 +57,7 @@ def follow(app: App, after: int | str, until_head: bool) -> None:
             render.event_line(row)
         last = recorded.position
 
-    with _asked_to_stop() as stop:
+    with asked_to_stop() as stop:
         reader_left = _watch_reader(stop)
         if until_head:
             for recorded in ledger.events(after=last):
@@ -70,19 +69,6 @@ def follow(app: App, after: int | str, until_head: bool) -> None:
     if reader_left.is_set():
         raise BrokenPipeError
     app.say(f"stopped behind position {last}; to go on: {app.command} --after {last}")
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
-    """Set by Ctrl-C or a plain kill: a line is told whole, and counted, before we end."""
-    stop = threading.Event()
-    asked = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
-    before = [signal.signal(number, lambda *_: stop.set()) for number in asked]
-    try:
-        yield stop
-    finally:
-        for number, handler in zip(asked, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _watch_reader(stop: threading.Event) -> threading.Event:

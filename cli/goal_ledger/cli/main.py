@@ -42,6 +42,7 @@ NOUNS = {
 }
 VERBS = {
     "next": Lazy("goal_ledger.cli.next:next_", "What to work on next, and why; claim it."),
+    "tick": Lazy("goal_ledger.cli.tick:tick", "Do what follows from time and conditions, once or for ever."),
     "follow": Lazy("goal_ledger.cli.follow:follow", "Print every event, then new ones as they come."),
     "diff": Lazy("goal_ledger.cli.diff:diff", "What changed between two instants, field by field."),
     "doctor": Lazy("goal_ledger.cli.doctor:doctor", "Look at the ledger and all around it, and say what to do."),

@@ -10,6 +10,11 @@
 A noun stands for one row of its kind; `count` looks at all of them, and is about one noun. A value is a bare word,
 text in quotes (a backslash before a quote inside), a number, a time, `true`, `false` or `none`; what it may be follows
 from the field. Times are compared in UTC. What is unknown (none) equals none only, and has no order.
+
+A noun may have one field without a name, `now >= 2026-03-01`. Where rows may be named by their ids, there is more:
+
+    comparison  := noun "(" id ")" "." field …
+    part        := "sum" "(" noun "." field ")" op number
 """
 
 from __future__ import annotations
@@ -58,12 +63,13 @@ Value = str | int | float | Decimal | bool | None
 
 
 class Comparison(NamedTuple):
-    """value: a tuple of them for `in`."""
+    """value: a tuple of them for `in`. id: names the row, when it is not the one that the noun stands for."""
 
     noun: str
     field: str
     op: Op
     value: Value | tuple[Value, ...]
+    id: str | None = None
 
 
 class Count(NamedTuple):
@@ -72,6 +78,15 @@ class Count(NamedTuple):
     condition: Condition
     op: Op
     number: int
+
+
+class Sum(NamedTuple):
+    """The known values of a field added up over all rows, compared with a number; 0 when none is known."""
+
+    noun: str
+    field: str
+    op: Op
+    number: int | float | Decimal
 
 
 class Not(NamedTuple):
@@ -85,7 +100,7 @@ class Logic(NamedTuple):
     parts: tuple[Condition, ...]
 
 
-Condition = Comparison | Count | Not | Logic
+Condition = Comparison | Count | Sum | Not | Logic
 
 
 # --- Asking
@@ -98,28 +113,41 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 _ORDERING = frozenset({"<", "<=", ">", ">="})
 
 
-def holds(condition: Condition, rows: Mapping[str, Any], counts: Mapping[Count, int]) -> bool:
+def holds(condition: Condition, rows: Mapping[str, Any], totals: Mapping[Any, Any]) -> bool:
     """Whether it holds.
 
-    rows: a row for each noun; without one, its fields are none. counts: how many rows fulfil each count's condition.
+    rows: a row for each noun and for each id that is named; without one, its fields are none. For a field without a
+    name the value itself. totals: for each `Count` how many rows fulfil its condition, for each `Sum` what it comes to.
     """
     if isinstance(condition, Comparison):
-        noun, field, op, wanted = condition
-        row = rows.get(noun)
-        value = None if row is None else getattr(row, field)
+        noun, field, op, wanted, row_id = condition
+        row = rows.get(noun if row_id is None else row_id)
+        value = row if row is None or not field else getattr(row, field)
         if op in _ORDERING and (value is None or (isinstance(wanted, Instant) and not value[:1].isdecimal())):
             return False  # unknown, or a word where a time could stand
         return _COMPARE[op](value, wanted)
     if isinstance(condition, Logic):
-        parts = (holds(part, rows, counts) for part in condition.parts)
+        parts = (holds(part, rows, totals) for part in condition.parts)
         return all(parts) if condition.word == "and" else any(parts)
     if isinstance(condition, Not):
-        return not holds(condition.part, rows, counts)
-    return _COMPARE[condition.op](counts[condition], condition.number)
+        return not holds(condition.part, rows, totals)
+    return _COMPARE[condition.op](totals[condition], condition.number)
 
 
-def leaves(condition: Condition) -> Iterator[Comparison | Count]:
-    """The comparisons and counts that it is made of; what stands inside a count is not looked at."""
+_OPPOSITE: dict[Op, Op] = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def negated(condition: Condition) -> Condition:
+    """What holds when it is broken: unlike with `not`, what is unknown breaks no order."""
+    if isinstance(condition, Not):
+        return condition.part
+    if isinstance(condition, Logic):
+        return Logic("or" if condition.word == "and" else "and", tuple(map(negated, condition.parts)))
+    return Not(condition) if condition.op == "in" else condition._replace(op=_OPPOSITE[condition.op])
+
+
+def leaves(condition: Condition) -> Iterator[Comparison | Count | Sum]:
+    """The comparisons, counts and sums that it is made of; what stands inside a count is not looked at."""
     if isinstance(condition, Logic):
         for part in condition.parts:
             yield from leaves(part)
@@ -130,8 +158,14 @@ def leaves(condition: Condition) -> Iterator[Comparison | Count]:
 
 
 def nouns_of(condition: Condition) -> frozenset[str]:
-    """The nouns that stand for one row: those outside of counts."""
-    return frozenset(leaf.noun for leaf in leaves(condition) if isinstance(leaf, Comparison))
+    """The nouns that stand for one row: those outside of counts, and not of a row that is named."""
+    return frozenset(leaf.noun for leaf in leaves(condition) if isinstance(leaf, Comparison) and leaf.id is None)
+
+
+def named_in(condition: Condition) -> frozenset[tuple[str, str]]:
+    """The rows that it names: noun and id of each."""
+    compared = [leaf for leaf in leaves(condition) if isinstance(leaf, Comparison)]
+    return frozenset((leaf.noun, leaf.id) for leaf in compared if leaf.id is not None)
 
 
 # --- Writing
@@ -154,9 +188,12 @@ def write(condition: Condition) -> str:
         return f"not ({inner})" if isinstance(condition.part, Logic) else f"not {inner}"
     if isinstance(condition, Count):
         return f"count({write(condition.condition)}) {condition.op} {condition.number}"
+    if isinstance(condition, Sum):
+        return f"sum({condition.noun}.{condition.field}) {condition.op} {condition.number}"
     value = condition.value
     said = f"({', '.join(map(_write_value, value))})" if isinstance(value, tuple) else _write_value(value)
-    return f"{condition.noun}.{condition.field} {condition.op} {said}"
+    noun = condition.noun if condition.id is None else f"{condition.noun}({_write_value(condition.id)})"
+    return f"{noun}{'.' * bool(condition.field)}{condition.field} {condition.op} {said}"
 
 
 def _write_value(value: Value) -> str:
@@ -172,14 +209,24 @@ def _write_value(value: Value) -> str:
 # --- Reading
 
 
-def parse(text: str, nouns: Nouns) -> Condition:
+_ACTING = re.compile(r"[=<>]|\bin\s*\(")
+
+
+def is_prose(text: str) -> bool:
+    """Whether a text holds no operator, so that it is meant for people and is no condition."""
+    return _ACTING.search(text) is None
+
+
+def parse(text: str, nouns: Nouns, *, named: bool = False) -> Condition:
     """The condition that a text says.
+
+    named: rows may be named by their ids, and values added up.
 
     Invalid: bad_condition, with the column where it goes wrong.
     """
     if len(text) > LONGEST:
         raise Invalid("bad_condition", f"a condition of {len(text):,} characters; the limit is {LONGEST:,}")
-    return _Parser(text, nouns).whole()
+    return _Parser(text, nouns, named=named).whole()
 
 
 class _Token(NamedTuple):
@@ -204,8 +251,9 @@ _NEEDED = {"word": "a word", "number": "a number", "truth": "true or false", "ti
 class _Parser:
     """By recursive descent; every method reads from the present token on."""
 
-    def __init__(self, text: str, nouns: Nouns) -> None:
+    def __init__(self, text: str, nouns: Nouns, *, named: bool) -> None:
         self._nouns = nouns
+        self._named = named
         self._tokens = list(_tokens(text))
         self._next = 0
         self._depth = 0
@@ -256,20 +304,43 @@ class _Parser:
         elif self._said("("):
             part = self._logic("or")
             self._need(")")
-        elif start.text == "count" and self._tokens[self._next + 1].text == "(":
+        elif start.text == "count" and self._opens():
             part = self._count()
+        elif start.text == "sum" and self._named and self._opens():
+            part = self._sum()
         else:
             part = self._comparison()
         self._depth -= 1
         return part
+
+    def _opens(self) -> bool:
+        """Whether a parenthesis follows the present token."""
+        return self._token.kind == "word" and self._tokens[self._next + 1].text == "("
+
+    def _sum(self) -> Sum:
+        self._take()
+        self._need("(")
+        token = self._take()
+        noun, field, kind = self._field(token, token.text)
+        if kind.name != "number":
+            _refuse(token, f"{_shown(token)} is no number that could be added up")
+        self._need(")")
+        op = self._op("a sum")
+        number = self._token
+        value = self._value("a sum", kind)
+        if value is None or isinstance(value, (str, bool)):
+            _refuse(number, f"a sum is compared with a number, not {_shown(number)}")
+        return Sum(noun, field, op, value)
 
     def _count(self) -> Count:
         start = self._take()
         self._need("(")
         condition = self._logic("or")
         self._need(")")
-        if any(isinstance(leaf, Count) for leaf in leaves(condition)):
-            _refuse(start, "a count cannot stand inside a count")
+        if any(not isinstance(leaf, Comparison) for leaf in leaves(condition)):
+            _refuse(start, "a count or a sum cannot stand inside a count")
+        if named_in(condition) or any(not leaf.field for leaf in leaves(condition) if isinstance(leaf, Comparison)):
+            _refuse(start, "a count looks at the fields of the rows that it counts, and at nothing else")
         if len(about := sorted(nouns_of(condition))) > 1:
             _refuse(start, f"a count is about the rows of one noun, not of {' and '.join(about)}")
         op = self._op("a count")
@@ -280,33 +351,49 @@ class _Parser:
 
     def _comparison(self) -> Comparison:
         named = self._take()
-        noun, dot, field = named.text.partition(".")
         if named.kind != "word" or named.text in _KEYWORDS:
             _refuse(named, f"a comparison is needed here, not {_shown(named)}")
-        if noun not in self._nouns:
-            _refuse(named, f"{_shown(named)} is about nothing known; there is {', '.join(self._nouns)}")
-        if field not in self._nouns[noun]:
-            what = f"has no {field!r}" if field else "needs a field" if not dot else "needs a field behind the dot"
-            _refuse(named, f"{_shown(named)}: {noun} {what}; it has {', '.join(self._nouns[noun])}")
-        kind = self._nouns[noun][field]
+        row_id, said = None, named.text
+        if self._named and named.text in self._nouns and "" not in self._nouns[named.text] and self._said("("):
+            token = self._take()
+            if token.kind not in ("word", "quoted"):
+                _refuse(token, f"the id of a {named.text} is needed here, not {_shown(token)}")
+            row_id = _unquoted(token)
+            self._need(")")
+            if not self._token.text.startswith("."):
+                _refuse(self._token, f"`.` and a field are needed here, not {_shown(self._token)}")
+            said += self._take().text
+        noun, field, kind = self._field(named, said)
         if self._said("in"):
             self._need("(")
-            values = [self._value(named.text, kind)]
+            values = [self._value(said, kind)]
             while self._said(","):
-                values.append(self._value(named.text, kind))
+                values.append(self._value(said, kind))
             self._need(")")
-            return Comparison(noun, field, "in", tuple(values))
+            return Comparison(noun, field, "in", tuple(values), row_id)
         at = self._token
-        op = self._op(named.text)
+        op = self._op(said)
         if op not in _ORDERING:
-            return Comparison(noun, field, op, self._value(named.text, kind))
+            return Comparison(noun, field, op, self._value(said, kind), row_id)
         if kind.name in ("word", "truth"):
-            _refuse(at, f"{named.text} has no order: compare it with =, != or in")
+            _refuse(at, f"{said} has no order: compare it with =, != or in")
         value_at = self._token
-        value = self._value(named.text, kind)
+        value = self._value(said, kind)
         if value is None or (kind.name == "time" and not isinstance(value, Instant)):
             _refuse(value_at, f"{_shown(value_at)} has no order: compare it with =, != or in")
-        return Comparison(noun, field, op, value)
+        return Comparison(noun, field, op, value, row_id)
+
+    def _field(self, token: _Token, said: str) -> tuple[str, str, Kind]:
+        """The noun and the field that are said, and what the field holds."""
+        noun, dot, field = said.partition(".")
+        if noun not in self._nouns:
+            _refuse(token, f"{_shown(token)} is about nothing known; there is {', '.join(self._nouns)}")
+        fields = self._nouns[noun]
+        if field not in fields or (dot and not field):
+            what = f"has no {field!r}" if field else "needs a field" if not dot else "needs a field behind the dot"
+            there = "it stands alone" if "" in fields else f"it has {', '.join(fields)}"
+            _refuse(token, f"{_shown(token._replace(text=said))}: {noun} {what}; {there}")
+        return noun, field, fields[field]
 
     def _op(self, left: str) -> Op:
         token = self._take()
@@ -324,7 +411,7 @@ class _Parser:
                 return None
             if token.text in _KEYWORDS:
                 _refuse(token, f"a value is needed here; to mean the text, write '{token.text}' in quotes")
-        text = token.text if token.kind == "word" else re.sub(r"\\(.)", r"\1", token.text[1:-1], flags=re.DOTALL)
+        text = _unquoted(token)
         if kind.name == "text" or text in kind.words:
             return text
         value = _READERS[kind.name](text, kind)
@@ -333,6 +420,11 @@ class _Parser:
             also = f" or {', '.join(kind.words)}" if kind.name == "time" and kind.words else ""
             _refuse(token, f"{of} is {needed}{also}, or none; not {_shown(token)}")
         return value
+
+
+def _unquoted(token: _Token) -> str:
+    """What a word or a quoted text says."""
+    return token.text if token.kind == "word" else re.sub(r"\\(.)", r"\1", token.text[1:-1], flags=re.DOTALL)
 
 
 def _tokens(text: str) -> Iterator[_Token]:

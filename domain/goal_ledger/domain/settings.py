@@ -31,6 +31,8 @@ class Settings(Payload):
     """Events per page when views catch up."""
     stale: Annotated[Stale, Field(strict=False)] = Stale.REBUILD
     """Read models that this code has not folded yet: rebuild them when asked, wait for another process, or refuse."""
+    stuck_after_s: Annotated[float, Field(gt=0)] = 300.0
+    """A running run without a sign of life for longer is listed as stuck, in seconds."""
     max_key_results: Annotated[int, Field(ge=1)] = 5
     """Key results an objective may have."""
     experiment_alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05

@@ -3,6 +3,7 @@
 from typing import Any
 
 from goal_ledger.projections.base import Projection
+from goal_ledger.projections.goals.agenda import agenda
 from goal_ledger.projections.goals.board import goal_board
 from goal_ledger.projections.goals.key_results import key_results
 from goal_ledger.projections.goals.state_events import goal_state_events
@@ -10,7 +11,7 @@ from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.runs.runs import runs
 
 PROJECTIONS: dict[str, Projection[Any]] = {
-    projection.name: projection for projection in (goal_board, goal_state_events, runs, lessons, key_results)
+    projection.name: projection for projection in (goal_board, goal_state_events, runs, lessons, key_results, agenda)
 }
 
 NOUNS: dict[str, Projection[Any]] = {"goal": goal_board, "run": runs, "lesson": lessons}

@@ -7,6 +7,7 @@ import pytest
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.registry import EVENTS
 from goal_ledger.domain.runs.run import RunStatus
+from goal_ledger.projections.goals.agenda import agenda
 from goal_ledger.projections.goals.board import goal_board
 from goal_ledger.projections.goals.state_events import goal_state_events
 from goal_ledger.projections.registry import PROJECTIONS
@@ -34,7 +35,7 @@ def test_rows_are_the_fold_of_the_log_whatever_the_page(home: Home, page: int):
     with home.views(page=page) as views:
         for projection in PROJECTIONS.values():
             expected = by_hand(home.log, projection)
-            assert len(expected) >= 3
+            assert len(expected) >= 3 or projection is agenda  # the goals of these events are archived
             assert everything(views, projection) == expected
             assert repr(everything(views, projection)) == repr(expected)  # enums, decimals, tuples and booleans too
 

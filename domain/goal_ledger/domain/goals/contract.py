@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from goal_ledger.domain.base import LARGEST_INT, Count, Json, Money, Payload, Share, Texts, invalid
 from goal_ledger.domain.errors import Invalid, Rejected
 from goal_ledger.domain.goals.criteria import Criterion
-from goal_ledger.domain.goals.lifecycle import UNSTARTED, GoalStatus, GoalType
+from goal_ledger.domain.goals.lifecycle import MOVES, UNSTARTED, GoalStatus, GoalType
 from goal_ledger.domain.times import parse_utc, utc_text
 
 
@@ -139,6 +139,11 @@ def typed_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
 def is_overdue(status: GoalStatus, time_horizon: str, now: str) -> bool:
     """Whether the deadline passed before the goal was started (a started goal fails instead)."""
     return status in UNSTARTED and time_horizon != "ongoing" and time_horizon < now
+
+
+def is_exceeded(status: GoalStatus, time_horizon: str, now: str) -> bool:
+    """Whether the deadline passed while it was being worked on, so that it fails."""
+    return status in MOVES["fail"].sources and time_horizon != "ongoing" and time_horizon < now
 
 
 def as_json(value: Any) -> Any:

@@ -187,7 +187,8 @@ class CostRecorded(RunEvent):
 class RunFinished(RunEvent):
     """The run ended. duration_seconds: wall time as measured; the time since the start when nobody measured.
 
-    source_outcome: the original word of an import.
+    source_outcome: the word that was reported, when another one was recorded: the original one of an import, or
+    `succeeded` when a failure condition of the goal held.
     """
 
     local_outcome: Annotated[LocalOutcome, Field(strict=False)]

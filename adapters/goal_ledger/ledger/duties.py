@@ -1,0 +1,42 @@
+"""What a tick does: the duties, in their order, a line each.
+
+A duty is a function `(ledger, now) -> lines`: it does what is due by now and says what it did. The ledger that it gets
+acts under the command id `tick:<duty>:<start of the period>`; a duty that makes several transactions gives each a
+`ledger.part(…)`. Candidates may come from the read models; what is done is decided on the streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from goal_ledger.domain.times import EPOCH
+from goal_ledger.ledger.cadence import due_occurrences
+from goal_ledger.ledger.leases import expire_leases
+from goal_ledger.ledger.moving import fail_exceeded, move_goals
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger.ledger import Ledger
+
+
+class Duty(NamedTuple):
+    """do: does what is due. period_s: what is done once in so many seconds, counted from 1970; None at every tick."""
+
+    do: Callable[[Ledger, datetime], Iterable[str]]
+    period_s: int | None = None
+
+    def period(self, now: datetime) -> datetime:
+        """The start of the period that now is in."""
+        if self.period_s is None:
+            return now
+        length = timedelta(seconds=self.period_s)
+        return EPOCH + (now - EPOCH) // length * length
+
+
+DUTIES: dict[str, Duty] = {
+    "leases": Duty(expire_leases),
+    "cadences": Duty(due_occurrences),
+    "deadlines": Duty(fail_exceeded),
+    "conditions": Duty(move_goals),  # last, for conditions look at what the others did
+}
