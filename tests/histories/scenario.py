@@ -18,6 +18,7 @@ from goal_ledger.ledger import (
     Ledger,
     LessonCategory,
     LocalOutcome,
+    LoopKind,
     VerifierStatus,
 )
 
@@ -34,6 +35,8 @@ def tell(ledger: Ledger, chance: Random) -> None:
     taught = [_attempt(ledger, goal_id, chance) for goal_id in family for _ in range(3)]
     _lessons(ledger, taught)
     _seen(ledger, family[0], chance)
+    _owed(ledger, family[1])
+    _restarted(ledger, family[1])
 
 
 def _family(ledger: Ledger) -> list[str]:
@@ -162,3 +165,25 @@ def _seen(ledger: Ledger, goal_id: str, chance: Random) -> None:
             attributes={"amount": chance.random(), "to": SAID},
             source_id=f"row-{number}",
         )
+
+
+def _owed(ledger: Ledger, goal_id: str) -> None:
+    """A loop of each kind; one is answered and opened again, one held a goal until it was answered."""
+    due_at = BEGIN + timedelta(days=30)
+    follow_up = ledger.loops.open(LoopKind.FOLLOW_UP, SAID, due_at=due_at, reason=SAID).loop_id
+    ledger.loops.close(follow_up, answer=SAID, reason="asked twice")
+    ledger.loops.open(LoopKind.FOLLOW_UP, SAID)
+    ledger.loops.open(LoopKind.PENDING_RETRY, "Again?", goal_id=goal_id)
+    ledger.goals.wait(goal_id, question="Which region?", due_at=due_at)
+    question = ledger.loops.list(kind=LoopKind.CLARIFICATION).loops[0].loop_id
+    ledger.using(occurred_at=UNKNOWN).loops.close(question, answer="eu-west-1")
+
+
+def _restarted(ledger: Ledger, goal_id: str) -> None:
+    """A session that is drained and stopped while a run is under way, and the one after it."""
+    ledger.sessions.start(reason="the machine came up")
+    run = ledger.runs.start(goal_id, agent="agent:fixer").run_id
+    ledger.sessions.drain(reason="an upgrade")
+    ledger.sessions.stop()
+    ledger.sessions.start()
+    ledger.runs.finish(run, LocalOutcome.SUCCEEDED)

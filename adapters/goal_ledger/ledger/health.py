@@ -16,14 +16,18 @@ from typing import NamedTuple
 from goal_ledger.adapters.sql.header import header, sqlite_version
 from goal_ledger.adapters.store.sqlite import APPLICATION_ID as LEDGER_FILE
 from goal_ledger.adapters.views.log import Progress, quiet
-from goal_ledger.adapters.views.look import Folded, look
+from goal_ledger.adapters.views.look import Folded, look, rows
 from goal_ledger.adapters.views.shelf import Role
 from goal_ledger.adapters.views.sqlite import APPLICATION_ID as VIEWS_FILE
+from goal_ledger.domain.continuity.loop import is_overdue
 from goal_ledger.domain.errors import Damaged, LedgerError, NotFound, Unavailable
 from goal_ledger.domain.settings import Settings
+from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.configuration import configure, settings_file
-from goal_ledger.ledger.ledger import Ledger, Stats
+from goal_ledger.ledger.ledger import Ledger, Stats, utc_now
 from goal_ledger.ledger.location import Location, views_beside
+from goal_ledger.ledger.process import is_alive
+from goal_ledger.projections.continuity.open_loops import open_loops
 from goal_ledger.projections.registry import PROJECTIONS
 
 _LARGE_WAL = 64 * 1024 * 1024
@@ -169,10 +173,41 @@ def _of_log(
         findings.append(Finding("ledger", Level.OK, f"{stats.ledger_id}, {stats.events:,} events, {sizes}"))
         if found is not None:
             findings.append(_journal(found.format, found.journal_mode))
+        findings += _sessions(ledger)
         if verify:
             ledger.verify(lambda done: progress(done, stats.events))
             findings.append(Finding("proof", Level.OK, f"{stats.events:,} events, each as it was written"))
         return stats
+
+
+def _sessions(ledger: Ledger) -> Iterator[Finding]:
+    """How the latest session ended, or the one before it; nothing when there was none."""
+    try:
+        session = ledger.sessions.get()
+    except NotFound:
+        return
+    what = f"session {session.number}"
+    if session.status != "stopped" and session.owner is not None and is_alive(session.owner) is False:
+        yield Finding(
+            "session", Level.WARNING, f"{what} ended without a stop: its process is gone",
+            "reconcile what it left over: goal-ledger session start",
+        )  # fmt: skip
+    elif session.last_stop == "unclean":
+        yield Finding(
+            "session", Level.WARNING, f"{what} is {session.status}; the one before it ended without a stop",
+            "see what was left over: goal-ledger session report",
+        )  # fmt: skip
+    else:
+        yield Finding("session", Level.OK, f"{what} is {session.status}")
+
+
+def _loops(path: Path, now: str) -> Iterator[Finding]:
+    """Loops that are owed after their time, as far as the read models know; they are not moved for it."""
+    overdue = [row for row in rows(path, open_loops, {"status": "open"}) if is_overdue(row.status, row.due_at, now)]
+    if overdue:
+        yield Finding(
+            "loops", Level.WARNING, f"{len(overdue):,} open loops are overdue", "see them: goal-ledger loop list"
+        )
 
 
 def _journal(version: int, mode: str) -> Finding:
@@ -201,10 +236,10 @@ def _views(path: Path, stats: Stats) -> Iterator[Finding]:
     except LedgerError as error:
         yield Finding("views", Level.WARNING, f"{path} cannot be used: {error.message}", away)
         return
-    yield from _folded(folded, stats, away)
+    yield from _folded(path, folded, stats, away)
 
 
-def _folded(folded: Sequence[Folded], stats: Stats, away: str) -> Iterator[Finding]:
+def _folded(path: Path, folded: Sequence[Folded], stats: Stats, away: str) -> Iterator[Finding]:
     wanted = {(projection.name, projection.digest) for projection in PROJECTIONS.values()}
     current = [each for each in folded if (each.projection, each.digest) in wanted and each.role == Role.LIVE]
     if any(each.ledger != stats.ledger_id or each.position > stats.head for each in current):
@@ -216,6 +251,7 @@ def _folded(folded: Sequence[Folded], stats: Stats, away: str) -> Iterator[Findi
         yield Finding(
             "views", Level.OK, f"{behind:,} events behind; the next question catches up" if behind else "up to date"
         )
+        yield from _loops(path, utc_text(utc_now()))
     if lacking := sum(each.quarantined for each in current):
         yield Finding(
             "views", Level.WARNING, f"{lacking:,} events could not be folded", "see why: goal-ledger projection status"

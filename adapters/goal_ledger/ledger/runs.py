@@ -22,7 +22,9 @@ from goal_ledger.domain.runs.run import (
     RunStatus,
     VerifierStatus,
 )
+from goal_ledger.ledger.loops import close_retry, note_retry
 from goal_ledger.ledger.pages import Place, select_page
+from goal_ledger.ledger.sessions import refuse_when_stopped
 from goal_ledger.projections.runs.runs import RunRow, runs
 
 if TYPE_CHECKING:
@@ -62,12 +64,13 @@ class Runs:
 
         overlap: allow it beside a run that is still open.
 
-        Rejected: not_allowed, open_dependencies, run_overlap. NotFound: unknown_goal.
+        Rejected: not_allowed, open_dependencies, run_overlap, draining, stopped. NotFound: unknown_goal.
         """
 
         def work(tx: Tx) -> None:
             goal = tx.load(require_id("goal_", goal_id), GOAL)
             goal_rules.existing(goal)
+            refuse_when_stopped(tx)
             run_id = tx.new_id("grun_")
             tx.act(
                 goal_id,
@@ -90,6 +93,7 @@ class Runs:
                 metrics_before=metrics_before or {},
                 reason=reason,
             )
+            close_retry(tx, goal_id, f"{run_id} began")
             tx.act(run_id, RUN, rules.start, started=started)
 
         arguments = {
@@ -231,7 +235,13 @@ class Runs:
     def _act(
         self, run_id: str, decide: Callable[Concatenate[Run, P], Sequence[Event]], *args: P.args, **wish: P.kwargs
     ) -> RunRow:
-        return self._answer(run_id, self._ledger.act(require_id("grun_", run_id), RUN, decide, *args, **wish))
+        def work(tx: Tx) -> None:
+            note_retry(tx, tx.act(require_id("grun_", run_id), RUN, decide, *args, **wish))
+
+        arguments = {"stream": run_id, "args": args, **wish}
+        return self._answer(
+            run_id, self._ledger.transact(work, operation=f"run.{decide.__name__}", arguments=arguments)
+        )
 
     def _answer(self, run_id: str, recorded: tuple[Recorded, ...]) -> RunRow:
         return _existing(self._ledger.answer(runs, run_id, recorded), run_id)

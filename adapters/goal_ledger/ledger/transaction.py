@@ -49,8 +49,11 @@ class StateCache:
 class Pending:
     """What a transaction has gathered so far; shared by the copies of a Tx."""
 
-    def __init__(self, log: Transaction, cache: StateCache, at: datetime, text_limit: int) -> None:
+    def __init__(
+        self, log: Transaction, cache: StateCache, at: datetime, text_limit: int, ledger_id: Callable[[], str]
+    ) -> None:
         self.log = log
+        self.ledger_id = ledger_id
         self.cache = cache
         self.at = at
         self.at_text = utc_text(at)
@@ -102,6 +105,21 @@ class Tx:
         """Whether the log is still empty."""
         return self._pending.head == 0
 
+    @property
+    def ledger_id(self) -> str:
+        """The ledger's own id; blank before its first event."""
+        return self._pending.ledger_id()
+
+    @property
+    def head(self) -> int:
+        """The position of the last stored event."""
+        return self._pending.head
+
+    @property
+    def text_limit(self) -> int:
+        """The longest text that an event may hold, in characters."""
+        return self._pending.text_limit
+
     def using(self, **circumstances: Any) -> "Tx":
         """The same transaction under other circumstances: `occurred_at`, `actor`, `cause`."""
         changed = self._circumstances._replace(**circumstances)
@@ -138,6 +156,10 @@ class Tx:
     def history(self, stream: str) -> list[Recorded | Unreadable]:
         """The stored events of a stream, without what was gathered so far."""
         return self._pending.log.tail(stream, 0)
+
+    def since(self, position: int) -> list[Recorded | Unreadable]:
+        """The stored events behind a position: what came in after views were asked that stood there."""
+        return self._pending.log.between(position + 1, self._pending.head)
 
     def act(
         self,
