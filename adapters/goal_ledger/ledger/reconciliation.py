@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.continuity import session as rules
-from goal_ledger.domain.continuity.loop import LOOP, LoopKind
+from goal_ledger.domain.continuity.loop import LOOP, LoopKind, LoopStatus
 from goal_ledger.domain.continuity.session import (
     LISTED,
     SESSION,
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
     from goal_ledger.ledger.transaction import Tx
 
-R = TypeVar("R", bound=tuple[Any, ...])
-
 _PAGE = 5_000
 _NAMED = 10  # goals and runs that a summary names
 _MEASURED = 1_000  # key results whose values are kept
@@ -67,28 +65,20 @@ class Seen(NamedTuple):
 def look(ledger: Ledger) -> Seen:
     """What may have to be reconciled, or laid down."""
     position = ledger.views.catch_up()
-    goals: dict[GoalStatus, list[str]] = {GoalStatus.ACTIVE: [], GoalStatus.BLOCKED: []}
-    key_results: list[str] = []
-    types: set[GoalType] = set()
-    for goal in _each(ledger, goal_board, {"status": tuple(goals)}, ("goal_id",)):
-        goals[goal.status].append(goal.goal_id)
-        if goal.status is GoalStatus.ACTIVE:
-            types.add(goal.goal_type)
-            if goal.goal_type is GoalType.KEY_RESULT:
-                key_results.append(goal.goal_id)
-    apply = [
-        lesson.lesson_id
-        for lesson in _each(ledger, lessons, {"active": True}, ("position",))
-        if lesson.goal_type in types or (types and lesson.goal_type is None)
-    ]
+    active = [*_each(ledger, goal_board, ("goal_id", "goal_type"), {"status": GoalStatus.ACTIVE})]
+    types = {goal_type for _, goal_type in active}
     return Seen(
         position,
-        goals[GoalStatus.ACTIVE],
-        goals[GoalStatus.BLOCKED],
-        key_results,
-        [run.run_id for run in _each(ledger, runs, {"status": tuple(OPEN)}, ("run_id",))],
-        [loop.loop_id for loop in _each(ledger, open_loops, {"status": "open"}, ("position",))],
-        apply,
+        [goal_id for goal_id, _ in active],
+        [goal_id for (goal_id,) in _each(ledger, goal_board, ("goal_id",), {"status": GoalStatus.BLOCKED})],
+        [goal_id for goal_id, goal_type in active if goal_type == GoalType.KEY_RESULT],
+        [run_id for (run_id,) in _each(ledger, runs, ("run_id",), {"status": tuple(OPEN)})],
+        [loop_id for (loop_id,) in _each(ledger, open_loops, ("loop_id",), {"status": LoopStatus.OPEN})],
+        [
+            lesson_id
+            for lesson_id, goal_type in _each(ledger, lessons, ("lesson_id", "goal_type"), {"active": True})
+            if goal_type in types or (types and goal_type is None)
+        ],
     )
 
 
@@ -334,9 +324,11 @@ def _measured(history: Sequence[Recorded | Unreadable]) -> float | None:
     return None
 
 
-def _each(ledger: Ledger, projection: Projection[R], where: dict[str, Any], order: Sequence[str]) -> Iterator[R]:
-    """The rows of a question, however many."""
+def _each(
+    ledger: Ledger, projection: Projection[Any], columns: Sequence[str], where: dict[str, Any]
+) -> Iterator[tuple[Any, ...]]:
+    """Some columns, the key first, of the rows of a question, however many; in order of the key."""
     after: tuple[Any, ...] | None = None
-    while rows := ledger.views.select(projection, where, order=order, after=after, limit=_PAGE):
-        yield from rows
-        after = tuple(getattr(rows[-1], column) for column in order)
+    while found := ledger.views.pick(projection, columns, where, order=columns[:1], after=after, limit=_PAGE):
+        yield from found
+        after = found[-1][:1]

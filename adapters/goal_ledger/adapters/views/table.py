@@ -63,19 +63,20 @@ class Table(Generic[R]):
         descending: bool,
         after: Sequence[Any] | None,
         limit: int | None,
+        columns: Sequence[str] | None = None,
     ) -> tuple[str, list[Any]]:
         """The SQL of one page of rows.
 
         where: columns and what they must equal; a list stands for any of its values. order: columns that are never
-        null, the last one unique. after: their values in the last row seen.
+        null, the last one unique. after: their values in the last row seen. columns: all unless said.
         """
         parts, values = self._filters(where)
         if after is not None:
-            columns, marks = ", ".join(self._known(order)), ", ".join("?" * len(order))
-            parts.append(f"({columns}) {'<' if descending else '>'} ({marks})")
+            place, marks = ", ".join(self._known(order)), ", ".join("?" * len(order))
+            parts.append(f"({place}) {'<' if descending else '>'} ({marks})")
             values.extend(after)
         direction = " DESC" if descending else ""
-        sql = f'SELECT {", ".join(self.columns)} FROM "{self.name}"'
+        sql = f'SELECT {", ".join(self._known(columns or self.columns))} FROM "{self.name}"'
         sql += f" WHERE {' AND '.join(parts)}" if parts else ""
         sql += " ORDER BY " + ", ".join(column + direction for column in self._known(order))
         if limit is not None:

@@ -24,6 +24,7 @@ from goal_ledger.domain.settings import Stale
 from goal_ledger.projections.base import Key, Projection
 
 R = TypeVar("R", bound=tuple[Any, ...])
+T = TypeVar("T")
 
 _LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
 _LOOK_AGAIN_S = 0.05
@@ -134,6 +135,26 @@ class Views:
             return table.select(where or {}, order, descending=descending, after=after, limit=limit)
 
         return self._ask(projection, ask)
+
+    def pick(
+        self,
+        projection: Projection[Any],
+        columns: Sequence[str],
+        where: Mapping[str, Any],
+        *,
+        order: Sequence[str],
+        after: Sequence[Any] | None = None,
+        limit: int | None = None,
+    ) -> list[tuple[Any, ...]]:
+        """Some columns of rows as of now, as the database stores them: for many rows, of which little is needed.
+
+        The other arguments are those of `select`. Unavailable: stale_views.
+        """
+
+        def ask(table: Table[Any]) -> tuple[str, Sequence[Any]]:
+            return table.select(where, order, descending=False, after=after, limit=limit, columns=columns)
+
+        return self._ask_for(projection, ask, lambda _, row: tuple(row))
 
     def stream_at(self, position: int) -> str | None:
         """The stream whose last event stood at a position, as the rows remember it; nothing is caught up first."""
@@ -315,6 +336,14 @@ class Views:
     # --- Shared
 
     def _ask(self, projection: Projection[R], question: Callable[[Table[Any]], tuple[str, Sequence[Any]]]) -> list[R]:
+        return self._ask_for(projection, question, lambda table, row: table.decode(row))
+
+    def _ask_for(
+        self,
+        projection: Projection[R],
+        question: Callable[[Table[R]], tuple[str, Sequence[Any]]],
+        read: Callable[[Table[R], Sequence[Any]], T],
+    ) -> list[T]:
         self.catch_up()
         wanted, seen = (projection.name, self._digest_of[projection.name], Role.LIVE), None
         while True:
@@ -324,7 +353,7 @@ class Views:
                     found = shelf.session.execute(_LIVE, wanted).fetchone()
                     if found is not None:
                         table: Table[R] = self._table_of(projection, found[0])
-                        return [table.decode(row) for row in shelf.session.execute(*question(table)).fetchall()]
+                        return [read(table, row) for row in shelf.session.execute(*question(table)).fetchall()]
             except Unavailable:  # perhaps swapped and dropped in between
                 if found == seen:
                     raise
