@@ -273,6 +273,17 @@ def test_an_expected_version_is_that_of_the_sessions(ledger):
     assert ledger.using(if_version=1).sessions.stop().status == "stopped"
 
 
+def test_after_many_sessions_a_new_process_knows_the_latest_and_its_version(tmp_path):
+    with Ledger.open(tmp_path / "ledger.db") as ledger:
+        for _ in range(5):
+            ledger.sessions.start()
+            ledger.sessions.stop()
+        stopped_at = ledger.sessions.get().stopped_at
+    with Ledger.open(tmp_path / "ledger.db") as ledger:
+        row = ledger.using(if_version=15).sessions.start()
+        assert (row.number, row.report["last_clean_shutdown_at"]) == (6, stopped_at)
+
+
 def test_the_past_knows_its_sessions(ledger):
     first = ledger.sessions.start()
     then = ledger.as_of(ledger.head)

@@ -203,7 +203,11 @@ class Tx:
         if (loaded := pending.states.get(key)) is not None:
             return loaded
         version, state = pending.cache.get(key) or (0, decider.initial)
-        for recorded in pending.log.tail(stream, version):
+        if decider.recent is not None and version == 0:
+            news = pending.log.recent(stream, decider.recent)
+        else:
+            news = pending.log.tail(stream, version)
+        for recorded in news:
             if isinstance(recorded, Unreadable):
                 raise Rejected(
                     "newer_event",

@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import product
 from typing import Any
 
 import pytest
 
+from goal_ledger.domain.base import Event
 from goal_ledger.domain.continuity.session import (
     LISTED,
     SESSION,
@@ -100,3 +102,24 @@ def test_of_many_ids_the_first_are_named_and_all_are_counted_and_digested():
 def test_of_many_sentences_the_first_are_told():
     assert told(["a"]) == ("a",)
     assert told(["a"] * (LISTED + 1200))[LISTED - 1 :] == ("a", "and 1,200 more")
+
+
+def test_the_last_three_events_say_as_much_as_all():
+    assert SESSION.recent == 3
+    rest: dict[str, Any] = {
+        "checkpointed_runs": NONE,
+        "active_goals": NONE,
+        "blocked_goals": NONE,
+        "open_loops": NO_LOOPS,
+    }
+    for chosen in product(("stop", "drain", "drain stop", ""), repeat=4):
+        history: list[Event] = []
+        for number, ways in enumerate(chosen, start=1):
+            before = Spec(SESSION, tuple(history)).state()
+            report = REPORT.model_copy(update={"last_clean_shutdown_at": before.last_clean_shutdown_at})
+            history.append(SessionStarted(number=number, report=report, owner=f"host/{number}/1"))
+            if "drain" in ways:
+                history.append(SessionDraining(number=number))
+            if "stop" in ways:
+                history.append(SessionStopped(number=number, stopped_at=f"day {number}", summary="", **rest))
+            assert Spec(SESSION, tuple(history[-3:])).state() == Spec(SESSION, tuple(history)).state()

@@ -170,7 +170,8 @@ class Session(NamedTuple):
         return LastStop.CLEAN if self.status is SessionStatus.STOPPED else LastStop.UNCLEAN
 
 
-SESSION = Decider("session", Session())
+SESSION = Decider("session", Session(), recent=3)
+"""A session has three events at most, and the first says what must be known of the ones before."""
 
 
 @SESSION.on(SessionStarted)
