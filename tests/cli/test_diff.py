@@ -7,7 +7,7 @@ from tests.cli.running import Cli
 
 @pytest.fixture
 def history(gl: Cli) -> tuple[str, str]:
-    """A goal and its run, up to position 6; then the run failed at 7, and another goal began at 8."""
+    """A goal and its run, up to 6; the run failed at 7, which left a retry open at 8; another goal began at 9."""
     goal_id, run_id = gl.started_run()
     gl.json("run", "finish", run_id, "--outcome", "failed", "--category", "tool_error")
     gl.goal("Another")
@@ -16,14 +16,15 @@ def history(gl: Cli) -> tuple[str, str]:
 
 def test_a_change_holds_the_fields_that_differ_and_the_events_that_did_it(gl: Cli, history: tuple[str, str]):
     goal_id, run_id = history
-    changed, added = gl.json("diff", "--from", "6").data
+    changed, opened, added = gl.json("diff", "--from", "6").data
 
     assert {name: changed[name] for name in ("noun", "id", "change", "about", "positions")} == {
         "noun": "run", "id": run_id, "change": "changed", "about": goal_id, "positions": [7],
     }  # fmt: skip
     assert changed["fields"]["local_outcome"] == {"before": None, "after": "failed"}
     assert changed["fields"]["status"] == {"before": "running", "after": "finished"}
-    assert (added["noun"], added["change"], added["about"], added["positions"]) == ("goal", "added", "Another", [8])
+    assert (opened["noun"], opened["change"], opened["positions"]) == ("loop", "added", [8])
+    assert (added["noun"], added["change"], added["about"], added["positions"]) == ("goal", "added", "Another", [9])
     assert added["fields"]["status"] == {"before": None, "after": "planned"}
 
 
@@ -37,7 +38,7 @@ def test_people_see_before_and_after(gl: Cli, history: tuple[str, str]):
     assert lines[0] == f"{history[1]}  changed  {history[0]}"
     assert "  status            running → finished" in lines
     assert lines[-1] == "  by 1 event: 7"
-    assert gl("diff", "--from", "7").text.splitlines()[-1] == "  by 1 event: 8"
+    assert gl("diff", "--from", "8").text.splitlines()[-1] == "  by 1 event: 9"
 
 
 def test_of_many_events_the_ends_are_told(gl: Cli):
@@ -48,8 +49,8 @@ def test_of_many_events_the_ends_are_told(gl: Cli):
 
 
 def test_nothing_changed_is_said(gl: Cli, history: tuple[str, str]):
-    assert gl.json("diff", "--from", "8").data == []
-    assert gl("diff", "--from", "8").err == "Nothing changed.\n"
+    assert gl.json("diff", "--from", "9").data == []
+    assert gl("diff", "--from", "9").err == "Nothing changed.\n"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.running import Cli, Ran
-from tests.tools import tamper
+from tests.tools import python, tamper
 
 
 def findings(ran: Ran) -> dict[str, dict[str, Any]]:
@@ -264,3 +264,41 @@ def test_the_python_is_the_one_that_runs(gl: Cli):
 
     assert findings(gl.json("doctor"))["python"]["says"].startswith(version)
     assert Path(sys.executable).exists()
+
+
+# --- Sessions and loops
+
+
+def test_how_the_session_stands_is_told(gl: Cli):
+    gl.json("session", "start")
+    assert findings(gl.json("doctor"))["session"] == {
+        "check": "session", "level": "ok", "says": "session 1 is running", "do": None
+    }  # fmt: skip
+
+
+def test_a_session_that_ended_without_a_stop_is_a_warning(gl: Cli):
+    gl.goal()
+    code = "import os, sys; from goal_ledger.ledger import Ledger\nwith Ledger.open(sys.argv[1]).session(): os._exit(0)"
+    python(code, gl.db).communicate()
+    found = findings(gl.json("doctor"))["session"]
+    assert (found["level"], found["says"]) == ("warning", "session 1 ended without a stop: its process is gone")
+    assert found["do"].endswith("goal-ledger session start")
+
+    gl.json("session", "start")
+    found = findings(gl.json("doctor"))["session"]
+    assert (found["level"], found["says"]) == (
+        "warning", "session 2 is running; the one before it ended without a stop",
+    )  # fmt: skip
+    gl.json("session", "stop")
+    gl.json("session", "start")
+    assert findings(gl.json("doctor"))["session"]["level"] == "ok"
+
+
+def test_overdue_loops_are_one_finding(gl: Cli):
+    for question in ("one", "two"):
+        gl.json("loop", "open", "follow_up", question, "--due", "2020-01-01")
+    gl.json("loop", "open", "follow_up", "later", "--due", "9999-01-01")
+    gl("loop", "list")
+    found = findings(gl.json("doctor"))["loops"]
+    assert (found["level"], found["says"]) == ("warning", "2 open loops are overdue")
+    assert found["do"].endswith("goal-ledger loop list")

@@ -92,6 +92,17 @@ def test_the_further_examples_of_embedding_run_one_after_the_other():
         assert ledger.goals.get(goal.goal_id).status == "blocked"
         assert ledger.goals.get(first.goal_id).done
         assert names["position"] == len(told) > 10
+        assert ledger.sessions.get().clean and ledger.loops.list(status=None).loops[0].answer == "eu-west-1"
+
+
+def test_starting_and_stopping_works_as_it_is_written(tmp_path):
+    section = (ROOT / "docs/operations.md").read_text().partition("## Starting and stopping")[2].partition("\n## ")[0]
+    commands = re.findall(r"^\$ (.*)$", section, re.MULTILINE)
+    assert [command.split()[2] for command in commands] == ["start", "list", "drain", "stop", "show"]
+    for command in commands:
+        subprocess.run(shlex.split(command), cwd=tmp_path, check=True, capture_output=True, env=environment())
+    with Ledger.open(tmp_path / "goal-ledger.db") as ledger:
+        assert (ledger.sessions.get().status, ledger.sessions.get().number) == ("stopped", 1)
 
 
 def test_the_example_of_evolution_reads_every_version():

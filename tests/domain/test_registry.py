@@ -10,7 +10,7 @@ from goal_ledger import domain
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.registry import EVENTS, NAMES
 
-WORDS = {"run.heartbeat", "goal.occurrence_due"}
+WORDS = {"run.heartbeat", "goal.occurrence_due", "session.draining"}
 """Facts whose name is the field's own word."""
 
 

@@ -6,7 +6,20 @@ An event that is not here has no golden file, and a test fails. Add its examples
 from decimal import Decimal
 
 from goal_ledger.domain.base import Event
+from goal_ledger.domain.continuity.loop import LoopClosed, LoopKind, LoopOpened
 from goal_ledger.domain.continuity.meta import LedgerCreated
+from goal_ledger.domain.continuity.session import (
+    GoalReconciliationReport,
+    KeyResultValue,
+    LastStop,
+    LeftRun,
+    MissedCadence,
+    OpenLoops,
+    SessionDraining,
+    SessionStarted,
+    SessionStopped,
+    listed,
+)
 from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Overlap
 from goal_ledger.domain.goals.criteria import Criterion
 from goal_ledger.domain.goals.experiment import ArmResultRecorded
@@ -67,8 +80,11 @@ from goal_ledger.domain.runs.run import (
 GOAL = "goal_01KJ7E0WM0JN74MNPW0ARN644K"
 OTHER = "goal_01KJ7E0WM1JN74MNPW0ARN644K"
 RUN = "grun_01KJ7E0WM2JN74MNPW0ARN644K"
+LOOP = "loop_01KJ7E0WM3JN74MNPW0ARN644K"
 SAID = "Quotes \" ' `, a line\nbreak, a \\ and \u2028, العربية, 🌙 — said."
 S = GoalStatus
+NONE = listed(())
+NO_LOOPS = OpenLoops(pending_retry=NONE, clarification=NONE, follow_up=NONE)
 
 EXAMPLES: dict[str, tuple[Event, ...]] = {
     "ledger.created": (LedgerCreated(software="goal-ledger 0.1.0", reason=SAID), LedgerCreated(software="x")),
@@ -343,4 +359,83 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
     "lesson.contradicted": (LessonContradicted(run_id=RUN, reason=SAID), LessonContradicted()),
     "lesson.applied": (LessonApplied(run_id=RUN, reason=SAID), LessonApplied(run_id=RUN)),
     "lesson.retired": (LessonRetired(reason=SAID), LessonRetired()),
+    "loop.opened": (
+        LoopOpened(
+            kind=LoopKind.CLARIFICATION,
+            question=SAID,
+            goal_id=GOAL,
+            run_id=RUN,
+            due_at="2026-03-01T00:00:00.000000Z",
+            holds_goal=True,
+            reason=SAID,
+        ),
+        LoopOpened(kind=LoopKind.FOLLOW_UP, question="Did the restore hold?"),
+    ),
+    "loop.closed": (LoopClosed(answer=SAID, reason=SAID), LoopClosed(answer="yes")),
+    "session.started": (
+        SessionStarted(
+            number=3,
+            owner="host-1/4711/88",
+            report=GoalReconciliationReport(
+                position=41,
+                last_stop=LastStop.UNCLEAN,
+                last_clean_shutdown_at="2026-02-23T18:00:00.000000Z",
+                active_goals=listed([OTHER, GOAL]),
+                blocked_goals=NONE,
+                running_runs=listed([RUN]),
+                checkpointed_runs=listed([RUN]),
+                orphaned_runs=listed([RUN]),
+                resumed_runs=NONE,
+                left_runs=(LeftRun(run_id=RUN, goal_id=GOAL, why="its goal is blocked"),),
+                open_loops=OpenLoops(pending_retry=listed([LOOP]), clarification=NONE, follow_up=NONE),
+                closed_loops=NONE,
+                lessons=NONE,
+                rules=("rule_1",),
+                missed_cadences=(
+                    MissedCadence(goal_id=GOAL, policy=CatchUp.COALESCE, missed=2, became="one occurrence for all"),
+                ),
+                errors=(SAID,),
+                actions=(f"interrupted {RUN} and opened {LOOP}",),
+            ),
+            reason=SAID,
+        ),
+        SessionStarted(
+            number=1,
+            report=GoalReconciliationReport(
+                position=1,
+                last_stop=LastStop.NONE,
+                active_goals=NONE,
+                blocked_goals=NONE,
+                running_runs=NONE,
+                checkpointed_runs=NONE,
+                orphaned_runs=NONE,
+                resumed_runs=NONE,
+                open_loops=NO_LOOPS,
+                closed_loops=NONE,
+                lessons=NONE,
+            ),
+        ),
+    ),
+    "session.draining": (SessionDraining(number=3, reason=SAID), SessionDraining(number=1)),
+    "session.stopped": (
+        SessionStopped(
+            number=3,
+            stopped_at="2026-02-24T18:00:00.000000Z",
+            summary=SAID,
+            checkpointed_runs=listed([RUN]),
+            active_goals=listed([GOAL]),
+            blocked_goals=NONE,
+            key_results=(KeyResultValue(goal_id=OTHER, value=0.7), KeyResultValue(goal_id=GOAL)),
+            open_loops=NO_LOOPS,
+            reason=SAID,
+        ),
+        SessionStopped(
+            number=1,
+            summary="0 runs under way.",
+            checkpointed_runs=NONE,
+            active_goals=NONE,
+            blocked_goals=NONE,
+            open_loops=NO_LOOPS,
+        ),
+    ),
 }

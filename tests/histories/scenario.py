@@ -19,6 +19,7 @@ from goal_ledger.ledger import (
     Ledger,
     LessonCategory,
     LocalOutcome,
+    LoopKind,
     VerifierStatus,
 )
 from goal_ledger.ledger.cadence import due_occurrences
@@ -40,6 +41,8 @@ def tell(ledger: Ledger, chance: Random) -> None:
     _seen(ledger, family[0], chance)
     _handed_out(ledger)
     _watched(ledger)
+    _owed(ledger, family[1])
+    _restarted(ledger, family[1])
 
 
 def _family(ledger: Ledger) -> list[str]:
@@ -231,3 +234,25 @@ def _watched(ledger: Ledger) -> None:
         getattr(ledger.goals, verb)(watching.goal_id)
     ledger.act(watching.goal_id, GOAL, watchdog.fire, incident="inc_1", reason=SAID)
     ledger.act(watching.goal_id, GOAL, watchdog.clear, reason="mended")
+
+
+def _owed(ledger: Ledger, goal_id: str) -> None:
+    """A loop of each kind; one is answered and opened again, one held a goal until it was answered."""
+    due_at = BEGIN + timedelta(days=30)
+    follow_up = ledger.loops.open(LoopKind.FOLLOW_UP, SAID, due_at=due_at, reason=SAID).loop_id
+    ledger.loops.close(follow_up, answer=SAID, reason="asked twice")
+    ledger.loops.open(LoopKind.FOLLOW_UP, SAID)
+    ledger.loops.open(LoopKind.PENDING_RETRY, "Again?", goal_id=goal_id)
+    ledger.goals.wait(goal_id, question="Which region?", due_at=due_at)
+    question = ledger.loops.list(kind=LoopKind.CLARIFICATION).loops[0].loop_id
+    ledger.using(occurred_at=UNKNOWN).loops.close(question, answer="eu-west-1")
+
+
+def _restarted(ledger: Ledger, goal_id: str) -> None:
+    """A session that is drained and stopped while a run is under way, and the one after it."""
+    ledger.sessions.start(reason="the machine came up")
+    run = ledger.runs.start(goal_id, agent="agent:fixer").run_id
+    ledger.sessions.drain(reason="an upgrade")
+    ledger.sessions.stop()
+    ledger.sessions.start()
+    ledger.runs.finish(run, LocalOutcome.SUCCEEDED)

@@ -3,6 +3,8 @@
 import pytest
 
 from goal_ledger.domain.registry import EVENTS
+from goal_ledger.projections.continuity.open_loops import open_loops
+from goal_ledger.projections.continuity.sessions import sessions
 from goal_ledger.projections.goals.board import goal_board
 from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.registry import PROJECTIONS
@@ -10,7 +12,9 @@ from goal_ledger.projections.runs.runs import runs
 from tests.golden.files import history
 
 
-@pytest.mark.parametrize(("prefix", "projection"), [("goal", goal_board), ("run", runs), ("lesson", lessons)])
+@pytest.mark.parametrize(
+    ("prefix", "projection"), [("goal", goal_board), ("run", runs), ("lesson", lessons), ("loop", open_loops)]
+)
 def test_a_row_knows_the_last_event_of_its_stream(prefix, projection):
     events = {event_type for name, event_type in EVENTS.items() if name.startswith(f"{prefix}.")}
     assert events - set(projection.folds) == set()  # or `version` of the row would not be that of the stream
@@ -65,8 +69,8 @@ def test_the_digest_of_a_read_model_changes_with_its_shape_and_with_nothing_else
 
 
 def test_a_row_without_a_beginning_stays_away():
-    for projection in (goal_board, runs, lessons):
-        creators = {"goal.created", "run.started", "lesson.learned"}
+    for projection in (goal_board, runs, lessons, open_loops, sessions):
+        creators = {"goal.created", "run.started", "lesson.learned", "loop.opened", "session.started"}
         for recorded, _ in history(projection):
             if recorded.name not in creators:
                 assert projection.fold(None, recorded) is None

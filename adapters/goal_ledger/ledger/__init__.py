@@ -1,6 +1,8 @@
 """The ledger, embeddable: `Ledger.open("goal-ledger.db")`."""
 
 from goal_ledger.domain.base import Event, Recorded
+from goal_ledger.domain.continuity.loop import LoopKind, LoopStatus
+from goal_ledger.domain.continuity.session import GoalReconciliationReport, LastStop, SessionStatus
 from goal_ledger.domain.errors import Conflict, Damaged, Invalid, LedgerError, NotFound, Rejected, Unavailable
 from goal_ledger.domain.goals.contract import Contract, Origin
 from goal_ledger.domain.goals.criteria import Criterion
@@ -22,18 +24,23 @@ __all__ = [
     "Damaged",
     "Event",
     "FailureCategory",
+    "GoalReconciliationReport",
     "GoalStatus",
     "GoalType",
     "Invalid",
+    "LastStop",
     "Ledger",
     "LedgerError",
     "LessonCategory",
     "LocalOutcome",
+    "LoopKind",
+    "LoopStatus",
     "NotFound",
     "Origin",
     "Recorded",
     "Rejected",
     "RunStatus",
+    "SessionStatus",
     "Settings",
     "Tx",
     "Unavailable",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.continuity.loop import LoopKind
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals import dispatch as rules
 from goal_ledger.domain.goals import goal as goal_rules
@@ -19,7 +20,8 @@ from goal_ledger.domain.runs.run import RUN, RunQueued, RunStarted, RunStatus
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.key_results import snapshot
-from goal_ledger.ledger.neighbours import open_in, refuse_when_stopped
+from goal_ledger.ledger.loops import close_retry, open_in
+from goal_ledger.ledger.sessions import refuse_when_stopped
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.transaction import Tx
@@ -155,7 +157,7 @@ def orphan_in(tx: Tx, run_id: str, reason: str, settings: Settings) -> None:
     goal = tx.load(goal_id, GOAL)
     if goal.contract.get("max_attempts") is None:
         question = f"Run {run_id} was orphaned. Try {goal.contract.get('title', goal_id)!r} again?"
-        open_in(tx, kind="pending_retry", question=question, goal_id=goal_id, run_id=run_id)
+        open_in(tx, kind=LoopKind.PENDING_RETRY, question=question, goal_id=goal_id, run_id=run_id)
 
 
 def spent_in(tx: Tx, goal_id: str, goal: Goal) -> Spent:
@@ -180,7 +182,7 @@ def bill_in(tx: Tx, run_id: str, **bill: Any) -> None:
             f"The runs of {goal.contract['title']!r} cost {after}; its budget is ${goal.contract['budget_usd']}. "
             "Raise the budget, or stop?"
         )
-        open_in(tx, kind="clarification", question=question, goal_id=goal_id, run_id=run_id)
+        open_in(tx, kind=LoopKind.CLARIFICATION, question=question, goal_id=goal_id, run_id=run_id)
 
 
 def check_constraints(tx: Tx, goal_id: str, run_id: str) -> None:
@@ -210,6 +212,7 @@ def _begin(tx: Tx, goal_id: str, goal: Goal, run_id: str, number: int, attempt: 
         reason=attempt.reason,
         **more,
     )
+    close_retry(tx, goal_id, f"{run_id} began")
     tx.act(run_id, RUN, run_rules.start, started=started)
     check_constraints(tx, goal_id, run_id)
 

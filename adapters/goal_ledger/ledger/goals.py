@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypedDict, Unpack
 
@@ -20,6 +21,7 @@ from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalTyp
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.loops import wait_for_answer
 from goal_ledger.ledger.pages import Place, cut, one_more, place
 from goal_ledger.projections.goals.board import GoalRow, goal_board
 
@@ -181,9 +183,28 @@ class Goals:
         """Start, or take up again what was waiting; its dependencies must be done."""
         return self._move_when_free(goal_id, rules.activate, reason)
 
-    def wait(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
-        """Pause until something arrives."""
-        return self._move(goal_id, rules.wait, reason=reason)
+    def wait(
+        self,
+        goal_id: str,
+        *,
+        question: str | None = None,
+        due_at: datetime | str | None = None,
+        reason: str | None = None,
+    ) -> GoalRow:
+        """Pause until something arrives.
+
+        question: what must be answered: an open loop, whose answer takes the goal up again. due_at: until when.
+
+        Rejected: not_allowed, no_question. Invalid: bad_time, naive_time.
+        """
+        if question is None:
+            return self._move(goal_id, rules.wait, reason=reason)
+        asked, arguments = question, {"goal_id": goal_id, "question": question, "due_at": due_at, "reason": reason}
+
+        def work(tx: Tx) -> None:
+            wait_for_answer(tx, goal_id, asked, due_at=due_at, reason=reason)
+
+        return self._answer(goal_id, self._ledger.transact(work, operation="goal.wait", arguments=arguments))
 
     def retry(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
         """Try again after waiting."""

@@ -17,14 +17,18 @@ from goal_ledger.adapters.sql.header import header, sqlite_version
 from goal_ledger.adapters.store.sqlite import APPLICATION_ID as LEDGER_FILE
 from goal_ledger.adapters.views.lease import is_held
 from goal_ledger.adapters.views.log import Progress, quiet
-from goal_ledger.adapters.views.look import Folded, look
+from goal_ledger.adapters.views.look import Folded, look, rows
 from goal_ledger.adapters.views.shelf import Role
 from goal_ledger.adapters.views.sqlite import APPLICATION_ID as VIEWS_FILE
+from goal_ledger.domain.continuity.loop import is_overdue
 from goal_ledger.domain.errors import Damaged, LedgerError, NotFound, Unavailable
 from goal_ledger.domain.settings import Settings, Stale
+from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.configuration import configure, settings_file
-from goal_ledger.ledger.ledger import Ledger, Stats
+from goal_ledger.ledger.ledger import Ledger, Stats, utc_now
 from goal_ledger.ledger.location import Location, views_beside
+from goal_ledger.ledger.process import is_alive
+from goal_ledger.projections.continuity.open_loops import open_loops
 from goal_ledger.projections.registry import PROJECTIONS
 
 _LARGE_WAL = 64 * 1024 * 1024
@@ -169,10 +173,41 @@ def _of_log(
         findings.append(Finding("ledger", Level.OK, f"{stats.ledger_id}, {stats.events:,} events, {sizes}"))
         if found is not None:
             findings.append(_journal(found.format, found.journal_mode))
+        findings += _sessions(ledger)
         if verify:
             ledger.verify(lambda done: progress(done, stats.events))
             findings.append(Finding("proof", Level.OK, f"{stats.events:,} events, each as it was written"))
         return stats
+
+
+def _sessions(ledger: Ledger) -> Iterator[Finding]:
+    """How the latest session ended, or the one before it; nothing when there was none."""
+    try:
+        session = ledger.sessions.get()
+    except NotFound:
+        return
+    what = f"session {session.number}"
+    if session.status != "stopped" and session.owner is not None and is_alive(session.owner) is False:
+        yield Finding(
+            "session", Level.WARNING, f"{what} ended without a stop: its process is gone",
+            "reconcile what it left over: goal-ledger session start",
+        )  # fmt: skip
+    elif session.last_stop == "unclean":
+        yield Finding(
+            "session", Level.WARNING, f"{what} is {session.status}; the one before it ended without a stop",
+            "see what was left over: goal-ledger session report",
+        )  # fmt: skip
+    else:
+        yield Finding("session", Level.OK, f"{what} is {session.status}")
+
+
+def _loops(path: Path, now: str) -> Iterator[Finding]:
+    """Loops that are owed after their time, as far as the read models know; they are not moved for it."""
+    overdue = [row for row in rows(path, open_loops, {"status": "open"}) if is_overdue(row.status, row.due_at, now)]
+    if overdue:
+        yield Finding(
+            "loops", Level.WARNING, f"{len(overdue):,} open loops are overdue", "see them: goal-ledger loop list"
+        )
 
 
 def _journal(version: int, mode: str) -> Finding:
@@ -207,6 +242,8 @@ def _views(location: Location, stats: Stats, settings: Settings) -> Iterator[Fin
         yield Finding("views", Level.OK, "not made yet; the first question makes them")
         return
     yield from _folded(folded, stats, settings)
+    if location.path is not None:
+        yield from _loops(views_beside(location.path), utc_text(utc_now()))
 
 
 def _tables(location: Location) -> Sequence[Folded] | None:

@@ -6,6 +6,7 @@ import copy
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,8 +24,10 @@ from goal_ledger.ledger.core import Core
 from goal_ledger.ledger.goals import Goals
 from goal_ledger.ledger.lessons import Lessons
 from goal_ledger.ledger.location import Location, locate
+from goal_ledger.ledger.loops import Loops
 from goal_ledger.ledger.opening import open_store
 from goal_ledger.ledger.runs import Runs
+from goal_ledger.ledger.sessions import Sessions
 from goal_ledger.ledger.transaction import Pending, Tx, folded
 from goal_ledger.projections.base import Projection
 
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.tick import Attention, Ticked
     from goal_ledger.ledger.when import Held
     from goal_ledger.ledger.work import Work
+    from goal_ledger.projections.continuity.sessions import SessionRow
 
 S = TypeVar("S")
 R = TypeVar("R", bound=tuple[Any, ...])
@@ -165,6 +169,16 @@ class Ledger:
         return Experiments(self)
 
     @property
+    def loops(self) -> Loops:
+        """What is still owed."""
+        return Loops(self)
+
+    @property
+    def sessions(self) -> Sessions:
+        """Starts and stops, and what was reconciled between them."""
+        return Sessions(self)
+
+    @property
     def imports(self) -> Imports:
         """Histories from elsewhere."""
         from goal_ledger.ledger.imports import Imports  # its record formats are models that few commands need
@@ -232,7 +246,7 @@ class Ledger:
             with core.store.transaction() as log:
                 if command is not None and (known := log.command(command[0])) is not None:
                     return _same_wish(command, known, log.between(known.first_position, known.last_position))
-                pending = Pending(log, core.states, core.rows, core.clock(), core.settings.text_limit)
+                pending = Pending(log, core.states, core.rows, core.clock(), core.settings.text_limit, core.ledger_id)
                 tx = Tx(pending, who, command, core.ids)
                 with tx.all_or_nothing():
                     work(tx)
@@ -243,6 +257,13 @@ class Ledger:
                         log.remember(command[0], Command(command[1], *span))
             core.states.update(pending.states)
         return tuple(pending.recorded)
+
+    def session(self) -> AbstractContextManager[SessionRow]:
+        """A session for the length of a `with` block: stopped in order at its end, also by an error or SIGTERM.
+
+        See `Sessions.running`.
+        """
+        return self.sessions.running()
 
     # --- Reading
 

@@ -26,6 +26,7 @@ from goal_ledger.domain.runs.run import (
 from goal_ledger.ledger.dispatching import Attempt, bill_in, check_constraints, settle_in, start_in, take_over_in
 from goal_ledger.ledger.key_results import snapshot
 from goal_ledger.ledger.leases import silence_s
+from goal_ledger.ledger.loops import note_retry
 from goal_ledger.ledger.pages import Place, select_page
 from goal_ledger.projections.runs.runs import RunRow, runs
 
@@ -70,8 +71,8 @@ class Runs:
         given to another; without end unless said. metrics_before: the values of the key results around the goal unless
         said.
 
-        Rejected: not_allowed, open_dependencies, run_overlap, no_attempts_left, over_budget, policy_block.
-        NotFound: unknown_goal.
+        Rejected: not_allowed, open_dependencies, run_overlap, no_attempts_left, over_budget, policy_block, draining,
+        stopped. NotFound: unknown_goal.
         """
         attempt = Attempt(agent, job_id, plan_summary, metrics_before, lease_s, reason)
         arguments = {
@@ -228,7 +229,7 @@ class Runs:
             run = tx.load(run_id, RUN)
             measured = metrics_after or (snapshot(tx, run.goal_id) if run.is_open else None)
             finish = _classified(tx, run_id, {**wish, "metrics_after": measured})
-            tx.act(run_id, RUN, rules.finish, **finish)
+            note_retry(tx, tx.act(run_id, RUN, rules.finish, **finish))
             if finish["local_outcome"] == LocalOutcome.FAILED:
                 settle_in(tx, run_id, self._ledger.settings)
             if finish["local_outcome"] == LocalOutcome.SUCCEEDED and tx.load(run.goal_id, GOAL).open_occurrences:
@@ -286,7 +287,13 @@ class Runs:
     def _act(
         self, run_id: str, decide: Callable[Concatenate[Run, P], Sequence[Event]], *args: P.args, **wish: P.kwargs
     ) -> RunRow:
-        return self._answer(run_id, self._ledger.act(require_id("grun_", run_id), RUN, decide, *args, **wish))
+        def work(tx: Tx) -> None:
+            note_retry(tx, tx.act(require_id("grun_", run_id), RUN, decide, *args, **wish))
+
+        arguments = {"stream": run_id, "args": args, **wish}
+        return self._answer(
+            run_id, self._ledger.transact(work, operation=f"run.{decide.__name__}", arguments=arguments)
+        )
 
     def _transact(self, run_id: str, verb: str, work: Callable[..., None], **wish: Any) -> RunRow:
         """Act on a run and on what hangs together with it."""

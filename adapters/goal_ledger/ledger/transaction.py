@@ -51,8 +51,17 @@ class StateCache:
 class Pending:
     """What a transaction has gathered so far; shared by the copies of a Tx."""
 
-    def __init__(self, log: Transaction, cache: StateCache, folded: StateCache, at: datetime, text_limit: int) -> None:
+    def __init__(
+        self,
+        log: Transaction,
+        cache: StateCache,
+        folded: StateCache,
+        at: datetime,
+        text_limit: int,
+        ledger_id: Callable[[], str],
+    ) -> None:
         self.log = log
+        self.ledger_id = ledger_id
         self.cache = cache
         self.folded = folded
         self.at = at
@@ -132,6 +141,16 @@ class Tx:
         """Whether the log is still empty."""
         return self._pending.head == 0
 
+    @property
+    def ledger_id(self) -> str:
+        """The ledger's own id; blank before its first event."""
+        return self._pending.ledger_id()
+
+    @property
+    def text_limit(self) -> int:
+        """The longest text that an event may hold, in characters."""
+        return self._pending.text_limit
+
     def using(self, **circumstances: Any) -> "Tx":
         """The same transaction under other circumstances: `occurred_at`, `actor`, `cause`."""
         changed = self._circumstances._replace(**circumstances)
@@ -187,6 +206,10 @@ class Tx:
         """What was gathered so far of a stream."""
         return [recorded for recorded in self._pending.recorded if recorded.stream == stream]
 
+    def since(self, position: int) -> list[Recorded | Unreadable]:
+        """The stored events behind a position: what came in after views were asked that stood there."""
+        return self._pending.log.between(position + 1, self._pending.head)
+
     def act(
         self,
         stream: str,
@@ -229,7 +252,14 @@ class Tx:
         if (loaded := pending.states.get(key)) is not None:
             return loaded
         version, state = pending.cache.get(key) or (0, decider.initial)
-        for recorded in () if stream in pending.fresh else pending.log.tail(stream, version):
+        news: Iterable[Recorded | Unreadable] = ()
+        if stream in pending.fresh:  # nothing can be stored yet
+            pass
+        elif decider.recent is not None and version == 0:
+            news = pending.log.recent(stream, decider.recent)
+        else:
+            news = pending.log.tail(stream, version)
+        for recorded in news:
             if isinstance(recorded, Unreadable):
                 raise Rejected(
                     "newer_event",

@@ -27,8 +27,10 @@ def read(text: str, *, of_one_goal: bool) -> Condition:
     """The condition on goals, runs and lessons that a text says. Invalid: bad_condition."""
     condition = parse(text, {noun: kinds(projection.row) for noun, projection in NOUNS.items()})
     _subject(nouns_of(condition))
-    if of_one_goal and (strangers := [noun for noun in _named(condition) if "goal_id" not in NOUNS[noun].row._fields]):
-        raise Invalid("bad_condition", f"a {strangers[0]} belongs to no goal", hint="ask without naming a goal")
+    if of_one_goal and (strangers := [noun for noun in _named(condition) if noun not in ("goal", "run")]):
+        raise Invalid(
+            "bad_condition", f"a {strangers[0]} belongs to no goal's timeline", hint="ask without naming a goal"
+        )
     return condition
 
 

@@ -15,7 +15,7 @@ from goal_ledger.domain.policies import receipt
 from goal_ledger.domain.runs.run import RunStatus
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.dispatching import Attempt, claim_in
-from goal_ledger.ledger.neighbours import refuse_when_stopped
+from goal_ledger.ledger.sessions import refuse_when_stopped
 from goal_ledger.projections.goals.board import GoalRow, goal_board
 from goal_ledger.projections.runs.runs import RunRow, runs
 

@@ -84,8 +84,15 @@ def _lessons(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
         yield row.lesson_id, row.lesson_text
 
 
+def _loops(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
+    matching = (row for row in ledger.loops.list().loops if row.loop_id.startswith(start))
+    for row, _ in zip(matching, range(_MOST), strict=False):
+        yield row.loop_id, f"{row.kind}  {row.question}"
+
+
 _BY_KIND: dict[str, Callable[["Ledger", str], Iterator[tuple[str, str]]]] = {
     "goal": _goals,
     "run": _runs,
     "lesson": _lessons,
+    "loop": _loops,
 }

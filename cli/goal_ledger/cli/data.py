@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 Data = dict[str, Any]
 
-_ABOUT = {"goal": "title", "run": "goal_id", "lesson": "lesson_text"}  # what tells a row from others
+_ABOUT = {
+    "goal": "title",
+    "run": "goal_id",
+    "lesson": "lesson_text",
+    "loop": "question",
+}  # what tells a row from others
 _COLUMNS = {"reason", "from_status", "run_id", "attempt"}  # they stand beside the details
 
 

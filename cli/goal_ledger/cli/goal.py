@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,7 @@ from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import goal_data, timeline_data, tree_data, whole_goal_data
-from goal_ledger.cli.options import JSON_PAIR, Amount, Id, OneOf, as_of, bad_cursor, cursor_number, pages, writes
+from goal_ledger.cli.options import JSON_PAIR, Amount, Id, OneOf, Time, as_of, bad_cursor, cursor_number, pages, writes
 from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Origin, Overlap
 from goal_ledger.domain.goals.criteria import measured
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
@@ -206,7 +207,6 @@ for _verb, _words, _why in (
     ("reject", "Turn a proposed GOAL down; say why.", ' --reason "duplicate of another"'),
     ("ready", "Release a planned GOAL for work; its dependencies must be done.", ""),
     ("activate", "Start GOAL, or take it up again after waiting.", ""),
-    ("wait", "Pause GOAL until something arrives.", ' --reason "for the new tapes"'),
     ("retry", "Try GOAL again after waiting.", ""),
     ("block", "Say that something stands in GOAL's way; say what.", ' --reason "no access to the vault"'),
     ("unblock", "Say that GOAL's way is free again.", ' --reason "access granted"'),
@@ -214,6 +214,25 @@ for _verb, _words, _why in (
     ("fail", "Give GOAL up as failed; say why.", ' --reason "the supplier is gone"'),
 ):
     _move(_verb, _words, (f"goal-ledger goal {_verb} {ID}{_why}",))
+
+
+@goal.command(
+    "wait",
+    examples=(
+        f'goal-ledger goal wait {ID} --reason "for the new tapes"',
+        f'goal-ledger goal wait {ID} --question "Which region?" --due 2026-03-01',
+    ),
+)
+@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
+@click.option("--question", metavar="TEXT", help="What must be answered: an open loop, whose answer lets GOAL go on.")
+@click.option("--due", "due_at", type=Time(), help="Until when the answer is needed.")
+@writes
+def wait(app: App, goal_id: str, question: str | None, due_at: datetime | None, reason: str | None) -> None:
+    """Pause GOAL until something arrives."""
+    if due_at is not None and question is None:
+        raise click.UsageError("--due says until when a question must be answered; give it with --question.")
+    row = app.ledger.goals.wait(goal_id, question=question, due_at=due_at, reason=reason)
+    app.show(row._asdict(), render.goal_line)
 
 
 @goal.command("checkpoint", examples=(f"goal-ledger goal checkpoint {ID} --ref s3://plans/step-3",))

@@ -34,6 +34,7 @@ _STYLES = {
     "completed": "green", "succeeded": "green", "passed": "green", "active": "cyan", "running": "cyan",
     "completed_with_caveats": "yellow", "partial": "yellow", "waiting": "yellow", "retrying": "yellow",
     "checkpointed": "yellow", "blocked": "red", "failed": "red", "interrupted": "red", "rejected": "red",
+    "draining": "yellow", "stopped": "dim", "open": "yellow", "closed": "dim",
     "archived": "dim", "retired": "dim", "ok": "green", "warning": "yellow", "problem": "red",
     "current": "green", "stale": "yellow", "missing": "yellow", "queued": "yellow",
 }  # fmt: skip
@@ -336,6 +337,85 @@ def _state(row: Data) -> str:
     return "active" if row["active"] else "retired"
 
 
+# --- Loops and sessions
+
+
+def loop_line(row: Data) -> None:
+    """A short confirmation after a write."""
+    _line((row["loop_id"], "bold"), _word(row["status"]), (f"{row['kind']}: {row['question']}", ""))
+
+
+def loops(rows: Sequence[Data]) -> None:
+    """A table of loops."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(screen.width, "loop", "kind", *(("due", "goal") if wide else ()), "question")
+    for row in rows:
+        marks = (" (overdue)" if row["overdue"] else "") + (" (closed)" if row["status"] == "closed" else "")
+        more = (_when(row["due_at"]), _cell(row["goal_id"])) if wide else ()
+        table.add_row(_cell(row["loop_id"]), _cell(row["kind"]), *more, _cell(row["question"] + marks))
+    _print(screen, table)
+
+
+def loop(row: Data) -> None:
+    """Everything about a loop that is set."""
+    loop_line(row)
+    hidden = {"loop_id", "status", "kind", "question", "position", "overdue", "holds_goal"}
+    flags = {name: True for name in ("overdue", "holds_goal") if row[name]}
+    _details({name: value for name, value in row.items() if name not in hidden} | flags)
+
+
+def session_line(row: Data) -> None:
+    """A session on one line."""
+    _line((f"session {row['number']}", "bold"), _word(row["status"]), (f"started {moment(row['started_at'])}", ""))
+
+
+def sessions(rows: Sequence[Data]) -> None:
+    """A table of sessions."""
+    screen = console()
+    table = _table(screen.width, "no", "status", "started", "stopped", "before")
+    for row in rows:
+        times = (_when(row["started_at"]), _when(row["stopped_at"]))
+        table.add_row(_cell(row["number"]), _status(row["status"]), *times, _cell(row["last_stop"]))
+    _print(screen, table)
+
+
+def session(row: Data) -> None:
+    """When a session was started and stopped, and what was happening then."""
+    session_line(row)
+    hidden = {"session_id", "number", "status", "report", "snapshot", "position", "clean"}
+    _details({name: value for name, value in row.items() if name not in hidden} | _flat_report(row["snapshot"]))
+
+
+def session_stopped(row: Data) -> None:
+    """What was happening when it was stopped."""
+    session_line(row)
+    _details({"summary": row["summary"]})
+
+
+def session_report(row: Data) -> None:
+    """What a start found left over, and what it did about it."""
+    session_line(row)
+    _details(_flat_report(row["report"]))
+
+
+def _flat_report(report: Data) -> Data:
+    """Counts for the lists of ids, sentences for the rest."""
+    flat: Data = {}
+    for name, value in report.items():
+        if isinstance(value, dict) and "digest" in value:
+            flat[name] = f"{value['count']:,}"
+        elif name == "open_loops":
+            flat[name] = ", ".join(f"{of['count']:,} {kind.replace('_', ' ')}" for kind, of in value.items())
+        elif name == "left_runs":
+            flat[name] = [f"{run['run_id']}: {run['why']}" for run in value]
+        elif name == "key_results":
+            flat[name] = [f"{of['goal_id']}: {_flat(of['value'])}" for of in value]
+        else:
+            flat[name] = value
+    return flat
+
+
 # --- Projections, ledger, imports
 
 
@@ -578,8 +658,8 @@ def _table(width: int, *columns: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    whole = {"goal", "run", "lesson"} | (
-        {"status", "outcome", "started", "position"} if width >= _USUAL_WIDTH else set()
+    whole = {"goal", "run", "lesson", "loop"} | (
+        {"status", "outcome", "started", "stopped", "position"} if width >= _USUAL_WIDTH else set()
     )
     numbers = {
         "results",

@@ -67,12 +67,14 @@ E = TypeVar("E", bound=Event)
 class Decider(Generic[S]):
     """Folds the events of one stream into the state that its decisions read.
 
-    kind: what the aggregate is called in messages, e.g. `goal`.
+    kind: what the aggregate is called in messages, e.g. `goal`. recent: the state follows from so many last events,
+    however long the stream; None: from all of them.
     """
 
-    def __init__(self, kind: str, initial: S) -> None:
+    def __init__(self, kind: str, initial: S, *, recent: int | None = None) -> None:
         self.kind = kind
         self.initial = initial
+        self.recent = recent
         self._handlers: dict[type[Event], Callable[[S, Any], S]] = {}
 
     def on(self, *types: type[E]) -> Callable[[Callable[[S, E], S]], Callable[[S, E], S]]:

@@ -1,7 +1,7 @@
 """The stored name of every event: stable strings, never module paths, never renamed."""
 
 from goal_ledger.domain.base import Event
-from goal_ledger.domain.continuity import meta
+from goal_ledger.domain.continuity import loop, meta, session
 from goal_ledger.domain.goals import experiment, goal, key_result, maintenance, watchdog
 from goal_ledger.domain.learning import lesson
 from goal_ledger.domain.runs import run
@@ -52,6 +52,11 @@ EVENTS: dict[str, type[Event]] = {
     "lesson.contradicted": lesson.LessonContradicted,
     "lesson.applied": lesson.LessonApplied,
     "lesson.retired": lesson.LessonRetired,
+    "loop.opened": loop.LoopOpened,
+    "loop.closed": loop.LoopClosed,
+    "session.started": session.SessionStarted,
+    "session.draining": session.SessionDraining,
+    "session.stopped": session.SessionStopped,
 }
 
 NAMES: dict[type[Event], str] = {event_type: name for name, event_type in EVENTS.items()}

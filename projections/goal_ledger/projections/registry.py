@@ -3,6 +3,8 @@
 from typing import Any
 
 from goal_ledger.projections.base import Projection
+from goal_ledger.projections.continuity.open_loops import open_loops
+from goal_ledger.projections.continuity.sessions import sessions
 from goal_ledger.projections.goals.agenda import agenda
 from goal_ledger.projections.goals.board import goal_board
 from goal_ledger.projections.goals.key_results import key_results
@@ -11,8 +13,9 @@ from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.runs.runs import runs
 
 PROJECTIONS: dict[str, Projection[Any]] = {
-    projection.name: projection for projection in (goal_board, goal_state_events, runs, lessons, key_results, agenda)
+    projection.name: projection
+    for projection in (goal_board, goal_state_events, runs, lessons, key_results, agenda, open_loops, sessions)
 }
 
-NOUNS: dict[str, Projection[Any]] = {"goal": goal_board, "run": runs, "lesson": lessons}
+NOUNS: dict[str, Projection[Any]] = {"goal": goal_board, "run": runs, "lesson": lessons, "loop": open_loops}
 """What people call the rows that belong to one stream each."""

@@ -23,7 +23,14 @@ GENESIS = "genesis"
 StoredRow = tuple[int, str, int, str, bytes]
 """position, stream, version, name, body: as the log stores it."""
 
-_ID_OF = {"ledger": "ledger_id", "goal": "goal_id", "run": "run_id", "lesson": "lesson_id"}
+_ID_OF = {
+    "ledger": "ledger_id",
+    "goal": "goal_id",
+    "run": "run_id",
+    "lesson": "lesson_id",
+    "loop": "loop_id",
+    "session": "session_id",
+}
 
 
 class Finding(NamedTuple):

@@ -49,6 +49,7 @@ class Statements:
             f"SELECT {columns} {log} WHERE originator_id = ? AND originator_version > ? AND {position} <= ? "
             "ORDER BY originator_version"
         )
+        self.last_version = f"SELECT MAX(originator_version) {log} WHERE originator_id = ?"
         self.page = f"SELECT {columns} {log} WHERE {position} > ? ORDER BY {position} LIMIT ?"
         self.page_with_digests = f"SELECT {columns}, digest {log} WHERE {position} > ? ORDER BY {position} LIMIT ?"
         self.page_back = f"SELECT {position}, state {log} WHERE {position} <= ? ORDER BY {position} DESC LIMIT ?"
@@ -83,6 +84,11 @@ class Transaction:
         """The events of a stream behind a version."""
         decode = self._decode
         return [decode(row) for row in self._execute(self._sql.stream, (stream, after, _NEWEST))]
+
+    def recent(self, stream: str, count: int) -> list[Recorded | Unreadable]:
+        """The last events of a stream, in order."""
+        last: int | None = self._execute(self._sql.last_version, (stream,)).fetchone()[0]
+        return [] if last is None else self.tail(stream, last - count)
 
     def between(self, first: int, last: int) -> list[Recorded | Unreadable]:
         """The events from one position to another, both included."""

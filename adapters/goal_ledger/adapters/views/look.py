@@ -1,10 +1,16 @@
 """A look at views from outside, which neither makes, heals nor moves anything."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from goal_ledger.adapters.sql.session import Session
 from goal_ledger.adapters.sql.sqlite import Database, in_our_words
+from goal_ledger.adapters.views.shelf import Role
+from goal_ledger.adapters.views.table import Table
+from goal_ledger.projections.base import Projection
+
+R = TypeVar("R", bound=tuple[Any, ...])
 
 
 class Folded(NamedTuple):
@@ -31,6 +37,9 @@ _FOLDED = (
 )
 
 
+_LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
+
+
 def look(path: Path) -> list[Folded]:
     """Every table of a views file that exists, those of earlier versions too. Damaged: corrupt. Unavailable."""
     with in_our_words(path):
@@ -45,3 +54,22 @@ def look(path: Path) -> list[Folded]:
 def tables_in(session: Session) -> list[Folded]:
     """Every table that a session sees."""
     return [Folded(*row) for row in session.execute(_FOLDED)]
+
+
+def rows(path: Path, projection: Projection[R], where: Mapping[str, Any]) -> list[R]:
+    """Rows of a projection as they stand, not caught up; [] when this code has folded none.
+
+    where: columns and what they must equal. Errors: those of `look`.
+    """
+    with in_our_words(path):
+        database = Database(path)
+        try:
+            with database.outside_transaction() as connection:
+                found = connection.execute(_LIVE, (projection.name, projection.digest, Role.LIVE)).fetchone()
+                if found is None:
+                    return []
+                table = Table(projection, found[0])
+                sql, values = table.select(where, [projection.key], descending=False, after=None, limit=None)
+                return [table.decode(row) for row in connection.execute(sql, values)]
+        finally:
+            database.close()

@@ -68,7 +68,7 @@ class Table(Generic[R]):
         """The SQL of one page of rows, or of some of their columns.
 
         where: columns and what they must equal; a list stands for any of its values. order: columns that are never
-        null, the last one unique. after: their values in the last row seen.
+        null, the last one unique. after: their values in the last row seen. columns: all unless said.
         """
         parts, values = self._filters(where)
         if after is not None:

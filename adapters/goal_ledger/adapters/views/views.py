@@ -26,6 +26,7 @@ from goal_ledger.domain.settings import Stale
 from goal_ledger.projections.base import Key, Projection
 
 R = TypeVar("R", bound=tuple[Any, ...])
+T = TypeVar("T")
 
 _LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
 _LOOK_AGAIN_S = 0.05
@@ -147,11 +148,13 @@ class Views:
         where: Mapping[str, Any] | None = None,
         *,
         order: Sequence[str],
+        after: Sequence[Any] | None = None,
+        limit: int | None = None,
     ) -> list[tuple[Any, ...]]:
         """Some columns of rows as of now: most of the time that wide rows take is spent on what nobody asked for."""
 
         def ask(table: Table[Any]) -> tuple[str, Sequence[Any]]:
-            return table.select(where or {}, order, descending=False, after=None, limit=None, columns=columns)
+            return table.select(where or {}, order, descending=False, after=after, limit=limit, columns=columns)
 
         return self._ask(projection, ask, lambda table: table.decoder(columns))
 

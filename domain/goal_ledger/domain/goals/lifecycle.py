@@ -44,6 +44,17 @@ class ArchiveCause(StrEnum):
 
 UNSTARTED = frozenset({GoalStatus.PROPOSED, GoalStatus.PLANNED, GoalStatus.READY})
 
+FINISHED = frozenset(
+    {
+        GoalStatus.COMPLETED,
+        GoalStatus.COMPLETED_WITH_CAVEATS,
+        GoalStatus.FAILED,
+        GoalStatus.REJECTED,
+        GoalStatus.ARCHIVED,
+    }
+)
+"""No work can follow."""
+
 PARENTS: dict[GoalType, frozenset[GoalType]] = {
     GoalType.OBJECTIVE: frozenset(),
     GoalType.KEY_RESULT: frozenset({GoalType.OBJECTIVE}),
