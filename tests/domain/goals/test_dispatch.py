@@ -87,6 +87,8 @@ def test_history_may_tell_of_any_attempt():
         Spec(GOAL).given(*history).when(dispatch.record_dispatch, run_id="grun_2", agent="agent:a").then(
             RunDispatched(run_id="grun_2", attempt=2, agent="agent:a", running=("grun_1",))
         )
+    over = (*active(max_attempts=1, budget_usd=Decimal(0)), dispatched(1, "grun_1"))
+    assert Spec(GOAL).given(*over).when(dispatch.record_dispatch, run_id="grun_2", agent=None).error is None
     Spec(GOAL).when(dispatch.record_dispatch, run_id="grun_1", agent=None).then_rejected("unknown_goal")
 
 
