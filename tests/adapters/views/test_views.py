@@ -433,6 +433,15 @@ def test_paging_returns_each_row_once_in_order(five: Any, order: tuple[str, ...]
     assert views.select(mine, order=order, descending=descending) == expected
 
 
+def test_some_columns_are_picked_in_order_and_in_pages(five: Any):
+    views, mine = five
+    first = views.pick(mine, ("stream", "moves"), {"moves": [0, 1]}, order=("stream",), limit=2)
+    rest = views.pick(mine, ("stream", "moves"), {"moves": [0, 1]}, order=("stream",), after=first[-1][:1])
+    assert first + rest == [(row.stream, row.moves) for row in FIVE if row.moves in (0, 1)]
+    with pytest.raises(ValueError, match="no column"):
+        views.pick(mine, ("colour",), {}, order=("stream",))
+
+
 @pytest.mark.parametrize("bad", [{"where": {"colour": "red"}}, {"order": ("colour",)}, {"order": ("1; DROP",)}])
 def test_only_columns_can_be_asked_for(five: Any, bad: Any):
     views, mine = five
