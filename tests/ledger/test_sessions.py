@@ -374,6 +374,21 @@ def test_in_another_thread_no_handler_is_installed(ledger):
     assert ledger.sessions.get().status == "stopped"
 
 
+def test_sessions_and_loops_are_the_same_on_every_store(place):
+    with Ledger.open(place.url, clock=Clock()) as ledger:
+        goal_id = started_goal(ledger)
+        lost = ledger.runs.start(goal_id).run_id
+        with ledger.session() as first:
+            run_id = ledger.runs.start(goal_id).run_id
+        second = ledger.sessions.start()
+        assert (first.report["orphaned_runs"]["ids"], second.report["resumed_runs"]["ids"]) == ([lost], [run_id])
+        ledger.goals.wait(goal_id, question="Which region?")
+        [asked] = ledger.loops.list().loops
+        ledger.loops.close(asked.loop_id, answer="eu")
+        assert ledger.goals.get(goal_id).status is GoalStatus.ACTIVE
+        assert [row.number for row in ledger.sessions.list().sessions] == [2, 1]
+
+
 WORKER = """
 import sys, time
 from goal_ledger.ledger import Ledger
