@@ -22,6 +22,7 @@ from goal_ledger.domain.runs.run import (
     RunStatus,
     VerifierStatus,
 )
+from goal_ledger.ledger import guards
 from goal_ledger.ledger.pages import Place, select_page
 from goal_ledger.projections.runs.runs import RunRow, runs
 
@@ -91,7 +92,7 @@ class Runs:
                 reason=reason,
             )
             tx.act(run_id, RUN, rules.start, started=started)
-            _check_constraints(tx, goal_id, run_id)
+            guards.check_constraints(tx, goal_id, run_id)
 
         arguments = {
             "goal_id": goal_id, "agent": agent, "job_id": job_id, "plan_summary": plan_summary,
@@ -187,7 +188,7 @@ class Runs:
         }  # fmt: skip
 
         def work(tx: Tx) -> None:
-            tx.act(run_id, RUN, rules.finish, **_classified(tx, run_id, finish))
+            tx.act(run_id, RUN, rules.finish, **guards.classified(tx, run_id, finish))
 
         return self._transact(run_id, work, rules.finish, finish)
 
@@ -245,7 +246,7 @@ class Runs:
 
         def work(tx: Tx) -> None:
             tx.act(run_id, RUN, decide, **wish)
-            _check_constraints(tx, tx.load(run_id, RUN).goal_id, run_id)
+            guards.check_constraints(tx, tx.load(run_id, RUN).goal_id, run_id)
 
         return self._transact(run_id, work, decide, wish)
 
@@ -265,19 +266,3 @@ def _existing(row: RunRow | None, run_id: str) -> RunRow:
     if row is None:
         raise NotFound("unknown_run", f"there is no run {run_id}", hint="goal-ledger run list")
     return row
-
-
-def _check_constraints(tx: Tx, goal_id: str, run_id: str) -> None:
-    if tx.load(goal_id, GOAL).contract.get("constraints"):
-        from goal_ledger.ledger.conditions import check_constraints  # few goals have any
-
-        check_constraints(tx, goal_id, run_id)
-
-
-def _classified(tx: Tx, run_id: str, finish: dict[str, Any]) -> dict[str, Any]:
-    goal_id = tx.load(run_id, RUN).goal_id
-    if not goal_id or not tx.load(goal_id, GOAL).contract.get("failure_conditions"):
-        return finish
-    from goal_ledger.ledger.conditions import classified
-
-    return classified(tx, run_id, finish)
