@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from goal_ledger.domain.goals.goal import GoalArchived, GoalReadied
 from goal_ledger.domain.goals.watchdog import WatchdogCleared, WatchdogFired
@@ -16,9 +17,11 @@ from goal_ledger.ledger import (
     Ledger,
     LedgerError,
     LocalOutcome,
+    Tx,
 )
+from goal_ledger.ledger.conditions import InStreams, InViews
 from goal_ledger.projections.runs.runs import RunRow
-from tests.ledger.histories import opened
+from tests.ledger.histories import Step, opened, play, steps
 from tests.tools import START, recorded
 
 LATER = START + timedelta(days=30)
@@ -354,3 +357,37 @@ def test_what_is_unknown_breaks_no_constraint(ledger: Ledger):
     run_id = ledger.using(occurred_at=UNKNOWN).runs.start(goal_id).run_id
     assert ledger.runs.act(run_id, "copied").cost_usd is None
     assert refused(ledger, ledger.runs.cost, run_id, cost_usd=Decimal(6)).code == "policy_block"
+
+
+# --- Two ways to look
+
+
+def test_the_streams_tell_of_children_what_the_read_models_tell(ledger: Ledger):
+    parent, other = (ledger.goals.create(title).goal_id for title in "PQ")
+    child = ledger.goals.create("C", parent_goal_id=parent).goal_id
+    ledger.goals.amend(child, parent_goal_id=other)
+    ledger.goals.create("D", parent_goal_id=parent)
+
+    assert [row.title for row in InViews(ledger, {}).of_goal("goal", parent)] == ["D"]
+    agree(ledger)
+
+
+@given(steps(most=25))
+def test_the_streams_tell_what_the_read_models_tell(wishes: list[Step]):
+    with opened() as ledger:
+        for _ in play(ledger, wishes):
+            pass
+        agree(ledger)
+
+
+def agree(ledger: Ledger) -> None:
+    goals = ledger.goals.list().goals
+
+    def compare(tx: Tx) -> None:
+        views, streams = InViews(ledger, {}), InStreams(tx)
+        for row in goals:
+            assert repr(streams.row("goal", row.goal_id)) == repr(row)
+            for noun in ("goal", "run"):
+                assert repr(streams.of_goal(noun, row.goal_id)) == repr(views.of_goal(noun, row.goal_id))
+
+    ledger.transact(compare)

@@ -61,6 +61,7 @@ def test_a_started_goal_fails_past_its_deadline_and_an_unstarted_one_is_overdue(
     last = recorded(ledger, started)[-1].event
     assert last == GoalFailed(from_status=GoalStatus.ACTIVE, reason="deadline_exceeded")
     assert (ledger.goals.get(waiting).status, ledger.goals.get(at_ease).status) == ("ready", "active")
+    assert ledger.attention(datetime.fromisoformat("2026-03-02T00:00:00Z")) == []  # nor is it overdue yet
     assert ledger.attention(LATER) == [Attention("overdue", waiting, "2026-03-02T00:00:00.000000Z")]
     assert lines(ledger, now=LATER) == []
 

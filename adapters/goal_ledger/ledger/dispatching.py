@@ -19,6 +19,7 @@ from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN, RunQueued, RunStarted, RunStatus
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger import guards
 from goal_ledger.ledger.key_results import snapshot
 from goal_ledger.ledger.loops import close_retry, open_in
 from goal_ledger.ledger.sessions import refuse_when_stopped
@@ -185,14 +186,6 @@ def bill_in(tx: Tx, run_id: str, **bill: Any) -> None:
         open_in(tx, kind=LoopKind.CLARIFICATION, question=question, goal_id=goal_id, run_id=run_id)
 
 
-def check_constraints(tx: Tx, goal_id: str, run_id: str) -> None:
-    """Refuse what was gathered when it breaks a constraint of the goal. Rejected: policy_block."""
-    if tx.load(goal_id, GOAL).contract.get("constraints"):
-        from goal_ledger.ledger import conditions  # few goals have any
-
-        conditions.check_constraints(tx, goal_id, run_id)
-
-
 def _known(tx: Tx, goal_id: str) -> Goal:
     goal = tx.load(require_id("goal_", goal_id), GOAL)
     goal_rules.existing(goal)
@@ -214,7 +207,7 @@ def _begin(tx: Tx, goal_id: str, goal: Goal, run_id: str, number: int, attempt: 
     )
     close_retry(tx, goal_id, f"{run_id} began")
     tx.act(run_id, RUN, run_rules.start, started=started)
-    check_constraints(tx, goal_id, run_id)
+    guards.check_constraints(tx, goal_id, run_id)
 
 
 def _as_queued(tx: Tx, run_id: str, attempt: Attempt) -> Attempt:

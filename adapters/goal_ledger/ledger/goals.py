@@ -21,6 +21,7 @@ from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalTyp
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger import guards
 from goal_ledger.ledger.loops import wait_for_answer
 from goal_ledger.ledger.pages import Place, cut, one_more, place
 from goal_ledger.projections.goals.board import GoalRow, goal_board
@@ -140,7 +141,7 @@ class Goals:
             given["criteria"] = numbered(given["criteria"])
         given = typed_changes(given)
         _check_cadence(given.get("review_cadence"))
-        _check_conditions(given)
+        guards.check_conditions(given)
 
         def work(tx: Tx) -> None:
             goal = self._known(tx, goal_id)
@@ -158,7 +159,7 @@ class Goals:
                 reason=reason,
                 **_family(tx, parent_id, self._ledger.settings.max_key_results),
             )
-            _check_named(tx, given)
+            guards.check_named(tx, given)
             if parent_id is not None and parent_id != goal.contract.get("parent_goal_id"):
                 tx.act(parent_id, GOAL, rules.adopt, goal_id=goal_id, goal_type=goal.goal_type)
 
@@ -177,7 +178,7 @@ class Goals:
 
     def ready(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
         """Release a planned goal for work; its dependencies must be done, and its start condition hold."""
-        return self._move_when_free(goal_id, rules.ready, reason, before=_check_start)
+        return self._move_when_free(goal_id, rules.ready, reason, before=guards.check_start)
 
     def activate(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
         """Start, or take up again what was waiting; its dependencies must be done."""
@@ -342,11 +343,7 @@ class Goals:
 
     def acting(self, goal: GoalRow) -> Sequence[str]:
         """Its conditions that are understood, so that they act, as `field: text`; the others are for people."""
-        if not any(getattr(goal, name) for name in _CONDITIONS):
-            return []
-        from goal_ledger.ledger.conditions import texts, understood
-
-        return [f"{field}: {text}" for field, text in texts(goal._asdict()) if understood(field, text) is not None]
+        return guards.acting(goal._asdict())
 
     # --- Shared
 
@@ -456,7 +453,7 @@ def contract_of(fields: Mapping[str, Any]) -> Contract:
     except ValidationError as error:
         raise invalid(error) from None
     _check_cadence(contract.review_cadence)
-    _check_conditions(dict(contract))
+    guards.check_conditions(dict(contract))
     return contract
 
 
@@ -482,7 +479,7 @@ def create_in(
         reason=reason,
         **_family(tx, contract.parent_goal_id, max_key_results),
     )
-    _check_named(tx, dict(contract))
+    guards.check_named(tx, dict(contract))
     if contract.parent_goal_id is not None:
         tx.act(contract.parent_goal_id, GOAL, rules.adopt, goal_id=goal_id, goal_type=contract.goal_type)
 
@@ -492,30 +489,6 @@ def _check_cadence(cadence: str | None) -> None:
         from goal_ledger.ledger.cadence import check_cadence  # time zones are slow to import
 
         check_cadence(cadence)
-
-
-_CONDITIONS = ("start_condition", "stop_condition", "watch", "failure_conditions", "constraints")
-
-
-def _check_conditions(fields: Mapping[str, Any]) -> None:
-    if any(fields.get(name) for name in _CONDITIONS) or fields.get("watch") is not None:
-        from goal_ledger.ledger.conditions import check  # few goals have any
-
-        check(fields)
-
-
-def _check_named(tx: Tx, fields: Mapping[str, Any]) -> None:
-    if any(fields.get(name) for name in _CONDITIONS):
-        from goal_ledger.ledger.conditions import check_named
-
-        check_named(tx, fields)
-
-
-def _check_start(tx: Tx, goal_id: str) -> None:
-    if tx.load(goal_id, GOAL).contract.get("start_condition"):
-        from goal_ledger.ledger.conditions import check_start
-
-        check_start(tx, goal_id)
 
 
 def _family(tx: Tx, parent_id: str | None, max_key_results: int) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from goal_ledger.domain.runs.run import (
     RunStatus,
     VerifierStatus,
 )
-from goal_ledger.ledger.dispatching import Attempt, bill_in, check_constraints, settle_in, start_in, take_over_in
+from goal_ledger.ledger import guards
+from goal_ledger.ledger.dispatching import Attempt, bill_in, settle_in, start_in, take_over_in
 from goal_ledger.ledger.key_results import snapshot
 from goal_ledger.ledger.leases import silence_s
 from goal_ledger.ledger.loops import note_retry
@@ -125,7 +126,7 @@ class Runs:
             goal_id = rules.goal_of(tx.load(run_id, RUN))
             allowed = tx.load(goal_id, GOAL).contract.get("allowed_capabilities", ())
             tx.act(run_id, RUN, rules.act, allowed=allowed, **wish)
-            check_constraints(tx, goal_id, run_id)
+            guards.check_constraints(tx, goal_id, run_id)
 
         return self._transact(
             run_id, "act", work, action=action, action_type=action_type, ok=ok, detail=detail, attributes=attributes,
@@ -199,7 +200,7 @@ class Runs:
 
         def work(tx: Tx, **bill: Any) -> None:
             bill_in(tx, run_id, **bill)
-            check_constraints(tx, tx.load(run_id, RUN).goal_id, run_id)
+            guards.check_constraints(tx, tx.load(run_id, RUN).goal_id, run_id)
 
         return self._transact(
             run_id, "record_cost", work, cost_usd=cost_usd, tokens_in=tokens_in, tokens_out=tokens_out, model=model,
@@ -228,7 +229,7 @@ class Runs:
         def work(tx: Tx, metrics_after: dict[str, Any] | None, **wish: Any) -> None:
             run = tx.load(run_id, RUN)
             measured = metrics_after or (snapshot(tx, run.goal_id) if run.is_open else None)
-            finish = _classified(tx, run_id, {**wish, "metrics_after": measured})
+            finish = guards.classified(tx, run_id, {**wish, "metrics_after": measured})
             note_retry(tx, tx.act(run_id, RUN, rules.finish, **finish))
             if finish["local_outcome"] == LocalOutcome.FAILED:
                 settle_in(tx, run_id, self._ledger.settings)
@@ -334,12 +335,3 @@ def _existing(row: RunRow | None, run_id: str) -> RunRow:
     if row is None:
         raise NotFound("unknown_run", f"there is no run {run_id}", hint="goal-ledger run list")
     return row
-
-
-def _classified(tx: Tx, run_id: str, finish: dict[str, Any]) -> dict[str, Any]:
-    goal_id = tx.load(run_id, RUN).goal_id
-    if not goal_id or not tx.load(goal_id, GOAL).contract.get("failure_conditions"):
-        return finish
-    from goal_ledger.ledger.conditions import classified
-
-    return classified(tx, run_id, finish)
