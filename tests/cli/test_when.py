@@ -44,7 +44,7 @@ def test_people_see_the_event_then_the_row(gl: Cli, history: tuple[str, str]):
     [
         (["run.colour = red"], 2, "bad_condition", "column 1: 'run.colour': run has no 'colour'; it has run_id"),
         (["run.attempt >"], 2, "bad_condition", "column 14: run.attempt is compared with a value, not the end"),
-        (["run.status = done"], 2, "bad_condition", "column 14: run.status is one of running"),
+        (["run.status = done"], 2, "bad_condition", "column 14: run.status is one of queued"),
         (["lesson.active = true", "--goal", "GOAL"], 2, "bad_condition", "belongs to no goal"),
         (["run.attempt = 1", "--after", "99"], 2, "beyond_head", "position 99"),
         (["run.attempt = 1", "--goal", "goal_x"], 5, "unknown_goal", "goal_x"),

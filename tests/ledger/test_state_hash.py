@@ -197,9 +197,9 @@ def test_where_an_event_is_lacking_counts_and_how_it_is_worded_does_not(path: Pa
     other, elsewhere = load("0.1.0", tmp_path / "other.db"), load("0.1.0", tmp_path / "elsewhere.db")
     position = last(path, "run.heartbeat")
     first = rows(path, "SELECT MIN(rowid) FROM stored_events WHERE topic = 'run.heartbeat'")[0][0]
-    replace(path, position, body=(b'{"v":1', b'{"v":2'))
-    replace(other, position, body=(b'{"v":1', b'{"v":3'))
-    replace(elsewhere, first, body=(b'{"v":1', b'{"v":2'))
+    replace(path, position, body=(b'{"v":1', b'{"v":8'))
+    replace(other, position, body=(b'{"v":1', b'{"v":9'))
+    replace(elsewhere, first, body=(b'{"v":1', b'{"v":8'))
     found = [state(each) for each in (path, other, elsewhere)]
     assert found[0].lacking[0].problem != found[1].lacking[0].problem
     assert differing(found[0], found[1]) == set()

@@ -70,7 +70,7 @@ def test_the_digest_of_a_read_model_changes_with_its_shape_and_with_nothing_else
 
 def test_a_row_without_a_beginning_stays_away():
     for projection in (goal_board, runs, lessons, open_loops, sessions):
-        creators = {"goal.created", "run.started", "lesson.learned", "loop.opened", "session.started"}
+        creators = {"goal.created", "run.queued", "run.started", "lesson.learned", "loop.opened", "session.started"}
         for recorded, _ in history(projection):
             if recorded.name not in creators:
                 assert projection.fold(None, recorded) is None
