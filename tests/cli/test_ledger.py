@@ -114,7 +114,7 @@ def test_verify_deep_says_the_hash_of_the_state_and_of_each_part(gl: Cli):
     assert ran.document["warnings"] == []
     parts = {row["name"]: row for row in ran.data["state"]["projections"]}
     assert {name: row["rows"] for name, row in parts.items()} == {
-        "goal_board": 3, "goal_state_events": 5, "lessons": 0, "runs": 1
+        "agenda": 0, "goal_board": 3, "goal_state_events": 5, "lessons": 0, "runs": 1
     }  # fmt: skip
     assert all(row.keys() == {"name", "sha256", "rows", "lacking", "digest"} for row in parts.values())
     words = gl("ledger", "verify", "--deep").text
