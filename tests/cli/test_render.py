@@ -120,7 +120,7 @@ def test_a_pipe_gets_neither_colours_nor_trailing_blanks(gl: Cli):
 @pytest.mark.parametrize("title", ["Short", "x" * 79, "y" * 200, "Zażółć 👍", HOSTILE, " "], ids=ascii)
 @pytest.mark.parametrize("width", ["60", "80", "132"])
 def test_a_pipe_sees_the_words_that_a_terminal_sees(gl: Cli, monkeypatch: pytest.MonkeyPatch, title: str, width: str):
-    goal_id = gl.goal(f"g {title}", "--constraint", title, "--constraint", "second", "--owner", "bot")
+    goal_id = gl.goal(f"g {title}", "--capability", title, "--capability", "second", "--owner", "bot")
     monkeypatch.setenv("COLUMNS", width)
     for args in (("goal", "show", goal_id), ("goal", "amend", goal_id, "--priority", "3")):
         monkeypatch.delenv("FORCE_COLOR", raising=False)
