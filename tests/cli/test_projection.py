@@ -133,7 +133,7 @@ def test_the_rows_of_one_goal_are_mended(folded: Cli):
 
     done = gl.json("projection", "rebuild", "--stream", goal_id).data
 
-    assert done[0] == {"projection": "goal_board", "rows": 1, "changed": 1}
+    assert {"projection": "goal_board", "rows": 1, "changed": 1} in done
     assert [row["title"] for row in gl.json("goal", "list").data].count("forged") == 2
     assert "goal_board  1 rows folded anew, 0 changed" in gl("projection", "rebuild", "--stream", goal_id).text
     assert gl("projection", "rebuild", "--stream", "goal_gone").text == "no read model has rows of it\n"
@@ -149,7 +149,9 @@ def test_what_was_set_aside_is_tried_again(folded: Cli):
 
     tamper(gl.db, "UPDATE stored_events SET topic = 'goal.teleported' WHERE rowid = 3")
     gl("projection", "rebuild")
-    assert gl("projection", "retry").text.startswith("partly  0 events folded that were set aside, 4 still lacking")
+    assert gl("projection", "retry").text.startswith(
+        f"partly  0 events folded that were set aside, {len(PROJECTIONS)} still"
+    )
 
 
 @pytest.mark.parametrize(

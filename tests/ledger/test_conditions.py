@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from goal_ledger.domain.continuity.loop import LoopKind
 from goal_ledger.domain.goals.goal import GoalArchived, GoalReadied
 from goal_ledger.domain.goals.watchdog import WatchdogCleared, WatchdogFired
+from goal_ledger.domain.runs.run import RunStatus
 from goal_ledger.ledger import (
     UNKNOWN,
     FailureCategory,
@@ -229,8 +231,11 @@ def test_a_watchdog_fires_once_per_incident(ledger: Ledger):
     for _ in range(2):
         ledger.goals.block(watched, reason="no key")
         assert lines(ledger) == [f"{goal_id} fired: {condition}"]
-        fired = recorded(ledger, goal_id)[-1].event
-        assert isinstance(fired, WatchdogFired) and fired.condition == condition
+        *_, fired = [each.event for each in recorded(ledger, goal_id) if isinstance(each.event, WatchdogFired)]
+        assert fired.condition == condition
+        assert [loop.goal_id for loop in ledger.loops.list(kind=LoopKind.FOLLOW_UP).loops] == [goal_id]
+        [queued, *_] = ledger.runs.list(status=RunStatus.QUEUED).runs
+        assert (queued.goal_id, queued.plan_summary) == (goal_id, f"recover from: {condition}")
         assert lines(ledger) == []
         ledger.goals.unblock(watched)
         assert lines(ledger) == [f"{goal_id} cleared: {condition}"]

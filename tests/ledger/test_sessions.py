@@ -189,9 +189,10 @@ def test_a_stop_lays_down_what_is_under_way_and_tells_what_was_happening(ledger)
     goal_id, blocked = started_goal(ledger), started_goal(ledger, "Move the vault")
     ledger.goals.block(blocked, reason="no access")
     key_result = started_goal(
-        ledger, "Every backup restores", goal_type=GoalType.KEY_RESULT,
+        ledger, "Every backup restores", goal_type=GoalType.KEY_RESULT, target=100.0,
         parent_goal_id=started_goal(ledger, "Backups", goal_type=GoalType.OBJECTIVE),
     )  # fmt: skip
+    ledger.key_results.record(key_result, 40.0)
     ledger.sessions.start()
     fresh, before = (ledger.runs.start(goal_id, overlap=True).run_id for _ in range(2))
     ledger.runs.checkpoint(before, "dump-2")
@@ -203,7 +204,7 @@ def test_a_stop_lays_down_what_is_under_way_and_tells_what_was_happening(ledger)
     assert (ledger.runs.get(fresh).checkpoint_ref, ledger.runs.get(before).checkpoint_ref) == ("session:1", "dump-2")
     assert (row.status, row.clean, row.stop_reason) == ("stopped", True, "an upgrade")
     assert row.stopped_at == "2026-02-25T09:00:00.000000Z"
-    assert row.snapshot["key_results"] == [{"goal_id": key_result, "value": None}]
+    assert row.snapshot["key_results"] == [{"goal_id": key_result, "value": 40.0}]
     assert row.snapshot["open_loops"]["follow_up"]["count"] == 1
     assert row.summary == (
         f"2 runs under way: {fresh} of {goal_id}, {before} of {goal_id}. "

@@ -133,7 +133,7 @@ def test_a_goal_that_newer_code_wrote_to_is_passed_over(place: Place):
 
 def test_work_for_the_key_result_that_is_furthest_behind_is_served_first(ledger: Ledger):
     objective = ledger.goals.create("O", goal_type=GoalType.OBJECTIVE)
-    key = ledger.goals.create("K", goal_type=GoalType.KEY_RESULT, parent_goal_id=objective.goal_id)
+    key = ledger.goals.create("K", goal_type=GoalType.KEY_RESULT, target=95.0, parent_goal_id=objective.goal_id)
     ready(ledger, "urgent", priority=1)
     step = ready(ledger, "step", priority=5, parent_goal_id=key.goal_id)
     assert claimed(ledger) != step

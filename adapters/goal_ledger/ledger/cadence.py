@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
@@ -61,19 +61,24 @@ def due_occurrences(ledger: Ledger, now: datetime) -> list[str]:
     rows = ledger.goals.list(status=GoalStatus.ACTIVE, goal_type=GoalType.MAINTENANCE).goals
     repeating = [row.goal_id for row in rows if row.review_cadence is not None]
 
-    def work(tx: Tx) -> None:
-        for goal_id in repeating:
-            goal = tx.load(goal_id, GOAL)
-            if not maintenance.is_repeating(goal):
-                continue
-            since = parse_utc(goal.last_due) if goal.last_due else _began(tx, goal_id, now)
-            due = occurrences(goal.contract["review_cadence"], since, now, most=MOST_AT_ONCE)
-            tx.act(goal_id, GOAL, maintenance.fall_due, due=[utc_text(moment) for moment in due])
-
     if not repeating:
         return []
-    recorded = ledger.using(occurred_at=now).transact(work, operation="goal.fall_due")
+    recorded = ledger.using(occurred_at=now).transact(
+        lambda tx: fall_due_in(tx, repeating, now), operation="goal.fall_due"
+    )
     return [_told(each) for each in recorded]
+
+
+def fall_due_in(tx: Tx, goal_ids: Iterable[str], now: datetime) -> list[Recorded]:
+    """Let come due what is due of maintenance goals, inside a transaction; what was gathered."""
+    gathered: list[Recorded] = []
+    for goal_id in goal_ids:
+        goal = tx.load(goal_id, GOAL)
+        if maintenance.is_repeating(goal):
+            since = parse_utc(goal.last_due) if goal.last_due else _began(tx, goal_id, now)
+            due = occurrences(goal.contract["review_cadence"], since, now, most=MOST_AT_ONCE)
+            gathered += tx.act(goal_id, GOAL, maintenance.fall_due, due=[utc_text(moment) for moment in due])
+    return gathered
 
 
 def _told(recorded: Recorded) -> str:

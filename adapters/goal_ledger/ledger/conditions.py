@@ -29,7 +29,7 @@ from goal_ledger.domain.conditions import (
     parse,
 )
 from goal_ledger.domain.errors import Invalid, LedgerError, NotFound, Rejected
-from goal_ledger.domain.goals.goal import GOAL, ChildAdded, RunDispatched
+from goal_ledger.domain.goals.goal import GOAL, ChildAdded, RunDispatched, RunEnqueued
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.runs import run as run_rules
@@ -176,7 +176,9 @@ class InStreams:
         own = [*self._tx.history(goal_id), *self._tx.gathered(goal_id)]
         events = [recorded.event for recorded in own if isinstance(recorded, Recorded)]
         if noun == "run":
-            ids = [event.run_id for event in events if isinstance(event, RunDispatched)]
+            ids = list(
+                dict.fromkeys(event.run_id for event in events if isinstance(event, RunDispatched | RunEnqueued))
+            )
         else:
             ids = list(dict.fromkeys(event.goal_id for event in events if isinstance(event, ChildAdded)))
         rows = [row for row in (self.row(noun, row_id) for row_id in ids) if row is not None]

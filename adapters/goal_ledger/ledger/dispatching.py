@@ -21,7 +21,7 @@ from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger import guards
 from goal_ledger.ledger.key_results import snapshot
-from goal_ledger.ledger.loops import close_retry, open_in
+from goal_ledger.ledger.loops import close_retry, note_retry, open_in
 from goal_ledger.ledger.sessions import refuse_when_stopped
 
 if TYPE_CHECKING:
@@ -64,22 +64,20 @@ def start_in(tx: Tx, goal_id: str, attempt: Attempt, *, overlap: Overlap | None 
         reason=attempt.reason,
     )
     if isinstance(decided[-1].event, RunEnqueued):
-        queued = RunQueued(
-            goal_id=goal_id,
-            attempt=goal.attempts + 1,
-            agent=attempt.agent,
-            job_id=attempt.job_id,
-            task_category=goal.contract["task_category"],
-            plan_summary=attempt.plan_summary,
-            reason=attempt.reason,
-        )
-        tx.act(run_id, RUN, run_rules.enqueue, queued=queued)
-        return run_id
+        return _enqueue(tx, goal_id, goal, run_id, attempt)
     for other in running:
         if other not in tx.load(goal_id, GOAL).running:
             _replace(tx, other, run_id, attempt.reason)
     _begin(tx, goal_id, goal, run_id, goal.attempts + 1, attempt)
     return run_id
+
+
+def queue_in(tx: Tx, goal_id: str, attempt: Attempt) -> str:
+    """Queue the goal's next run for whoever claims work; the run's id. Rejected: no_attempts_left."""
+    goal = _known(tx, goal_id)
+    run_id = tx.new_id("grun_")
+    tx.act(goal_id, GOAL, rules.enqueue, run_id=run_id, reason=attempt.reason)
+    return _enqueue(tx, goal_id, goal, run_id, attempt)
 
 
 def claim_in(tx: Tx, goal_id: str, attempt: Attempt, receipt: Receipt) -> str:
@@ -152,13 +150,9 @@ def settle_in(tx: Tx, run_id: str, settings: Settings) -> None:
 
 def orphan_in(tx: Tx, run_id: str, reason: str, settings: Settings) -> None:
     """Interrupt a run of which nothing was heard in time; its goal is tried again, or somebody is asked to."""
-    tx.act(run_id, RUN, run_rules.interrupt, reason=reason, orphaned=True)
+    gathered = tx.act(run_id, RUN, run_rules.interrupt, reason=reason, orphaned=True)
     settle_in(tx, run_id, settings)
-    goal_id = tx.load(run_id, RUN).goal_id
-    goal = tx.load(goal_id, GOAL)
-    if goal.contract.get("max_attempts") is None:
-        question = f"Run {run_id} was orphaned. Try {goal.contract.get('title', goal_id)!r} again?"
-        open_in(tx, kind=LoopKind.PENDING_RETRY, question=question, goal_id=goal_id, run_id=run_id)
+    note_retry(tx, gathered)
 
 
 def spent_in(tx: Tx, goal_id: str, goal: Goal) -> Spent:
@@ -192,6 +186,20 @@ def _known(tx: Tx, goal_id: str) -> Goal:
     return goal
 
 
+def _enqueue(tx: Tx, goal_id: str, goal: Goal, run_id: str, attempt: Attempt) -> str:
+    queued = RunQueued(
+        goal_id=goal_id,
+        attempt=goal.attempts + 1,
+        agent=attempt.agent,
+        job_id=attempt.job_id,
+        task_category=goal.contract["task_category"],
+        plan_summary=attempt.plan_summary,
+        reason=attempt.reason,
+    )
+    tx.act(run_id, RUN, run_rules.enqueue, queued=queued)
+    return run_id
+
+
 def _begin(tx: Tx, goal_id: str, goal: Goal, run_id: str, number: int, attempt: Attempt, **more: Any) -> None:
     started = RunStarted(
         goal_id=goal_id,
@@ -200,7 +208,7 @@ def _begin(tx: Tx, goal_id: str, goal: Goal, run_id: str, number: int, attempt: 
         job_id=attempt.job_id,
         task_category=goal.contract["task_category"],
         plan_summary=attempt.plan_summary,
-        metrics_before={**snapshot(tx, goal_id), **(attempt.metrics_before or {})},
+        metrics_before=attempt.metrics_before or snapshot(tx, goal_id),
         lease_s=attempt.lease_s,
         reason=attempt.reason,
         **more,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from goal_ledger.domain.errors import LedgerError
+from goal_ledger.domain.continuity.loop import LoopKind
+from goal_ledger.domain.errors import LedgerError, Rejected
 from goal_ledger.domain.goals import goal as rules
 from goal_ledger.domain.goals import watchdog
 from goal_ledger.domain.goals.contract import is_exceeded
@@ -16,6 +18,8 @@ from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalTyp
 from goal_ledger.domain.runs.run import RUN
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.conditions import InStreams, InViews, Sight, is_met, understood
+from goal_ledger.ledger.dispatching import Attempt, queue_in
+from goal_ledger.ledger.loops import open_in
 from goal_ledger.projections.goals.agenda import AgendaRow, agenda
 from goal_ledger.projections.goals.board import GoalRow, goal_board
 
@@ -26,11 +30,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PAGE = 500  # goals looked at in one go
-
-Reaction = Callable[["Tx", str, str], object]
-
-ON_FIRING: tuple[Reaction, ...] = ()
-"""What else happens when a watchdog fires, in the same transaction: each gets the goal's id and the condition."""
 
 
 def each(things: Iterable[T], do: Callable[[T], Iterable[str]]) -> Iterator[str]:
@@ -134,12 +133,18 @@ def _take(tx: Tx, goal: GoalRow, step: Step) -> str:
         case Step.FIRE:
             condition = goal.watch or ""
             tx.act(goal_id, GOAL, watchdog.fire, incident=tx.new_id("inc_"))
-            for react in ON_FIRING:
-                react(tx, goal_id, condition)
+            _recover(tx, goal_id, condition)
             return f"{goal_id} fired: {condition}"
         case Step.CLEAR:
             tx.act(goal_id, GOAL, watchdog.clear)
             return f"{goal_id} cleared: {goal.watch or 'it watches for nothing more'}"
+
+
+def _recover(tx: Tx, goal_id: str, condition: str) -> None:
+    """Ask somebody to look, and queue a run that whoever claims work finds; a goal out of attempts gets none."""
+    open_in(tx, kind=LoopKind.FOLLOW_UP, question=f"The watchdog fired: {condition}. What is wrong?", goal_id=goal_id)
+    with suppress(Rejected), tx.all_or_nothing():
+        queue_in(tx, goal_id, Attempt(plan_summary=f"recover from: {condition}"))
 
 
 def _is_free(sight: Sight, goal: GoalRow) -> bool:

@@ -15,6 +15,7 @@ from goal_ledger.domain.continuity.session import (
     GoalReconciliationReport,
     KeyResultValue,
     LeftRun,
+    MissedCadence,
     OpenLoops,
     Session,
     SessionStatus,
@@ -23,9 +24,10 @@ from goal_ledger.domain.continuity.session import (
 )
 from goal_ledger.domain.errors import LedgerError, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
-from goal_ledger.domain.goals.contract import Overlap
+from goal_ledger.domain.goals.contract import CatchUp, Overlap
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.goals.lifecycle import FINISHED, GoalStatus, GoalType
+from goal_ledger.domain.goals.maintenance import OccurrenceDue, OccurrencesSkipped
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import OPEN, RUN, RunStatus
 from goal_ledger.domain.times import parse_utc
@@ -50,13 +52,14 @@ _RESUMABLE = frozenset({GoalStatus.ACTIVE, GoalStatus.CHECKPOINTED})
 class Seen(NamedTuple):
     """What the read models held at a position: ids, in order. What is acted on is looked at again under the lock.
 
-    key_results: the active ones among the goals.
+    key_results, repeating: the active ones among the goals; repeating: those of maintenance that have a cadence.
     """
 
     position: int
     active_goals: Sequence[str]
     blocked_goals: Sequence[str]
     key_results: Sequence[str]
+    repeating: Sequence[str]
     runs: Sequence[str]
     loops: Sequence[str]
     lessons: Sequence[str]
@@ -65,13 +68,15 @@ class Seen(NamedTuple):
 def look(ledger: Ledger) -> Seen:
     """What may have to be reconciled, or laid down."""
     position = ledger.views.catch_up()
-    active = [*_each(ledger, goal_board, ("goal_id", "goal_type"), {"status": GoalStatus.ACTIVE})]
-    types = {goal_type for _, goal_type in active}
+    columns = ("goal_id", "goal_type", "review_cadence")
+    active = [*_each(ledger, goal_board, columns, {"status": GoalStatus.ACTIVE})]
+    types = {goal_type for _, goal_type, _ in active}
     return Seen(
         position,
-        [goal_id for goal_id, _ in active],
+        [goal_id for goal_id, _, _ in active],
         [goal_id for (goal_id,) in _each(ledger, goal_board, ("goal_id",), {"status": GoalStatus.BLOCKED})],
-        [goal_id for goal_id, goal_type in active if goal_type == GoalType.KEY_RESULT],
+        [goal_id for goal_id, goal_type, _ in active if goal_type == GoalType.KEY_RESULT],
+        [goal_id for goal_id, goal_type, cadence in active if cadence and goal_type == GoalType.MAINTENANCE],
         [run_id for (run_id,) in _each(ledger, runs, ("run_id",), {"status": tuple(OPEN)})],
         [loop_id for (loop_id,) in _each(ledger, open_loops, ("loop_id",), {"status": LoopStatus.OPEN})],
         [
@@ -108,6 +113,8 @@ def start_in(
         actions.try_to(run_id, actions.resume)
     for loop_id in found.loops:
         actions.try_to(loop_id, actions.close_moot_retry)
+    for goal_id in seen.repeating:
+        actions.try_to(goal_id, lambda repeating: actions.fall_due(repeating, now))
     report = GoalReconciliationReport(
         position=seen.position,
         last_stop=session.last_stop,
@@ -122,6 +129,7 @@ def start_in(
         open_loops=_still_open(tx, [*found.loops, *actions.opened]),
         closed_loops=listed(actions.closed),
         lessons=listed(seen.lessons),
+        missed_cadences=tuple(actions.missed[:LISTED]),
         errors=told(found.errors + actions.errors),
         actions=told(actions.told),
     )
@@ -155,6 +163,7 @@ class _Actions:
         self.left: list[LeftRun] = []
         self.opened: list[str] = []
         self.closed: list[str] = []
+        self.missed: list[MissedCadence] = []
         self.errors: list[str] = []
         self.told: list[str] = []
 
@@ -170,7 +179,11 @@ class _Actions:
         """Give up a run on which nobody works, and flag its goal for another attempt."""
         tx = self._tx
         gathered = tx.act(
-            run_id, RUN, run_rules.interrupt, reason=f"orphaned: session {self._number} found nobody at work on it"
+            run_id,
+            RUN,
+            run_rules.interrupt,
+            reason=f"orphaned: session {self._number} found nobody at work on it",
+            orphaned=True,
         )
         loop_id = note_retry(tx, gathered)
         self.orphaned.append(run_id)
@@ -200,6 +213,21 @@ class _Actions:
             self.told.append(f"resumed {run_id}")
             return
         self.left.append(LeftRun(run_id=run_id, goal_id=goal_id, why=why))
+
+    def fall_due(self, goal_id: str, now: datetime) -> None:
+        """Let come due what a goal's cadence brought while nobody looked, by its policy for what was missed."""
+        from goal_ledger.ledger.cadence import fall_due_in  # time zones are slow to import
+
+        events = [recorded.event for recorded in fall_due_in(self._tx, [goal_id], now)]
+        due = [event for event in events if isinstance(event, OccurrenceDue)]
+        skipped = sum(event.missed for event in events if isinstance(event, OccurrencesSkipped))
+        if not events:
+            return
+        became = f"{len(due)} due" + (f", {skipped} skipped" if skipped else "")
+        missed = len(due) + sum(event.missed for event in due) + skipped
+        policy = CatchUp(self._tx.load(goal_id, GOAL).contract["catch_up"])
+        self.missed.append(MissedCadence(goal_id=goal_id, policy=policy, missed=missed, became=became))
+        self.told.append(f"{goal_id}: {missed} occurrences came round, {became}")
 
     def close_moot_retry(self, loop_id: str) -> None:
         """Close the pending retry of a goal at which nothing more will be tried."""
@@ -241,7 +269,7 @@ def stop_in(tx: Tx, stream: str, seen: Seen, *, reason: str | None = None) -> No
         active_goals=listed(seen.active_goals),
         blocked_goals=listed(seen.blocked_goals),
         key_results=[
-            KeyResultValue(goal_id=goal_id, value=_measured(tx.history(goal_id)))
+            KeyResultValue(goal_id=goal_id, value=tx.load(goal_id, GOAL).current)
             for goal_id in seen.key_results[:_MEASURED]
         ],
         open_loops=loops,
@@ -313,15 +341,6 @@ def _is_alive(history: Sequence[Recorded | Unreadable], now: datetime) -> bool:
             lease_s = getattr(recorded.event, "lease_s", None) or lease_s
     signs = [recorded.occurred_at or recorded.at for recorded in history if isinstance(recorded, Recorded)]
     return lease_s is not None and bool(signs) and now <= parse_utc(signs[-1]) + timedelta(seconds=lease_s)
-
-
-def _measured(history: Sequence[Recorded | Unreadable]) -> float | None:
-    """The last value of a key result; None when it was never measured."""
-    for recorded in reversed(history):
-        if isinstance(recorded, Recorded) and recorded.name == "goal.key_result_measured":
-            value: float | None = getattr(recorded.event, "value", None)
-            return value
-    return None
 
 
 def _each(

@@ -162,8 +162,10 @@ class Runs:
 
         def work(tx: Tx, **wish: Any) -> None:
             was_open = tx.load(run_id, RUN).is_open
-            if tx.act(run_id, RUN, rules.interrupt, **wish) and was_open:
+            gathered = tx.act(run_id, RUN, rules.interrupt, **wish)
+            if gathered and was_open:
                 settle_in(tx, run_id, self._ledger.settings)
+                note_retry(tx, gathered)
 
         return self._transact(run_id, "interrupt", work, reason=reason)
 
@@ -230,9 +232,10 @@ class Runs:
             run = tx.load(run_id, RUN)
             measured = metrics_after or (snapshot(tx, run.goal_id) if run.is_open else None)
             finish = guards.classified(tx, run_id, {**wish, "metrics_after": measured})
-            note_retry(tx, tx.act(run_id, RUN, rules.finish, **finish))
+            gathered = tx.act(run_id, RUN, rules.finish, **finish)
             if finish["local_outcome"] == LocalOutcome.FAILED:
                 settle_in(tx, run_id, self._ledger.settings)
+            note_retry(tx, gathered)
             if finish["local_outcome"] == LocalOutcome.SUCCEEDED and tx.load(run.goal_id, GOAL).open_occurrences:
                 tx.act(run.goal_id, GOAL, maintenance.complete_by_run, run_id=run_id)
 

@@ -16,7 +16,7 @@ from goal_ledger.domain.runs.run import RunStatus
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.dispatching import Attempt, claim_in
 from goal_ledger.ledger.sessions import refuse_when_stopped
-from goal_ledger.projections.goals.board import GoalRow, goal_board
+from goal_ledger.projections.goals.board import goal_board
 from goal_ledger.projections.runs.runs import RunRow, runs
 
 if TYPE_CHECKING:
@@ -29,13 +29,10 @@ _BILLED = tuple(status for status in RunStatus if status is not RunStatus.QUEUED
 _AT_ONCE = 500  # ids in one question
 
 Row = dict[str, Any]
-_COLUMNS = tuple(
-    column
-    for column in (
-        "goal_id", "title", "goal_type", "status", "priority", "parent_goal_id", "dependencies", "done", "overlap",
-        "attempts", "max_attempts", "not_before", "budget_usd", "progress", "incident_open", "occurrence_open",
-    )
-    if column in GoalRow._fields
+_COLUMNS = (
+    "goal_id", "title", "goal_type", "status", "priority", "parent_goal_id", "dependencies", "done", "overlap",
+    "attempts", "max_attempts", "not_before", "budget_usd", "progress", "incident_open", "open_occurrences",
+    "review_cadence",
 )  # fmt: skip
 """What the router looks at."""
 
@@ -150,13 +147,13 @@ class Work:
 
 def _progress(row: Row) -> float:
     """How far a key result is, 0 to 1; one without a reading counts as 0."""
-    return row.get("progress") or 0.0
+    return row["progress"] or 0.0
 
 
 def _is_due(row: Row) -> bool | None:
-    """Whether what a goal watches or maintains asks for a run; None for other goals, and when nobody can say."""
+    """Whether what a goal watches or repeats asks for a run; None for other goals."""
     if row["goal_type"] is GoalType.WATCHDOG:
-        return row.get("incident_open")
-    if row["goal_type"] is GoalType.MAINTENANCE:
-        return row.get("occurrence_open")
+        return bool(row["incident_open"])
+    if row["goal_type"] is GoalType.MAINTENANCE and row["review_cadence"] is not None:
+        return bool(row["open_occurrences"])
     return None

@@ -66,14 +66,7 @@ def dispatch(
     Rejected: not_allowed, open_dependencies, over_budget, no_attempts_left, run_overlap.
     """
     started = _free(goal, dependencies, spent)
-    attempt = goal.attempts + 1
-    limit = goal.contract.get("max_attempts")
-    if limit is not None and attempt > limit:
-        raise Rejected(
-            "no_attempts_left",
-            f"all {limit} attempts of this goal are used up",
-            hint=f"goal-ledger goal amend {{stream}} --max-attempts {attempt}",
-        )
+    attempt = _next_attempt(goal)
     still = tuple(running)
     overlap = overlap or goal.contract.get("overlap", Overlap.FORBID)
     if overlap is Overlap.ENQUEUE and (still or queued):
@@ -91,6 +84,12 @@ def dispatch(
             run_id=run_id, attempt=attempt, agent=agent, running=(*beside, run_id), receipt=receipt, reason=reason
         ),
     ]
+
+
+def enqueue(goal: Goal, *, run_id: str, reason: str | None = None) -> list[Event]:
+    """Put the next attempt into the queue, where whoever claims work finds it. Rejected: no_attempts_left."""
+    existing(goal)
+    return [RunEnqueued(run_id=run_id, attempt=_next_attempt(goal), reason=reason)]
 
 
 def dispatch_queued(
@@ -205,3 +204,15 @@ def _free(goal: Goal, dependencies: Mapping[str, Goal], spent: Spent) -> list[Ev
             hint="goal-ledger goal amend {stream} --budget USD",
         )
     return [GoalActivated(from_status=status)] if status is GoalStatus.READY else []
+
+
+def _next_attempt(goal: Goal) -> int:
+    attempt = goal.attempts + 1
+    limit = goal.contract.get("max_attempts")
+    if limit is not None and attempt > limit:
+        raise Rejected(
+            "no_attempts_left",
+            f"all {limit} attempts of this goal are used up",
+            hint=f"goal-ledger goal amend {{stream}} --max-attempts {attempt}",
+        )
+    return attempt
