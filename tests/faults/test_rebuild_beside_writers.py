@@ -1,5 +1,6 @@
 """Rebuilds while others write and read: a reader sees the old rows or the new ones, and never both."""
 
+import time
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ def append(tell: Tell, url: str, over: Any) -> None:
         while not over.is_set():
             ledger.goals.create(f"beside {written}")
             written += 1
+            time.sleep(0.002)  # or the log grows faster than it can be rebuilt
     tell(written)
 
 
@@ -72,7 +74,7 @@ def _changes(marks: list[str]) -> list[str]:
     return [mark for number, mark in enumerate(marks) if number == 0 or marks[number - 1] != mark]
 
 
-@pytest.mark.parametrize("rebuilds", [6, pytest.param(60, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("rebuilds", [6, pytest.param(40, marks=pytest.mark.soak)])
 def test_readers_beside_writers_see_the_old_rows_or_the_new_ones_and_no_error(
     start: Start, place: Place, rebuilds: int
 ):
