@@ -39,17 +39,19 @@ FOR_TESTS = {
 """Settings that forget durability for speed."""
 
 
+_NUMBERS = itertools.count(1)  # of the ledgers of this process, whichever object gives them out
+
+
 class Server:
     """A server for tests: databases by url, and a hand that stops it."""
 
     def __init__(self, url: str, process: "Process | None") -> None:
         self.url = url
         self._process = process
-        self._numbers = itertools.count(1)
 
     def fresh(self) -> str:
         """The url of a ledger that nobody used yet, in a schema of its own."""
-        return f"{self.url}{'&' if '?' in self.url else '?'}schema=t{os.getpid()}_{next(self._numbers)}"
+        return f"{self.url}{'&' if '?' in self.url else '?'}schema=t{os.getpid()}_{next(_NUMBERS)}"
 
     def ask(self, sql: str, values: tuple[Any, ...] = (), *, url: str | None = None) -> list[Any]:
         """What a question to the server itself gives, in the schema of a ledger's url when one is given."""
