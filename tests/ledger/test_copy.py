@@ -48,6 +48,15 @@ def test_a_copy_holds_the_same_bytes_and_the_same_command_ids(ledger: Ledger, pl
         assert copied.goals.create("Life goes on").position == 7
 
 
+def test_a_copy_there_and_back_folds_into_the_same_state(ledger: Ledger, to: Place, tmp_path: Path):
+    there = ledger.copy(to.url)
+    with Ledger.open(to.url, actor="test:copy", create=False) as copied:
+        back = copied.copy(tmp_path / "back.db")
+        assert copied.verify_deep().sha256 == ledger.state_hash().sha256 == there.state == back.state
+    with Ledger.open(tmp_path / "back.db", create=False) as returned:
+        assert (recorded(returned), returned.state_hash()) == (recorded(ledger), ledger.state_hash())
+
+
 def test_an_older_copy_is_carried_on(ledger: Ledger, place: Place, to: Place):
     ledger.copy(to.url)
     ledger.using(command_id="later").goals.create("Later")
