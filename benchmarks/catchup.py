@@ -19,7 +19,7 @@ from goal_ledger.adapters.store.codec import digest
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.ledger import Ledger, Settings
 from goal_ledger.ledger.location import views_beside
-from goal_ledger.projections.goals.board import goal_board
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.registry import PROJECTIONS
 
 _PAGE = 5_000
@@ -104,7 +104,7 @@ class _Raw:
         self._name, self._said = name, said
         self._numbers = count()
         self._update = f'UPDATE "{table}" SET title = ?, position = ? WHERE goal_id = ?'
-        self._first = Table(goal_board, table).select(
+        self._first = Table(goal_definitions, table).select(
             {}, ("priority", "goal_id"), descending=False, after=None, limit=1
         )
         self._at = self._head()
@@ -212,5 +212,5 @@ def _copied(path: Path, to: Path) -> Path:
 
 def _live(views: sqlite3.Connection) -> str:
     live = "SELECT name FROM folded WHERE projection = ? AND role = 'live'"
-    name: str = views.execute(live, (goal_board.name,)).fetchone()[0]
+    name: str = views.execute(live, (goal_definitions.name,)).fetchone()[0]
     return name

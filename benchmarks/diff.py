@@ -11,7 +11,7 @@ from benchmarks.measure import Bench, Prepare, Result
 from benchmarks.raw import parse_all
 from goal_ledger.ledger import Ledger
 from goal_ledger.ledger.location import views_beside
-from goal_ledger.projections.goals.board import goal_board
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
 
 _DIFFERING = 1_000  # every so many-th row differs
 
@@ -35,12 +35,12 @@ def _tables(bench: Bench) -> Iterator[Result]:
         live = _table(path, "live")
         with closing(sqlite3.connect(views_beside(path))) as views, views:
             views.execute(f"UPDATE \"{live}\" SET title = 'as it was' WHERE rowid % {_DIFFERING} = 0")
-        ledger.views.build([goal_board.name])
+        ledger.views.build([goal_definitions.name])
         new = _table(path, "new")
 
         def ours() -> Callable[[], None]:
             def work() -> None:
-                assert ledger.views.diff(goal_board.name).changed == goals // _DIFFERING
+                assert ledger.views.diff(goal_definitions.name).changed == goals // _DIFFERING
 
             return work
 
@@ -70,7 +70,7 @@ def _tables(bench: Bench) -> Iterator[Result]:
 def _table(path: Path, role: str) -> str:
     with closing(sqlite3.connect(views_beside(path))) as views:
         sql = "SELECT name FROM folded WHERE projection = ? AND role = ?"
-        name: str = views.execute(sql, (goal_board.name, role)).fetchone()[0]
+        name: str = views.execute(sql, (goal_definitions.name, role)).fetchone()[0]
         return name
 
 

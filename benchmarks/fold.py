@@ -121,9 +121,9 @@ def fold(bench: Bench) -> Iterator[Result]:
     numbers = count()
     with Ledger.open(path, actor="agent:bench") as ledger:
         ledger.views.catch_up()
-        finished = {"goal_board": finished_rows(path, ledger)["goal_board"]}
+        finished = {"goal_definitions": finished_rows(path, ledger)["goal_definitions"]}
         ways: dict[str, Prepare] = {
-            "goal-ledger": lambda: ours_alone(ledger, ["goal_board"]),
+            "goal-ledger": lambda: ours_alone(ledger, ["goal_definitions"]),
             "raw": lambda: raw_alone(path, finished),
             "eventsourcing": lambda: _theirs(application, bench.folder / f"fold-stock-{next(numbers)}.db"),
         }

@@ -19,7 +19,7 @@ from goal_ledger.domain.runs import run as runs
 from goal_ledger.domain.runs.run import RUN
 from goal_ledger.ledger import Ledger
 from goal_ledger.ledger.location import locate
-from goal_ledger.projections.goals.board import goal_board
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
 
 if TYPE_CHECKING:
     import psycopg
@@ -101,7 +101,7 @@ def _rebuilds(bench: Bench, server: Server) -> Iterator[Result]:
         psycopg.connect(location.url, autocommit=True) as connection,
     ):
         ledger.views.catch_up()
-        table = next(status.table for status in ledger.views.status() if status.name == goal_board.name)
+        table = next(status.table for status in ledger.views.status() if status.name == goal_definitions.name)
         rows = connection.execute(f'SELECT * FROM {location.schema}_views."{table}"'.encode()).fetchall()
         connection.execute(f"SET search_path = {location.schema}".encode())
 
@@ -110,16 +110,16 @@ def _rebuilds(bench: Bench, server: Server) -> Iterator[Result]:
             return lambda: ledger.views.rebuild(names)
 
         ways: dict[str, Prepare] = {
-            "ours": lambda: ours([goal_board.name]),
+            "ours": lambda: ours([goal_definitions.name]),
             "raw": lambda: _raw_rebuild(connection, rows),
         }
-        yield Result("PostgreSQL, rebuild goal_board, in turn", events, bench.compare(ways, events))
+        yield Result("PostgreSQL, rebuild goal_definitions, in turn", events, bench.compare(ways, events))
         yield Result("PostgreSQL, rebuild all, in turn", events, bench.compare({"ours": lambda: ours([])}, events))
     yield _their_runner(bench, server)
 
 
 def _raw_rebuild(connection: psycopg.Connection[Any], rows: list[Any]) -> Callable[[], None]:
-    table = Table(goal_board, "raw_board", POSTGRES_TYPES)
+    table = Table(goal_definitions, "raw_board", POSTGRES_TYPES)
     connection.execute(table.drop.encode())
 
     def work() -> None:

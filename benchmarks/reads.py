@@ -10,8 +10,8 @@ from benchmarks.measure import Bench, Budget, Prepare, Result
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.ledger import Ledger
 from goal_ledger.ledger.location import views_beside
-from goal_ledger.projections.goals.board import goal_board
-from goal_ledger.projections.runs.runs import runs
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
+from goal_ledger.projections.runs.goal_runs import goal_runs
 
 _PAGE = 50
 
@@ -22,7 +22,7 @@ def reads(bench: Bench) -> Iterator[Result]:
     path = bench.folder / "reads.db"
     write(path, _many(goals))
     ids = [goal_id(number * 7919 % goals) for number in range(asked)]
-    board, tried = Table(goal_board), Table(runs)
+    board, tried = Table(goal_definitions), Table(goal_runs)
     with (
         Ledger.open(path, actor="agent:bench") as ledger,
         closing(sqlite3.connect(views_beside(path))) as raw,
@@ -38,7 +38,9 @@ def reads(bench: Bench) -> Iterator[Result]:
         yield Result(
             f"views.get, one of {goals:,}",
             asked,
-            bench.compare({"ours": _each(lambda goal: ledger.views.get(goal_board, goal), ids), "raw": one}, asked),
+            bench.compare(
+                {"ours": _each(lambda goal: ledger.views.get(goal_definitions, goal), ids), "raw": one}, asked
+            ),
             (Budget("times", 3),),
         )
         pages = bench.size(100, 5)

@@ -180,7 +180,8 @@ def test_views_of_another_past_and_of_other_versions_are_noticed(gl: Cli):
     with sqlite3.connect(gl.views) as connection:
         connection.execute("UPDATE folded SET ledger = 'meta_other'")
         connection.execute(
-            "INSERT INTO folded VALUES ('goal_board__0', 'goal_board', '0', 'live', 1, x'00', 'meta_other', NULL, NULL)"
+            "INSERT INTO folded VALUES"
+            " ('goal_definitions__0', 'goal_definitions', '0', 'live', 1, x'00', 'meta_other', NULL, NULL)"
         )
     connection.close()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from goal_ledger.projections.goals.board import GoalRow
+from goal_ledger.projections.goals.goal_definitions import GoalRow
 from tests.cli.running import Cli
 
 CONTRACT = (

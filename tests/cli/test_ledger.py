@@ -139,14 +139,14 @@ def test_verify_deep_says_the_hash_of_the_state_and_of_each_part(gl: Cli):
     assert ran.document["warnings"] == []
     parts = {row["name"]: row for row in ran.data["state"]["projections"]}
     assert {name: row["rows"] for name, row in parts.items()} == {
-        "goal_board": 3, "goal_state_events": 5, "key_results": 0, "lessons": 0, "open_loops": 0, "runs": 1,
+        "goal_definitions": 3, "goal_state_events": 5, "key_results": 0, "lessons": 0, "open_loops": 0, "goal_runs": 1,
         "sessions": 0, "agenda": 0,
     }  # fmt: skip
     assert all(row.keys() == {"name", "sha256", "rows", "lacking", "digest"} for row in parts.values())
     words = gl("ledger", "verify", "--deep").text
     assert words.startswith("ok  12 events")
     assert f"all  {ran.data['state']['sha256']}\n" in words
-    assert parts["runs"]["sha256"][:16] in words
+    assert parts["goal_runs"]["sha256"][:16] in words
     gl.goal("Something else")
     assert gl.json("ledger", "verify", "--deep").data["state"]["sha256"] != ran.data["state"]["sha256"]
 
@@ -163,10 +163,12 @@ def test_verify_deep_warns_of_what_newer_code_wrote(gl: Cli):
     ran = gl.json("ledger", "verify", "--deep")
 
     assert ran.document["warnings"] == [
-        f"runs lacks position {position}, run.finished of {run_id}: version 2 of run.finished was written by newer code"
+        f"goal_runs lacks position {position}, run.finished of {run_id}: version 2 of run.finished was written by newer code"
     ]
-    assert {row["name"]: row["lacking"] for row in ran.data["state"]["projections"] if row["lacking"]} == {"runs": 1}
-    assert gl("ledger", "verify", "--deep").err.startswith("warning: runs lacks position")
+    assert {row["name"]: row["lacking"] for row in ran.data["state"]["projections"] if row["lacking"]} == {
+        "goal_runs": 1
+    }
+    assert gl("ledger", "verify", "--deep").err.startswith("warning: goal_runs lacks position")
 
 
 def test_verify_deep_exits_6_on_what_was_altered(gl: Cli):
@@ -193,7 +195,7 @@ def test_a_rebuild_gives_the_same_answers_byte_for_byte(gl: Cli):
     rebuilt = gl.json("projection", "rebuild").data
 
     assert rebuilt["position"] == 12
-    assert {row["name"]: row["rows"] for row in rebuilt["projections"]}["goal_board"] == 3
+    assert {row["name"]: row["rows"] for row in rebuilt["projections"]}["goal_definitions"] == 3
     assert answers(gl, goal_id) == before
 
 
@@ -228,10 +230,10 @@ def test_views_of_another_or_an_older_ledger_are_noticed(gl: Cli, tmp_path: Path
 def test_one_projection_can_be_rebuilt_alone(gl: Cli):
     history(gl)
 
-    (row,) = gl.json("projection", "rebuild", "runs").data["projections"]
+    (row,) = gl.json("projection", "rebuild", "goal_runs").data["projections"]
 
-    assert (row["name"], row["rows"], row["behind"], row["problems"]) == ("runs", 1, 0, [])
-    assert gl("projection", "rebuild", "runs").text.startswith("runs  1 rows")
+    assert (row["name"], row["rows"], row["behind"], row["problems"]) == ("goal_runs", 1, 0, [])
+    assert gl("projection", "rebuild", "goal_runs").text.startswith("goal_runs  1 rows")
 
 
 def test_status_says_how_far_behind_each_stands(gl: Cli):
@@ -240,16 +242,16 @@ def test_status_says_how_far_behind_each_stands(gl: Cli):
     gl("goal", "list")
     after = {row["name"]: row["behind"] for row in gl.json("projection", "status").data}
 
-    assert before["goal_board"] == 12 and set(after.values()) == {0}
-    assert "goal_board" in gl("projection", "status").text
+    assert before["goal_definitions"] == 12 and set(after.values()) == {0}
+    assert "goal_definitions" in gl("projection", "status").text
 
 
 def test_the_read_models_are_listed_without_a_ledger(gl: Cli):
     rows = {row["name"]: row for row in gl.json("projection", "list").data}
 
-    assert {"goal_board", "goal_state_events", "runs"} <= rows.keys()
-    assert "goal.created" in rows["goal_board"]["reads"]
-    assert "goal_board" in gl("projection", "list").text
+    assert {"goal_definitions", "goal_state_events", "goal_runs"} <= rows.keys()
+    assert "goal.created" in rows["goal_definitions"]["reads"]
+    assert "goal_definitions" in gl("projection", "list").text
     assert not gl.db.exists()
 
 
@@ -266,7 +268,7 @@ def test_an_event_that_cannot_be_read_is_shown_and_warned_of(gl: Cli):
     assert "cannot be read: " in gl("goal", "timeline", goal_id).text
     assert any("position 3" in warning for warning in listed["warnings"])
     assert status[0]["problems"][0]["position"] == 3
-    assert "position 3 not in goal_board" in gl("projection", "status").text
+    assert "position 3 not in goal_definitions" in gl("projection", "status").text
     assert "warning: " in gl("goal", "list").err
 
 

@@ -1,6 +1,6 @@
 """goal-ledger next, and runs that are leased, taken over and queued."""
 
-from goal_ledger.projections.runs.runs import RunRow
+from goal_ledger.projections.runs.goal_runs import RunRow
 from tests.cli.running import Cli
 
 

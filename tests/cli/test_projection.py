@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from goal_ledger.cli.progress import lines
-from goal_ledger.projections.goals.board import goal_board
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.registry import PROJECTIONS
 from tests.cli.running import Cli, Ran
 from tests.places import Place
 from tests.tools import rows, tamper
 
-BOARD = f"goal_board__{goal_board.digest}"
+BOARD = f"goal_definitions__{goal_definitions.digest}"
 OTHER = "0" * 12
 
 
@@ -38,13 +38,13 @@ def of_other_code(gl: Cli) -> None:
     """Let the table of the goals be one that other code folded, and each title another."""
     change(
         gl,
-        f'ALTER TABLE "{BOARD}" RENAME TO "goal_board__{OTHER}"',
-        f"UPDATE folded SET name = 'goal_board__{OTHER}', digest = '{OTHER}' WHERE name = '{BOARD}'",
-        f"UPDATE \"goal_board__{OTHER}\" SET title = upper(title) WHERE title LIKE 'B%'",
+        f'ALTER TABLE "{BOARD}" RENAME TO "goal_definitions__{OTHER}"',
+        f"UPDATE folded SET name = 'goal_definitions__{OTHER}', digest = '{OTHER}' WHERE name = '{BOARD}'",
+        f"UPDATE \"goal_definitions__{OTHER}\" SET title = upper(title) WHERE title LIKE 'B%'",
     )
 
 
-def status(gl: Cli, name: str = "goal_board") -> dict[str, Any]:
+def status(gl: Cli, name: str = "goal_definitions") -> dict[str, Any]:
     row: dict[str, Any] = next(row for row in gl.json("projection", "status").data if row["name"] == name)
     return row
 
@@ -59,30 +59,34 @@ def views(ran: Ran) -> list[dict[str, Any]]:
 def test_a_schema_change_from_stale_to_dropped(folded: Cli):
     gl = folded
     of_other_code(gl)
-    assert (status(gl)["state"], status(gl)["kept"], status(gl)["table"]) == ("stale", [f"goal_board__{OTHER}"], None)
-    assert f"goal_board: kept beside it: goal_board__{OTHER}" in gl("projection", "status").text
+    assert (status(gl)["state"], status(gl)["kept"], status(gl)["table"]) == (
+        "stale",
+        [f"goal_definitions__{OTHER}"],
+        None,
+    )
+    assert f"goal_definitions: kept beside it: goal_definitions__{OTHER}" in gl("projection", "status").text
 
-    [diff] = gl.json("projection", "rebuild", "goal_board", "--dry-run").data
+    [diff] = gl.json("projection", "rebuild", "goal_definitions", "--dry-run").data
     [change] = diff["changes"]
-    assert (diff["projection"], diff["changed"], diff["added"], diff["rows"]) == ("goal_board", 1, 0, 3)
+    assert (diff["projection"], diff["changed"], diff["added"], diff["rows"]) == ("goal_definitions", 1, 0, 3)
     assert change["fields"] == {"title": ["BACK UP NIGHTLY", "Back up nightly"]}
     assert (change["because"]["position"], change["because"]["name"]) == (5, "goal.created")
-    text = gl("projection", "rebuild", "goal_board", "--dry-run").text
-    assert "goal_board  1 changed  of 3 rows" in text and "title: BACK UP NIGHTLY → Back up nightly" in text
+    text = gl("projection", "rebuild", "goal_definitions", "--dry-run").text
+    assert "goal_definitions  1 changed  of 3 rows" in text and "title: BACK UP NIGHTLY → Back up nightly" in text
     assert "since position 5, goal.created, " in text
     assert status(gl)["state"] == "stale"
 
     assert gl.json("projection", "drop-old").error["code"] == "nothing_live"
-    built = gl.json("projection", "rebuild", "goal_board", "--no-swap").data["projections"]
-    assert [(row["name"], row["building"], row["table"]) for row in built] == [("goal_board", 6, None)]
-    assert "not in use yet" in gl("projection", "rebuild", "goal_board", "--no-swap").text
-    assert "goal_board: a new table is built up to position 6" in gl("projection", "status").text
-    assert gl.json("projection", "diff", "goal_board").data == [diff]
-    assert "title: BACK UP NIGHTLY → Back up nightly" in gl("projection", "diff", "goal_board").text
+    built = gl.json("projection", "rebuild", "goal_definitions", "--no-swap").data["projections"]
+    assert [(row["name"], row["building"], row["table"]) for row in built] == [("goal_definitions", 6, None)]
+    assert "not in use yet" in gl("projection", "rebuild", "goal_definitions", "--no-swap").text
+    assert "goal_definitions: a new table is built up to position 6" in gl("projection", "status").text
+    assert gl.json("projection", "diff", "goal_definitions").data == [diff]
+    assert "title: BACK UP NIGHTLY → Back up nightly" in gl("projection", "diff", "goal_definitions").text
 
-    swapped = gl.json("projection", "swap", "goal_board").data
+    swapped = gl.json("projection", "swap", "goal_definitions").data
     assert (swapped["position"], swapped["projections"][0]["state"]) == (6, "current")
-    assert gl.json("projection", "drop-old").data == {"dropped": [f"goal_board__{OTHER}"]}
+    assert gl.json("projection", "drop-old").data == {"dropped": [f"goal_definitions__{OTHER}"]}
     assert gl("projection", "drop-old").text == "nothing to drop\n"
     assert status(gl)["kept"] == []
 
@@ -90,28 +94,30 @@ def test_a_schema_change_from_stale_to_dropped(folded: Cli):
 def test_back_and_forth(folded: Cli):
     gl = folded
     change(gl, f"UPDATE \"{BOARD}\" SET title = 'forged'")
-    assert gl("projection", "rebuild", "goal_board").text == "goal_board  3 rows  folded up to position 6\n"
+    assert gl("projection", "rebuild", "goal_definitions").text == "goal_definitions  3 rows  folded up to position 6\n"
     for title in ("forged", "Cut checkout errors"):
-        ran = gl.json("projection", "swap", "goal_board", "--back")
+        ran = gl.json("projection", "swap", "goal_definitions", "--back")
         assert ran.data["projections"][0]["rows"] == 3
         assert title in {row["title"] for row in gl.json("goal", "list").data}
-    assert gl("projection", "swap", "goal_board", "--back").text.startswith("goal_board  3 rows")
-    assert gl("projection", "drop-old", "goal_board").text == f"dropped  {BOARD}__2\n"
+    assert gl("projection", "swap", "goal_definitions", "--back").text.startswith("goal_definitions  3 rows")
+    assert gl("projection", "drop-old", "goal_definitions").text == f"dropped  {BOARD}__2\n"
 
 
 def test_a_new_table_that_nobody_wants_is_thrown_away(folded: Cli):
     gl = folded
-    gl("projection", "rebuild", "goal_board", "--no-swap")
+    gl("projection", "rebuild", "goal_definitions", "--no-swap")
 
     assert gl.json("projection", "drop-new").data == {"dropped": [f"{BOARD}__2"]}
-    assert gl("projection", "drop-new", "goal_board").text == "nothing to drop\n"
-    assert gl.json("projection", "swap", "goal_board").error["code"] == "nothing_built"
+    assert gl("projection", "drop-new", "goal_definitions").text == "nothing to drop\n"
+    assert gl.json("projection", "swap", "goal_definitions").error["code"] == "nothing_built"
     assert status(gl)["building"] is None
 
 
 def test_a_dry_run_of_what_is_as_it_should_be_says_so(folded: Cli):
     gl = folded
-    assert gl("projection", "rebuild", "--dry-run").text.splitlines()[0] == "goal_board  no row differs  of 3 rows"
+    assert (
+        gl("projection", "rebuild", "--dry-run").text.splitlines()[0] == "goal_definitions  no row differs  of 3 rows"
+    )
     gl.views.unlink()
     assert gl("projection", "rebuild", "--dry-run").text == "nothing is folded yet that could change\n"
     assert gl.json("projection", "rebuild", "--dry-run").data == []
@@ -121,8 +127,8 @@ def test_more_changes_than_the_limit_are_counted(folded: Cli):
     gl = folded
     change(gl, f"UPDATE \"{BOARD}\" SET title = 'forged'")
 
-    assert "  and 2 more rows" in gl("projection", "rebuild", "goal_board", "--dry-run", "--limit", "1").text
-    [diff] = gl.json("projection", "rebuild", "goal_board", "--dry-run", "--limit", "0").data
+    assert "  and 2 more rows" in gl("projection", "rebuild", "goal_definitions", "--dry-run", "--limit", "1").text
+    [diff] = gl.json("projection", "rebuild", "goal_definitions", "--dry-run", "--limit", "0").data
     assert (diff["changed"], diff["changes"]) == (3, [])
 
 
@@ -133,16 +139,16 @@ def test_the_rows_of_one_goal_are_mended(folded: Cli):
 
     done = gl.json("projection", "rebuild", "--stream", goal_id).data
 
-    assert {"projection": "goal_board", "rows": 1, "changed": 1} in done
+    assert {"projection": "goal_definitions", "rows": 1, "changed": 1} in done
     assert [row["title"] for row in gl.json("goal", "list").data].count("forged") == 2
-    assert "goal_board  1 rows folded anew, 0 changed" in gl("projection", "rebuild", "--stream", goal_id).text
+    assert "goal_definitions  1 rows folded anew, 0 changed" in gl("projection", "rebuild", "--stream", goal_id).text
     assert gl("projection", "rebuild", "--stream", "goal_gone").text == "no read model has rows of it\n"
 
 
 def test_what_was_set_aside_is_tried_again(folded: Cli):
     gl = folded
     change(gl, f"INSERT INTO quarantine VALUES ('{BOARD}', 2, 'x', 'goal.created', 'was broken')")
-    assert gl.json("projection", "retry", "runs").data["healed"] == 0
+    assert gl.json("projection", "retry", "goal_runs").data["healed"] == 0
     assert gl("projection", "retry").text == "ok  1 events folded that were set aside, 0 still lacking\n"
     rows_of = gl.json("projection", "retry").data["projections"]
     assert [row["quarantined"] for row in rows_of] == [0] * len(PROJECTIONS)
@@ -166,19 +172,19 @@ def test_what_was_set_aside_is_tried_again(folded: Cli):
         (["drop-old", "gaol_board"], "unknown_projection", 5),
         (["drop-new", "gaol_board"], "unknown_projection", 5),
         (["retry", "gaol_board"], "unknown_projection", 5),
-        (["diff", "goal_board"], "nothing_built", 3),
-        (["swap", "goal_board"], "nothing_built", 3),
-        (["swap", "goal_board", "--back"], "nothing_kept", 3),
+        (["diff", "goal_definitions"], "nothing_built", 3),
+        (["swap", "goal_definitions"], "nothing_built", 3),
+        (["swap", "goal_definitions", "--back"], "nothing_kept", 3),
         (["rebuild", "--dry-run", "--no-swap"], "usage", 2),
         (["rebuild", "--stream", "goal_x", "--dry-run"], "usage", 2),
         (["rebuild", "--stream", "goal_x", "--no-swap"], "usage", 2),
         (["rebuild", "--stream", "goal_x", "--all"], "usage", 2),
-        (["rebuild", "--stream", "goal_x", "runs"], "usage", 2),
-        (["rebuild", "runs", "--all"], "usage", 2),
+        (["rebuild", "--stream", "goal_x", "goal_runs"], "usage", 2),
+        (["rebuild", "goal_runs", "--all"], "usage", 2),
         (["rebuild", "--limit", "-1"], "usage", 2),
         (["swap"], "usage", 2),
         (["diff"], "usage", 2),
-        (["diff", "runs", "lessons"], "usage", 2),
+        (["diff", "goal_runs", "lessons"], "usage", 2),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_changes_nothing(folded: Cli, words: list[str], code: str, exit_code: int):
@@ -213,15 +219,15 @@ def test_stale_read_models_refuse_questions_when_the_settings_say_so(
     shown = gl("goal", "list")
 
     assert (ran.code, ran.error["code"]) == (1, "stale_views")
-    assert ran.error["hint"] == "goal-ledger projection rebuild goal_board, or set stale to rebuild"
-    assert shown.code == 1 and "goal_board: not folded yet by this code" in shown.err
+    assert ran.error["hint"] == "goal-ledger projection rebuild goal_definitions, or set stale to rebuild"
+    assert shown.code == 1 and "goal_definitions: not folded yet by this code" in shown.err
     assert views(gl.json("doctor"))[0] == {
         "check": "views",
         "level": "warning",
-        "says": "goal_board: only folded by other versions, and questions are refused",
-        "do": "goal-ledger projection rebuild goal_board",
+        "says": "goal_definitions: only folded by other versions, and questions are refused",
+        "do": "goal-ledger projection rebuild goal_definitions",
     }
-    assert gl.json("projection", "rebuild", "goal_board").code == 0
+    assert gl.json("projection", "rebuild", "goal_definitions").code == 0
     assert gl.json("goal", "list").code == 0
 
 
@@ -267,21 +273,22 @@ def test_progress_is_told_line_by_line_on_request_beside_the_one_document(folded
 
 def test_doctor_names_a_new_table_that_nobody_builds(folded: Cli):
     gl = folded
-    gl("projection", "rebuild", "goal_board", "--no-swap")
+    gl("projection", "rebuild", "goal_definitions", "--no-swap")
 
     assert views(gl.json("doctor"))[1:] == [
         {
             "check": "views",
             "level": "warning",
-            "says": "goal_board: a new table stands at position 6 of 6, and nobody builds it",
-            "do": "goal-ledger projection swap goal_board, or drop-new goal_board",
+            "says": "goal_definitions: a new table stands at position 6 of 6, and nobody builds it",
+            "do": "goal-ledger projection swap goal_definitions, or drop-new goal_definitions",
         }
     ]
     builder = f"{socket.gethostname()}/1/x"
     change(gl, f"UPDATE folded SET builder = '{builder}', lease_until = {time.time() + 20} WHERE role = 'new'")
     assert views(gl.json("doctor"))[1]["level"] == "ok"
     assert (
-        views(gl.json("doctor"))[1]["says"] == f"goal_board: {builder} builds a new table, position 6 of 6 is written"
+        views(gl.json("doctor"))[1]["says"]
+        == f"goal_definitions: {builder} builds a new table, position 6 of 6 is written"
     )
     change(gl, f"UPDATE folded SET digest = '{OTHER}' WHERE role = 'new'", "UPDATE folded SET lease_until = 1")
     assert views(gl.json("doctor"))[1]["do"] == "goal-ledger projection drop-old"
@@ -290,7 +297,7 @@ def test_doctor_names_a_new_table_that_nobody_builds(folded: Cli):
 
 
 def test_doctor_counts_the_tables_that_are_kept(folded: Cli):
-    folded("projection", "rebuild", "runs", "lessons")
+    folded("projection", "rebuild", "goal_runs", "lessons")
 
     [_, kept] = views(folded.json("doctor"))
 
@@ -309,9 +316,9 @@ def test_doctor_looks_at_the_read_models_wherever_they_are(place: Place, gl: Cli
     assert found() == [("up to date", "ok")]
     ask("goal", "ready", goal_id)
     assert found() == [("1 events behind; the next question catches up", "ok")]
-    ask("projection", "rebuild", "runs")
-    ask("projection", "rebuild", "goal_board", "--no-swap")
+    ask("projection", "rebuild", "goal_runs")
+    ask("projection", "rebuild", "goal_definitions", "--no-swap")
     assert found()[1:] == [
-        ("goal_board: a new table stands at position 3 of 3, and nobody builds it", "warning"),
+        ("goal_definitions: a new table stands at position 3 of 3, and nobody builds it", "warning"),
         ("1 earlier tables take up space", "warning"),
     ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from goal_ledger.projections.runs.runs import RunRow
+from goal_ledger.projections.runs.goal_runs import RunRow
 from tests.cli.running import Cli
 
 

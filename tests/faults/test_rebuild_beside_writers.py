@@ -8,7 +8,7 @@ import pytest
 from goal_ledger.domain.goals.goal import GoalCreated
 from goal_ledger.ledger import Ledger, Settings
 from goal_ledger.projections.base import Fold
-from goal_ledger.projections.goals.board import goal_board
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from tests.faults.children import Tell, event
 from tests.faults.conftest import Start
 from tests.faults.work import FAST, fill, views_are_a_clean_fold
@@ -19,13 +19,13 @@ AT_FIRST = 300  # goals that are there before; what is said of them differs betw
 
 def _mark(mark: str) -> None:
     """In this process, the projection says a mark in the description of the goals that were there first."""
-    handler = goal_board.folds[GoalCreated].handler
+    handler = goal_definitions.folds[GoalCreated].handler
 
     def marking(row: Any, recorded: Any, created: Any) -> Any:
         row = handler(row, recorded, created)
         return row._replace(description=mark) if recorded.position <= AT_FIRST + 1 else row
 
-    goal_board.folds[GoalCreated] = Fold(marking, None)
+    goal_definitions.folds[GoalCreated] = Fold(marking, None)
 
 
 def append(tell: Tell, url: str, over: Any) -> None:
@@ -60,11 +60,11 @@ def read(tell: Tell, url: str, over: Any) -> None:
 
 def rebuild(tell: Tell, url: str, marks: list[str], version: int) -> None:
     """Rebuild once per mark, with code that says it. version: of the projection in this code."""
-    goal_board.version = version
+    goal_definitions.version = version
     with Ledger.open(url, settings=Settings(durable=False, page=50, lock_wait_s=60)) as ledger:
         for mark in marks:
             _mark(mark)
-            ledger.views.rebuild(["goal_board"])
+            ledger.views.rebuild(["goal_definitions"])
             seen = {goal.description for goal in ledger.goals.list().goals if goal.position <= AT_FIRST + 1}
             assert seen == {mark}, seen
             tell(mark)
@@ -87,9 +87,9 @@ def test_readers_beside_writers_see_the_old_rows_or_the_new_ones_and_no_error(
         assert reader.hear() == "looking"
         marks = [f"told {number}" for number in range(rebuilds)]
         try:
-            assert start(rebuild, place.url, marks, goal_board.version).finished() == marks
+            assert start(rebuild, place.url, marks, goal_definitions.version).finished() == marks
             # Other code, whose rows have a table of their own: readers of this code do not see it.
-            assert start(rebuild, place.url, ["other code"], goal_board.version + 1).finished() == ["other code"]
+            assert start(rebuild, place.url, ["other code"], goal_definitions.version + 1).finished() == ["other code"]
         finally:
             over.set()
         [seen] = reader.finished()

@@ -1,7 +1,7 @@
 """Write a new history, or record what the histories fold into after a fold changed on purpose.
 
     python -m tests.histories.write 0.2.0                  a new history, told by the code as it is now
-    python -m tests.histories.write --state goal_board     the state of one projection, in every history
+    python -m tests.histories.write --state goal_definitions     the state of one projection, in every history
 
 The events of a history are never rewritten. The state of a projection whose `version=` stayed the same is refused.
 """

@@ -22,7 +22,7 @@ from goal_ledger.ledger import (
     Tx,
 )
 from goal_ledger.ledger.conditions import InStreams, InViews
-from goal_ledger.projections.runs.runs import RunRow
+from goal_ledger.projections.runs.goal_runs import RunRow
 from tests.ledger.histories import Step, opened, play, steps
 from tests.tools import START, recorded
 

@@ -34,7 +34,7 @@ from goal_ledger.ledger import (
 )
 from goal_ledger.ledger.location import locate
 from goal_ledger.projections.base import Projection
-from goal_ledger.projections.goals.board import GoalRow
+from goal_ledger.projections.goals.goal_definitions import GoalRow
 from tests.places import Place
 from tests.tools import START, Clock, as_somebody, recorded
 

@@ -124,9 +124,12 @@ def test_another_version_of_an_event_folds_its_read_models_anew_into_the_same_st
         now = ledger.state_hash()
     assert now.sha256 == before.sha256
     assert {a.name for a, b in zip(now.projections, before.projections, strict=True) if a.digest != b.digest} == {
-        "agenda", "goal_board", "goal_state_events"
+        "agenda", "goal_definitions", "goal_state_events"
     }  # fmt: skip
-    assert len(stored_rows(tmp_path / "ledger.views.db", "SELECT 1 FROM folded WHERE projection = 'goal_board'")) == 2
+    assert (
+        len(stored_rows(tmp_path / "ledger.views.db", "SELECT 1 FROM folded WHERE projection = 'goal_definitions'"))
+        == 2
+    )
     assert {each.name: each.sha256 for each in now.projections} == {
         name: said["sha256"] for name, said in recorded_state("0.1.0").items()
     }

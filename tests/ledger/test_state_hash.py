@@ -99,10 +99,10 @@ def test_every_change_of_state_changes_it_where_it_happened(path: Path):
         assert differing(before, learned) == {"lessons"}
         goal = ledger.goals.create("Count the disks")
         created = ledger.state_hash()
-        assert differing(learned, created) == {"goal_board", "goal_state_events"}
+        assert differing(learned, created) == {"goal_definitions", "goal_state_events"}
         ledger.goals.amend(goal.goal_id, priority=1)
         amended = ledger.state_hash()
-        assert differing(created, amended) == {"goal_board"}
+        assert differing(created, amended) == {"goal_definitions"}
         ledger.lessons.confirm(lesson.lesson_id)
         assert differing(amended, ledger.state_hash()) == {"lessons"}
         assert ledger.goals.amend(goal.goal_id, priority=1).priority == 1  # already so: nothing is written
@@ -126,7 +126,7 @@ def test_the_users_own_read_models_are_neither_read_nor_made(path: Path):
     assert not views.exists()
     with Ledger.open(path, create=False) as ledger:
         ledger.views.catch_up()
-    [name] = [row[0] for row in rows(views, "SELECT name FROM folded WHERE projection = 'goal_board'")]
+    [name] = [row[0] for row in rows(views, "SELECT name FROM folded WHERE projection = 'goal_definitions'")]
     tamper(views, f'UPDATE "{name}" SET title = 5')
     before = views.read_bytes()
     assert state(path) == expected
@@ -182,10 +182,10 @@ def test_an_event_of_newer_code_is_lacking_and_no_damage(path: Path):
     replace(path, position, body=(b'{"v":1', b'{"v":2'))
     with Ledger.open(path, create=False) as ledger:
         found = ledger.verify_deep()
-    assert [(each.projection, each.position) for each in found.lacking] == [("runs", position)]
+    assert [(each.projection, each.position) for each in found.lacking] == [("goal_runs", position)]
     assert "written by newer code" in found.lacking[0].problem
-    assert {each.name: each.lacking for each in found.projections if each.lacking} == {"runs": 1}
-    assert differing(before, found) == {"runs"}
+    assert {each.name: each.lacking for each in found.projections if each.lacking} == {"goal_runs": 1}
+    assert differing(before, found) == {"goal_runs"}
 
 
 def test_a_name_that_nobody_knows_is_lacking_everywhere(path: Path):
@@ -203,7 +203,7 @@ def test_where_an_event_is_lacking_counts_and_how_it_is_worded_does_not(path: Pa
     found = [state(each) for each in (path, other, elsewhere)]
     assert found[0].lacking[0].problem != found[1].lacking[0].problem
     assert differing(found[0], found[1]) == set()
-    assert differing(found[0], found[2]) == {"runs"}
+    assert differing(found[0], found[2]) == {"goal_runs"}
 
 
 def test_a_damaged_log_is_not_folded(path: Path):

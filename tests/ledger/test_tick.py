@@ -14,7 +14,7 @@ from goal_ledger.ledger import GoalStatus, Ledger, LedgerError, LocalOutcome, Re
 from goal_ledger.ledger.duties import DUTIES, Duty
 from goal_ledger.ledger.tick import Attention, tick
 from goal_ledger.projections.goals.agenda import agenda
-from goal_ledger.projections.goals.board import goal_board
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from tests.ledger.histories import Step, opened, play, steps
 from tests.places import Place
 from tests.tools import START, Clock, finished, python, recorded
@@ -265,7 +265,7 @@ def test_the_agenda_misses_no_goal_that_something_could_move(wishes: list[Step],
             if goals and goals[0].status is not GoalStatus.ARCHIVED:
                 ledger.goals.amend(goals[0].goal_id, **contracts[position % len(contracts)])
         rows = {row.goal_id: row for row in ledger.views.select(agenda, order=("goal_id",))}
-        for goal in ledger.views.select(goal_board, order=("goal_id",)):
+        for goal in ledger.views.select(goal_definitions, order=("goal_id",)):
             row = rows.get(goal.goal_id)
             if goal.status is GoalStatus.ARCHIVED:
                 assert row is None

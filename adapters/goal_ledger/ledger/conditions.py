@@ -36,8 +36,8 @@ from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN, FailureCategory, LocalOutcome
 from goal_ledger.domain.times import utc_text
 from goal_ledger.projections.fields import kinds
-from goal_ledger.projections.goals.board import GoalRow, goal_board
-from goal_ledger.projections.runs.runs import RunRow, runs
+from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
+from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
@@ -151,14 +151,14 @@ class InViews:
     def row(self, noun: str, row_id: str) -> Any | None:
         """One goal or run."""
         if noun == "goal":
-            return self._goals.get(row_id) or self._views.get(goal_board, row_id)
-        return self._views.get(runs, row_id)
+            return self._goals.get(row_id) or self._views.get(goal_definitions, row_id)
+        return self._views.get(goal_runs, row_id)
 
     def of_goal(self, noun: str, goal_id: str) -> Sequence[Any]:
         """The runs of a goal, or the goals directly under it."""
         if noun == "run":
-            return self._views.select(runs, {"goal_id": goal_id}, order=("run_id",))
-        return self._views.select(goal_board, {"parent_goal_id": goal_id}, order=("goal_id",))
+            return self._views.select(goal_runs, {"goal_id": goal_id}, order=("run_id",))
+        return self._views.select(goal_definitions, {"parent_goal_id": goal_id}, order=("goal_id",))
 
 
 class InStreams:
@@ -169,7 +169,7 @@ class InStreams:
 
     def row(self, noun: str, row_id: str) -> Any | None:
         """One goal or run."""
-        return self._tx.fold(goal_board, row_id) if noun == "goal" else self._tx.fold(runs, row_id)
+        return self._tx.fold(goal_definitions, row_id) if noun == "goal" else self._tx.fold(goal_runs, row_id)
 
     def of_goal(self, noun: str, goal_id: str) -> Sequence[Any]:
         """The runs of a goal, or the goals directly under it."""
@@ -222,7 +222,7 @@ def check_start(tx: Tx, goal_id: str) -> None:
     start = understood("start_condition", goal.contract.get("start_condition"))
     if start is None or goal.status is not GoalStatus.PLANNED:
         return
-    row = tx.fold(goal_board, goal_id)
+    row = tx.fold(goal_definitions, goal_id)
     if row is not None and not _holds(tx, start.condition, row):
         raise Rejected(
             "start_condition_not_met",
@@ -238,7 +238,7 @@ def check_constraints(tx: Tx, goal_id: str, run_id: str | None = None) -> None:
     run_id: the run concerned; the latest one of the goal unless said. What is unknown breaks no limit.
     """
     for one, goal in _acting(tx, goal_id, "constraints"):
-        run = None if run_id is None else tx.fold(runs, run_id)
+        run = None if run_id is None else tx.fold(goal_runs, run_id)
         if _holds(tx, negated(one.condition), goal, run):
             raise Rejected(
                 "policy_block", f"a constraint of goal {goal_id} would be broken: {one.text}",
@@ -261,7 +261,7 @@ def classified(tx: Tx, run_id: str, finish: dict[str, Any]) -> dict[str, Any]:
             return finish  # the decision itself says why
         occurred = None if tx.now is None else utc_text(tx.now)
         recorded = Recorded(0, run_id, 0, "run.finished", occurred or "", occurred, "", None, None, event)
-        would_be = runs.fold(tx.fold(runs, run_id), recorded)
+        would_be = goal_runs.fold(tx.fold(goal_runs, run_id), recorded)
         if _holds(tx, one.condition, goal, would_be):
             return _failed(finish, one)
     return finish
@@ -284,7 +284,7 @@ def _acting(tx: Tx, goal_id: str, field: str) -> Iterator[tuple[Said, GoalRow]]:
     """The conditions in a field of a goal that act, each with the goal as it stands."""
     texts = tx.load(goal_id, GOAL).contract.get(field, ())
     acting = [one for text in texts if (one := understood(field, text)) is not None]
-    if acting and (row := tx.fold(goal_board, goal_id)) is not None:
+    if acting and (row := tx.fold(goal_definitions, goal_id)) is not None:
         yield from ((one, row) for one in acting)
 
 

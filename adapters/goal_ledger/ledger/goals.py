@@ -24,7 +24,7 @@ from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger import guards
 from goal_ledger.ledger.loops import wait_for_answer
 from goal_ledger.ledger.pages import Place, cut, one_more, place
-from goal_ledger.projections.goals.board import GoalRow, goal_board
+from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
@@ -248,7 +248,7 @@ class Goals:
 
     def get(self, goal_id: str) -> GoalRow:
         """One goal. NotFound: unknown_goal."""
-        return _existing(self._ledger.fold(goal_board, require_id("goal_", goal_id)), goal_id)
+        return _existing(self._ledger.fold(goal_definitions, require_id("goal_", goal_id)), goal_id)
 
     def list(
         self,
@@ -283,7 +283,7 @@ class Goals:
 
         def select(after: Place | None, most: int | None) -> Sequence[GoalRow]:
             return self._ledger.views.select(
-                goal_board, where, order=order, descending=descending, after=after, limit=most
+                goal_definitions, where, order=order, descending=descending, after=after, limit=most
             )
 
         most = one_more(limit)
@@ -313,7 +313,7 @@ class Goals:
             for recorded in self._ledger.stream(goal.goal_id)
             if isinstance(recorded, Recorded) and isinstance(recorded.event, ChildAdded)
         ]
-        rows = [self._ledger.fold(goal_board, child) for child in dict.fromkeys(placed)]
+        rows = [self._ledger.fold(goal_definitions, child) for child in dict.fromkeys(placed)]
         return _progress(goal, [row for row in rows if row is not None and row.parent_goal_id == goal.goal_id])
 
     def flags(self, goal: GoalRow) -> Sequence[str]:
@@ -334,7 +334,7 @@ class Goals:
 
     def blocked_by(self, goal: GoalRow) -> Sequence[str]:
         """The dependencies that are not done."""
-        rows = {other: self._ledger.fold(goal_board, other) for other in goal.dependencies}
+        rows = {other: self._ledger.fold(goal_definitions, other) for other in goal.dependencies}
         return [other for other, row in rows.items() if row is None or not row.done]
 
     def is_overdue(self, goal: GoalRow) -> bool:
@@ -376,7 +376,7 @@ class Goals:
         return self._answer(goal_id, recorded)
 
     def _answer(self, goal_id: str, recorded: tuple[Recorded, ...]) -> GoalRow:
-        return _existing(self._ledger.answer(goal_board, goal_id, recorded), goal_id)
+        return _existing(self._ledger.answer(goal_definitions, goal_id, recorded), goal_id)
 
     def _known(self, tx: Tx, goal_id: str) -> Goal:
         goal = tx.load(require_id("goal_", goal_id), GOAL)
@@ -398,7 +398,7 @@ class Goals:
     def _is_measured(self, goal: GoalRow) -> bool:
         """Whether a key result stands above it."""
         above = goal.parent_goal_id
-        while above is not None and (row := self._ledger.fold(goal_board, above)) is not None:
+        while above is not None and (row := self._ledger.fold(goal_definitions, above)) is not None:
             if row.goal_type is GoalType.KEY_RESULT:
                 return True
             above = row.parent_goal_id

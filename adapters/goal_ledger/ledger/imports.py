@@ -23,7 +23,7 @@ from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN, RunStarted
 from goal_ledger.ledger.circumstances import UNKNOWN
 from goal_ledger.ledger.goals import create_in
-from goal_ledger.projections.goals.board import goal_board
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
@@ -289,7 +289,7 @@ def _goal_ids(ledger: Ledger, starts: Mapping[tuple[str, str], datetime | None])
     wanted: dict[str, Any] = {"source": GoalSource.IMPORTED}
     if len(importers := {_importer(source) for source, _ in starts}) <= _FEW_SOURCES:
         wanted["created_by"] = importers
-    there = {row.source_id: row.goal_id for row in ledger.views.select(goal_board, wanted, order=("goal_id",))}
+    there = {row.source_id: row.goal_id for row in ledger.views.select(goal_definitions, wanted, order=("goal_id",))}
     return {
         (source, external): there.get(f"{source}:{external}") or derived_id("goal_", source, f"goal:{external}", at)
         for (source, external), at in starts.items()

@@ -16,7 +16,7 @@ from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.pages import Place, cut, one_more
-from goal_ledger.projections.goals.board import GoalRow, goal_board
+from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
 from goal_ledger.projections.goals.key_results import KeyResultValue, key_results
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class KeyResults:
 
         wish = {"goal_id": goal_id, "value": value, "note": note, "at": at, "reason": reason}
         recorded = ledger.transact(work, operation="key_result.record", arguments=wish)
-        row = ledger.answer(goal_board, goal_id, recorded)
+        row = ledger.answer(goal_definitions, goal_id, recorded)
         return self.get(goal_id) if row is None else row
 
     def get(self, goal_id: str) -> GoalRow:

@@ -19,7 +19,7 @@ from goal_ledger.domain.runs.run import (
 )
 from goal_ledger.domain.times import seconds_between, utc_text
 from goal_ledger.ledger.dispatching import orphan_in
-from goal_ledger.projections.runs.runs import RunRow, runs
+from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 if TYPE_CHECKING:
     from goal_ledger.domain.settings import Settings
@@ -83,7 +83,7 @@ def expire_in(
 
 
 def _running(ledger: Ledger) -> Sequence[RunRow]:
-    return ledger.views.select(runs, {"status": RunStatus.RUNNING}, order=("run_id",))
+    return ledger.views.select(goal_runs, {"status": RunStatus.RUNNING}, order=("run_id",))
 
 
 def _told(ledger: Ledger, run_ids: Sequence[str], now: datetime, *, without_lease: bool) -> list[str]:

@@ -21,7 +21,7 @@ from goal_ledger.ledger.conditions import InStreams, InViews, Sight, is_met, und
 from goal_ledger.ledger.dispatching import Attempt, queue_in
 from goal_ledger.ledger.loops import open_in
 from goal_ledger.projections.goals.agenda import AgendaRow, agenda
-from goal_ledger.projections.goals.board import GoalRow, goal_board
+from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
@@ -93,7 +93,9 @@ def _candidates(ledger: Ledger, now: datetime) -> Iterator[GoalRow]:
     after: tuple[str, ...] | None = None
     while page := ledger.views.select(agenda, {"conditional": True}, order=("goal_id",), after=after, limit=_PAGE):
         ids = [row.goal_id for row in page]
-        goals = {row.goal_id: row for row in ledger.views.select(goal_board, {"goal_id": ids}, order=("goal_id",))}
+        goals = {
+            row.goal_id: row for row in ledger.views.select(goal_definitions, {"goal_id": ids}, order=("goal_id",))
+        }
         sight = InViews(ledger, goals)
         for row in page:
             goal = goals.get(row.goal_id)
@@ -107,7 +109,7 @@ def _move(ledger: Ledger, goal: GoalRow) -> list[str]:
     done: list[str] = []
 
     def work(tx: Tx) -> None:
-        row = tx.fold(goal_board, goal.goal_id)
+        row = tx.fold(goal_definitions, goal.goal_id)
         firing = tx.load(goal.goal_id, GOAL).incident is not None
         if row is not None:
             done.extend(_take(tx, row, step) for step in steps(InStreams(tx), row, firing=firing, now=tx.now))

@@ -35,9 +35,9 @@ from goal_ledger.ledger.loops import close_retry, note_retry
 from goal_ledger.ledger.process import is_alive
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.continuity.open_loops import open_loops
-from goal_ledger.projections.goals.board import goal_board
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.learning.lessons import lessons
-from goal_ledger.projections.runs.runs import runs
+from goal_ledger.projections.runs.goal_runs import goal_runs
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
@@ -69,15 +69,15 @@ def look(ledger: Ledger) -> Seen:
     """What may have to be reconciled, or laid down."""
     position = ledger.views.catch_up()
     columns = ("goal_id", "goal_type", "review_cadence")
-    active = [*_each(ledger, goal_board, columns, {"status": GoalStatus.ACTIVE})]
+    active = [*_each(ledger, goal_definitions, columns, {"status": GoalStatus.ACTIVE})]
     types = {goal_type for _, goal_type, _ in active}
     return Seen(
         position,
         [goal_id for goal_id, _, _ in active],
-        [goal_id for (goal_id,) in _each(ledger, goal_board, ("goal_id",), {"status": GoalStatus.BLOCKED})],
+        [goal_id for (goal_id,) in _each(ledger, goal_definitions, ("goal_id",), {"status": GoalStatus.BLOCKED})],
         [goal_id for goal_id, goal_type, _ in active if goal_type == GoalType.KEY_RESULT],
         [goal_id for goal_id, goal_type, cadence in active if cadence and goal_type == GoalType.MAINTENANCE],
-        [run_id for (run_id,) in _each(ledger, runs, ("run_id",), {"status": tuple(OPEN)})],
+        [run_id for (run_id,) in _each(ledger, goal_runs, ("run_id",), {"status": tuple(OPEN)})],
         [loop_id for (loop_id,) in _each(ledger, open_loops, ("loop_id",), {"status": LoopStatus.OPEN})],
         [
             lesson_id

@@ -29,7 +29,7 @@ from goal_ledger.ledger.key_results import snapshot
 from goal_ledger.ledger.leases import silence_s
 from goal_ledger.ledger.loops import note_retry
 from goal_ledger.ledger.pages import Place, select_page
-from goal_ledger.projections.runs.runs import RunRow, runs
+from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
@@ -264,7 +264,7 @@ class Runs:
 
     def get(self, run_id: str) -> RunRow:
         """One run. NotFound: unknown_run."""
-        return _existing(self._ledger.fold(runs, require_id("grun_", run_id)), run_id)
+        return _existing(self._ledger.fold(goal_runs, require_id("grun_", run_id)), run_id)
 
     def list(
         self,
@@ -279,7 +279,7 @@ class Runs:
         """Runs, the newest first; after: where the page before ended."""
         wanted = {"goal_id": goal_id, "status": status, "agent": agent, "local_outcome": local_outcome}
         views, order = self._ledger.views, ("run_id",)
-        return Page(*select_page(views, runs, wanted, order=order, descending=True, after=after, limit=limit))
+        return Page(*select_page(views, goal_runs, wanted, order=order, descending=True, after=after, limit=limit))
 
     def timeline(self, run_id: str) -> Sequence[Recorded | Unreadable]:
         """The run's events, in order. NotFound: unknown_run."""
@@ -310,7 +310,7 @@ class Runs:
         return self._answer(run_id, recorded)
 
     def _answer(self, run_id: str, recorded: tuple[Recorded, ...]) -> RunRow:
-        return _existing(self._ledger.answer(runs, run_id, recorded), run_id)
+        return _existing(self._ledger.answer(goal_runs, run_id, recorded), run_id)
 
 
 def _open_run(tx: Tx, run_or_goal_id: str) -> str:

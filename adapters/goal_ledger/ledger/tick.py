@@ -13,8 +13,8 @@ from goal_ledger.domain.runs.run import RunStatus
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger.duties import DUTIES, Duty
 from goal_ledger.ledger.moving import past_deadline
-from goal_ledger.projections.goals.board import goal_board
-from goal_ledger.projections.runs.runs import runs
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
+from goal_ledger.projections.runs.goal_runs import goal_runs
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
@@ -87,7 +87,7 @@ def attention(ledger: Ledger, now: datetime | None = None) -> list[Attention]:
     waiting = [
         Attention("overdue", row.goal_id, row.time_horizon)
         for row in overdue
-        if (goal := ledger.views.get(goal_board, row.goal_id)) is not None and goal.status in UNSTARTED
+        if (goal := ledger.views.get(goal_definitions, row.goal_id)) is not None and goal.status in UNSTARTED
     ]
     return [*sorted(waiting, key=_age), *sorted(_stuck(ledger, moment), key=_age)]
 
@@ -100,7 +100,7 @@ def _stuck(ledger: Ledger, now: datetime) -> Iterator[Attention]:
     latest = utc_text(now - timedelta(seconds=ledger.settings.stuck_after_s))
     after: tuple[str, ...] | None = None
     running = {"status": RunStatus.RUNNING}
-    while page := ledger.views.select(runs, running, order=("run_id",), after=after, limit=_PAGE):
+    while page := ledger.views.select(goal_runs, running, order=("run_id",), after=after, limit=_PAGE):
         for run in page:
             alive = run.heartbeat_at or run.recorded_at
             if alive < latest:

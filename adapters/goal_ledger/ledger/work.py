@@ -16,8 +16,8 @@ from goal_ledger.domain.runs.run import RunStatus
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.dispatching import Attempt, claim_in
 from goal_ledger.ledger.sessions import refuse_when_stopped
-from goal_ledger.projections.goals.board import goal_board
-from goal_ledger.projections.runs.runs import RunRow, runs
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
+from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
@@ -82,7 +82,7 @@ class Work:
         recorded = self._ledger.transact(
             work, operation="work.claim", arguments={"agent": agent, "lease_s": lease_s, "reason": reason}
         )
-        return self._ledger.answer(runs, recorded[-1].stream, recorded) if recorded else None
+        return self._ledger.answer(goal_runs, recorded[-1].stream, recorded) if recorded else None
 
     def _choices(self, now: str) -> list[Choice]:
         seen = self._seen({"status": _OPEN})
@@ -114,7 +114,7 @@ class Work:
 
     def _seen(self, where: Mapping[str, Any]) -> dict[str, Row]:
         """What the router looks at, by goal."""
-        rows = self._ledger.views.select_columns(goal_board, _COLUMNS, where, order=("goal_id",))
+        rows = self._ledger.views.select_columns(goal_definitions, _COLUMNS, where, order=("goal_id",))
         return {row[0]: dict(zip(_COLUMNS, row, strict=True)) for row in rows}
 
     def _around(self, seen: Mapping[str, Row]) -> dict[str, Row]:
@@ -135,13 +135,15 @@ class Work:
         """The runs in these states by goal, the oldest first."""
         columns = ("run_id", "goal_id")
         found: dict[str, list[str]] = {}
-        for run_id, goal_id in self._ledger.views.select_columns(runs, columns, {"status": status}, order=("run_id",)):
+        for run_id, goal_id in self._ledger.views.select_columns(
+            goal_runs, columns, {"status": status}, order=("run_id",)
+        ):
             found.setdefault(goal_id, []).append(run_id)
         return found
 
     def _spent(self, goal_id: str) -> Spent:
         columns, where = ("cost_usd",), {"goal_id": goal_id, "status": _BILLED}
-        costs = [cost for (cost,) in self._ledger.views.select_columns(runs, columns, where, order=("attempt",))]
+        costs = [cost for (cost,) in self._ledger.views.select_columns(goal_runs, columns, where, order=("attempt",))]
         return Spent(sum((cost for cost in costs if cost is not None), Decimal(0)), costs.count(None))
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from goal_ledger.ledger import Ledger
     from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.goals import GoalNode
-    from goal_ledger.projections.goals.board import GoalRow
+    from goal_ledger.projections.goals.goal_definitions import GoalRow
 
 Data = dict[str, Any]
 

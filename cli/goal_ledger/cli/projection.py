@@ -57,7 +57,7 @@ def status(app: App) -> None:
     "rebuild",
     examples=(
         "goal-ledger projection rebuild",
-        "goal-ledger projection rebuild goal_board --dry-run",
+        "goal-ledger projection rebuild goal_definitions --dry-run",
         "goal-ledger projection rebuild --stream goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF",
     ),
 )
@@ -95,7 +95,7 @@ def rebuild(
             _show_status(app, views, names, render.rebuilt)
 
 
-@projection.command("diff", examples=("goal-ledger projection diff goal_board",))
+@projection.command("diff", examples=("goal-ledger projection diff goal_definitions",))
 @click.argument("name")
 @limited
 @click.pass_obj
@@ -108,7 +108,7 @@ def diff(app: App, name: str, limit: int) -> None:
 
 
 @projection.command(
-    "swap", examples=("goal-ledger projection swap goal_board", "goal-ledger projection swap runs --back")
+    "swap", examples=("goal-ledger projection swap goal_definitions", "goal-ledger projection swap runs --back")
 )
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option("--back", is_flag=True, help="Let readers see the old table again.")
@@ -129,7 +129,7 @@ def drop_old(app: App, names: tuple[str, ...]) -> None:
     app.show({"dropped": app.ledger.views.drop_old(names)}, render.dropped)
 
 
-@projection.command("drop-new", examples=("goal-ledger projection drop-new goal_board",))
+@projection.command("drop-new", examples=("goal-ledger projection drop-new goal_definitions",))
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.pass_obj
 def drop_new(app: App, names: tuple[str, ...]) -> None:

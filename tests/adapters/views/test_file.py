@@ -9,7 +9,7 @@ import pytest
 from goal_ledger.domain.errors import Unavailable
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.ledger import Ledger
-from goal_ledger.projections.goals.board import GoalRow, goal_board
+from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
 from tests.tools import Clock, recorded, rows
 
 
@@ -30,7 +30,7 @@ def folded(path: Path) -> list[GoalRow]:
     with Ledger.open(path, read_only=True) as ledger:
         found: dict[str, Any] = {}
         for event in recorded(ledger):
-            found[event.stream] = goal_board.fold(found.get(event.stream), event)
+            found[event.stream] = goal_definitions.fold(found.get(event.stream), event)
     return sorted((row for row in found.values() if row), key=lambda row: (row.priority, row.goal_id))
 
 

@@ -15,7 +15,7 @@ def test_a_rebuild_gives_byte_identical_tables(kept: Home):
         before = kept.tables()
         assert views.rebuild() == kept.log.head()
         assert kept.tables() == before
-        assert views.rebuild(["runs"]) == kept.log.head()
+        assert views.rebuild(["goal_runs"]) == kept.log.head()
         assert kept.tables() == before
         assert sum(len(found) for found in before.values()) > 20
 
@@ -34,7 +34,7 @@ def test_a_rebuild_mends_rows_that_somebody_changed(kept: Home):
 
 def test_only_a_known_read_model_can_be_rebuilt(home: Home):
     with home.views() as views, pytest.raises(NotFound) as missing:
-        views.rebuild(["goal_board", "gaol_board"])
+        views.rebuild(["goal_definitions", "gaol_board"])
     assert missing.value.code == "unknown_projection"
 
 

@@ -8,7 +8,7 @@ from goal_ledger.adapters.views.views import Repaired, Views
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.goals.goal import GoalReadied
 from goal_ledger.projections.base import Projection
-from goal_ledger.projections.goals.board import goal_board
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.goals.state_events import goal_state_events
 from goal_ledger.projections.registry import PROJECTIONS
 from tests.adapters.views.histories import (
@@ -35,18 +35,18 @@ def test_the_rows_of_one_goal_are_mended_and_no_others(kept: Home):
     fill(kept.log, repeat=2)
     with kept.views() as views:
         views.catch_up()
-        board, moves = table(views, "goal_board"), table(views, "goal_state_events")
+        board, moves = table(views, "goal_definitions"), table(views, "goal_state_events")
         its_moves = [row.position for row in by_hand(kept.log, goal_state_events) if row.goal_id == "goal_0_0"]
         kept.ask(f"UPDATE \"{board}\" SET title = 'forged'")
         kept.ask(f"UPDATE \"{moves}\" SET reason = 'forged'")
         kept.ask(f'DELETE FROM "{moves}" WHERE position = {its_moves[0]}')
 
         done = {each.projection: each for each in views.repair("goal_0_0")}
-        assert done["goal_board"] == Repaired("goal_board", 1, 1)
+        assert done["goal_definitions"] == Repaired("goal_definitions", 1, 1)
         assert done["goal_state_events"] == Repaired("goal_state_events", len(its_moves), len(its_moves))
         assert {each.changed for name, each in done.items() if not name.startswith("goal_")} == {0}
 
-        for projection, forged in ((goal_board, {"title": "forged"}), (goal_state_events, {"reason": "forged"})):
+        for projection, forged in ((goal_definitions, {"title": "forged"}), (goal_state_events, {"reason": "forged"})):
             assert everything(views, projection) == [
                 row if row.goal_id == "goal_0_0" else row._replace(**forged) for row in by_hand(kept.log, projection)
             ]

@@ -8,10 +8,10 @@ from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.registry import EVENTS
 from goal_ledger.domain.runs.run import RunStatus
 from goal_ledger.projections.goals.agenda import agenda
-from goal_ledger.projections.goals.board import goal_board
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.goals.state_events import goal_state_events
 from goal_ledger.projections.registry import PROJECTIONS
-from goal_ledger.projections.runs.runs import runs
+from goal_ledger.projections.runs.goal_runs import goal_runs
 from tests.adapters.views.histories import (
     Stop,
     Tally,
@@ -61,8 +61,8 @@ def test_it_makes_no_difference_when_they_catch_up(kept: Home):
 def test_rows_have_the_types_that_they_declare(home: Home):
     fill(home.log)
     with home.views() as views:
-        [goal] = views.select(goal_board, {"goal_id": "goal_0_0"}, order=("goal_id",))
-        [run] = views.select(runs, {"run_id": "run_0_0"}, order=("run_id",))
+        [goal] = views.select(goal_definitions, {"goal_id": "goal_0_0"}, order=("goal_id",))
+        [run] = views.select(goal_runs, {"run_id": "run_0_0"}, order=("run_id",))
     assert (goal.status, goal.learning_required, goal.auto_approved) == (GoalStatus.ARCHIVED, False, True)
     assert [type(cell) for cell in (goal.status, goal.learning_required, goal.value)] == [GoalStatus, bool, float]
     assert (run.cost_usd, type(run.cost_usd), run.status) == (Decimal("0.10"), Decimal, RunStatus.FINISHED)
@@ -90,8 +90,8 @@ def test_both_databases_hold_the_same_rows_to_the_letter(tmp_path, postgres):
 def test_one_row_is_found_by_its_key(home: Home):
     fill(home.log)
     with home.views() as views:
-        assert views.get(goal_board, "goal_0_1") == by_hand(home.log, goal_board)[1]
-        assert views.get(goal_board, "goal_gone") is None
+        assert views.get(goal_definitions, "goal_0_1") == by_hand(home.log, goal_definitions)[1]
+        assert views.get(goal_definitions, "goal_gone") is None
         [first, *_] = everything(views, goal_state_events)
         assert views.get(goal_state_events, first.position) == first
 
@@ -101,7 +101,7 @@ def test_an_empty_log_has_no_rows(home: Home):
         assert [everything(views, projection) for projection in PROJECTIONS.values()] == [[]] * len(PROJECTIONS)
         assert views.catch_up() == 0
         fill(home.log)
-        assert everything(views, goal_board) == by_hand(home.log, goal_board)
+        assert everything(views, goal_definitions) == by_hand(home.log, goal_definitions)
 
 
 @pytest.mark.parametrize("page", [1, 3, 5_000])

@@ -116,20 +116,20 @@ _NOTHING_YET = RunRow(
     position=0,
 )
 
-runs = Projection(
-    "runs",
+goal_runs = Projection(
+    "goal_runs",
     RunRow,
     key="run_id",
     indexes=(("goal_id", "attempt"), ("status", "run_id"), ("agent", "run_id"), ("local_outcome", "run_id")),
 )
 
 
-@runs.on(RunQueued)
+@goal_runs.on(RunQueued)
 def _queued(_: RunRow | None, recorded: Recorded, event: RunQueued) -> RunRow:
     return _new(recorded, event, status=RunStatus.QUEUED)
 
 
-@runs.on(RunStarted)
+@goal_runs.on(RunStarted)
 def _started(_: RunRow | None, recorded: Recorded, event: RunStarted) -> RunRow:
     return _new(
         recorded,
@@ -148,31 +148,31 @@ def _started(_: RunRow | None, recorded: Recorded, event: RunStarted) -> RunRow:
     )
 
 
-@runs.on(ActionTaken)
+@goal_runs.on(ActionTaken)
 def _acted(row: RunRow | None, recorded: Recorded, event: ActionTaken) -> RunRow | None:
     if row is None:
         return None
     return _alive(row, recorded, actions_taken=(*row.actions_taken, event.action))
 
 
-@runs.on(RunHeartbeat)
+@goal_runs.on(RunHeartbeat)
 def _beat(row: RunRow | None, recorded: Recorded, event: RunHeartbeat) -> RunRow | None:
     if row is None:
         return None
     return _alive(row, recorded, lease_s=row.lease_s if event.lease_s is None else event.lease_s)
 
 
-@runs.on(RunCheckpointed)
+@goal_runs.on(RunCheckpointed)
 def _checkpointed(row: RunRow | None, recorded: Recorded, event: RunCheckpointed) -> RunRow | None:
     return _touched(row, recorded, status=RunStatus.CHECKPOINTED, checkpoint_ref=event.checkpoint_ref)
 
 
-@runs.on(RunResumed)
+@goal_runs.on(RunResumed)
 def _resumed(row: RunRow | None, recorded: Recorded, _: RunResumed) -> RunRow | None:
     return _alive(row, recorded, status=RunStatus.RUNNING)
 
 
-@runs.on(RunInterrupted)
+@goal_runs.on(RunInterrupted)
 def _interrupted(row: RunRow | None, recorded: Recorded, event: RunInterrupted) -> RunRow | None:
     return _touched(
         row,
@@ -185,12 +185,12 @@ def _interrupted(row: RunRow | None, recorded: Recorded, event: RunInterrupted) 
     )
 
 
-@runs.on(RunVerified)
+@goal_runs.on(RunVerified)
 def _verified(row: RunRow | None, recorded: Recorded, event: RunVerified) -> RunRow | None:
     return _touched(row, recorded, verifier_status=event.verifier_status, verifier=event.verifier, score=event.score)
 
 
-@runs.on(CostRecorded)
+@goal_runs.on(CostRecorded)
 def _billed(row: RunRow | None, recorded: Recorded, event: CostRecorded) -> RunRow | None:
     if row is None:
         return None
@@ -203,7 +203,7 @@ def _billed(row: RunRow | None, recorded: Recorded, event: CostRecorded) -> RunR
     )
 
 
-@runs.on(RunFinished)
+@goal_runs.on(RunFinished)
 def _finished(row: RunRow | None, recorded: Recorded, event: RunFinished) -> RunRow | None:
     if row is None:
         return None
@@ -222,7 +222,7 @@ def _finished(row: RunRow | None, recorded: Recorded, event: RunFinished) -> Run
     )
 
 
-@runs.on(BusinessOutcomeRecorded)
+@goal_runs.on(BusinessOutcomeRecorded)
 def _outcome_recorded(row: RunRow | None, recorded: Recorded, event: BusinessOutcomeRecorded) -> RunRow | None:
     return _touched(row, recorded, business_outcome=event.business_outcome)
 

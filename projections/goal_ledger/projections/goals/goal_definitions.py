@@ -109,8 +109,8 @@ class GoalRow(NamedTuple):
     position: int
 
 
-goal_board = Projection(
-    "goal_board",
+goal_definitions = Projection(
+    "goal_definitions",
     GoalRow,
     key="goal_id",
     indexes=(("priority", "goal_id"), ("position",), ("status", "priority", "goal_id"), ("parent_goal_id",)),
@@ -126,7 +126,7 @@ _CONTRACT = (
 )  # fmt: skip
 
 
-@goal_board.on(GoalCreated)
+@goal_definitions.on(GoalCreated)
 def _created(_: GoalRow | None, recorded: Recorded, event: GoalCreated) -> GoalRow:
     fields = event.__dict__
     return GoalRow(
@@ -155,7 +155,7 @@ def _created(_: GoalRow | None, recorded: Recorded, event: GoalCreated) -> GoalR
     )
 
 
-@goal_board.on(GoalAmended)
+@goal_definitions.on(GoalAmended)
 def _amended(row: GoalRow | None, recorded: Recorded, event: GoalAmended) -> GoalRow | None:
     changes = typed_changes(event.changes)
     if "criteria" in changes:
@@ -164,31 +164,31 @@ def _amended(row: GoalRow | None, recorded: Recorded, event: GoalAmended) -> Goa
     return None if amended is None else _progressed(amended)
 
 
-@goal_board.on(ChildAdded, ActivityRecorded, OccurrencesSkipped, ArmResultRecorded)
+@goal_definitions.on(ChildAdded, ActivityRecorded, OccurrencesSkipped, ArmResultRecorded)
 def _noted(row: GoalRow | None, recorded: Recorded, _: Event) -> GoalRow | None:
     return _touched(row, recorded)
 
 
-@goal_board.on(*TRANSITIONS)
+@goal_definitions.on(*TRANSITIONS)
 def _moved(row: GoalRow | None, recorded: Recorded, event: Transition) -> GoalRow | None:
     return _touched(row, recorded, status=event.to_status, status_reason=event.reason)
 
 
-@goal_board.on(GoalCheckpointed)
+@goal_definitions.on(GoalCheckpointed)
 def _checkpointed(row: GoalRow | None, recorded: Recorded, event: GoalCheckpointed) -> GoalRow | None:
     return _touched(
         row, recorded, status=event.to_status, status_reason=event.reason, checkpoint_ref=event.checkpoint_ref
     )
 
 
-@goal_board.on(GoalCompleted)
+@goal_definitions.on(GoalCompleted)
 def _completed(row: GoalRow | None, recorded: Recorded, event: GoalCompleted) -> GoalRow | None:
     return _touched(
         row, recorded, status=event.to_status, status_reason=event.reason, done=True, evidence=event.evidence
     )
 
 
-@goal_board.on(GoalCompletedWithCaveats)
+@goal_definitions.on(GoalCompletedWithCaveats)
 def _completed_with_caveats(row: GoalRow | None, recorded: Recorded, event: GoalCompletedWithCaveats) -> GoalRow | None:
     return _touched(
         row,
@@ -201,7 +201,7 @@ def _completed_with_caveats(row: GoalRow | None, recorded: Recorded, event: Goal
     )
 
 
-@goal_board.on(GoalArchived)
+@goal_definitions.on(GoalArchived)
 def _archived(row: GoalRow | None, recorded: Recorded, event: GoalArchived) -> GoalRow | None:
     return _touched(
         row,
@@ -212,7 +212,7 @@ def _archived(row: GoalRow | None, recorded: Recorded, event: GoalArchived) -> G
     )
 
 
-@goal_board.on(RunDispatched)
+@goal_definitions.on(RunDispatched)
 def _dispatched(row: GoalRow | None, recorded: Recorded, event: RunDispatched) -> GoalRow | None:
     if row is None:
         return None
@@ -220,17 +220,17 @@ def _dispatched(row: GoalRow | None, recorded: Recorded, event: RunDispatched) -
     return _touched(row, recorded, attempts=attempts, last_run_id=event.run_id, not_before=None)
 
 
-@goal_board.on(RunEnqueued)
+@goal_definitions.on(RunEnqueued)
 def _enqueued(row: GoalRow | None, recorded: Recorded, event: RunEnqueued) -> GoalRow | None:
     return _touched(row, recorded, attempts=event.attempt)
 
 
-@goal_board.on(RetryScheduled)
+@goal_definitions.on(RetryScheduled)
 def _retry_scheduled(row: GoalRow | None, recorded: Recorded, event: RetryScheduled) -> GoalRow | None:
     return _touched(row, recorded, not_before=event.not_before)
 
 
-@goal_board.on(KeyResultMeasured)
+@goal_definitions.on(KeyResultMeasured)
 def _measured(row: GoalRow | None, recorded: Recorded, event: KeyResultMeasured) -> GoalRow | None:
     touched = _touched(row, recorded)
     if touched is None or not is_later(event.measured_at, touched.measured_at):
@@ -238,24 +238,24 @@ def _measured(row: GoalRow | None, recorded: Recorded, event: KeyResultMeasured)
     return _progressed(touched._replace(current=event.value, measured_at=event.measured_at))
 
 
-@goal_board.on(OccurrenceDue)
+@goal_definitions.on(OccurrenceDue)
 def _due(row: GoalRow | None, recorded: Recorded, event: OccurrenceDue) -> GoalRow | None:
     still_open = () if row is None else row.open_occurrences
     return _touched(row, recorded, open_occurrences=with_due(still_open, event))
 
 
-@goal_board.on(OccurrenceCompleted)
+@goal_definitions.on(OccurrenceCompleted)
 def _occurrence_completed(row: GoalRow | None, recorded: Recorded, event: OccurrenceCompleted) -> GoalRow | None:
     still_open = () if row is None else row.open_occurrences
     return _touched(row, recorded, open_occurrences=without(still_open, event))
 
 
-@goal_board.on(WatchdogFired)
+@goal_definitions.on(WatchdogFired)
 def _fired(row: GoalRow | None, recorded: Recorded, _: WatchdogFired) -> GoalRow | None:
     return _touched(row, recorded, incident_open=True)
 
 
-@goal_board.on(WatchdogCleared)
+@goal_definitions.on(WatchdogCleared)
 def _cleared(row: GoalRow | None, recorded: Recorded, _: WatchdogCleared) -> GoalRow | None:
     return _touched(row, recorded, incident_open=False)
 
