@@ -163,7 +163,8 @@ def test_verify_deep_warns_of_what_newer_code_wrote(gl: Cli):
     ran = gl.json("ledger", "verify", "--deep")
 
     assert ran.document["warnings"] == [
-        f"goal_runs lacks position {position}, run.finished of {run_id}: version 2 of run.finished was written by newer code"
+        f"goal_runs lacks position {position}, run.finished of {run_id}: "
+        "version 2 of run.finished was written by newer code"
     ]
     assert {row["name"]: row["lacking"] for row in ran.data["state"]["projections"] if row["lacking"]} == {
         "goal_runs": 1
