@@ -51,12 +51,34 @@ from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalTyp
 from goal_ledger.domain.goals.maintenance import OccurrenceCompleted, OccurrenceDue, OccurrencesSkipped
 from goal_ledger.domain.goals.watchdog import WatchdogCleared, WatchdogFired
 from goal_ledger.domain.learning.lesson import (
+    Evidence,
     LessonApplied,
     LessonCategory,
     LessonConfirmed,
     LessonContradicted,
     LessonLearned,
+    LessonRecalled,
     LessonRetired,
+)
+from goal_ledger.domain.learning.review import (
+    Candidate,
+    LessonsPromoted,
+    Notable,
+    ReviewReopened,
+    ReviewWritten,
+    RootCause,
+)
+from goal_ledger.domain.learning.rule import (
+    Arm,
+    Mode,
+    RuleCanaried,
+    RuleDrafted,
+    RulePromoted,
+    RuleRecalled,
+    RuleRetired,
+    RuleRolledBack,
+    RuleTried,
+    RuleValued,
 )
 from goal_ledger.domain.policies import Considered, Receipt
 from goal_ledger.domain.runs.run import (
@@ -67,6 +89,7 @@ from goal_ledger.domain.runs.run import (
     FailureCategory,
     LocalOutcome,
     RunCheckpointed,
+    RunContext,
     RunFinished,
     RunHeartbeat,
     RunInterrupted,
@@ -82,6 +105,20 @@ OTHER = "goal_01KJ7E0WM1JN74MNPW0ARN644K"
 RUN = "grun_01KJ7E0WM2JN74MNPW0ARN644K"
 LOOP = "loop_01KJ7E0WM3JN74MNPW0ARN644K"
 SAID = "Quotes \" ' `, a line\nbreak, a \\ and \u2028, العربية, 🌙 — said."
+LESSON = "les_01KJ7E0WM4JN74MNPW0ARN644K"
+RULE = "rule_01KJ7E0WM5JN74MNPW0ARN644K"
+AAR = "aar_01KJ7E0WM6JN74MNPW0ARN644K"
+RECEIPT = Receipt(
+    policy="router@1",
+    settings_digest="0123456789abcdef",
+    position=2**53,
+    candidates=(Considered(id=GOAL, score=1.75, why=SAID), Considered(id=OTHER, score=0.4, why="")),
+    count=2,
+    digest="fedcba9876543210",
+    chosen=GOAL,
+    propensity=0.5,
+    seed=-7,
+)
 S = GoalStatus
 NONE = listed(())
 NO_LOOPS = OpenLoops(pending_retry=NONE, clarification=NONE, follow_up=NONE)
@@ -186,17 +223,7 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
             attempt=2,
             agent="agent:a",
             running=("grun_1", RUN),
-            receipt=Receipt(
-                policy="router@1",
-                settings_digest="0123456789abcdef",
-                position=2**53,
-                candidates=(Considered(id=GOAL, score=1.75, why=SAID), Considered(id=OTHER, score=0.4, why="")),
-                count=2,
-                digest="fedcba9876543210",
-                chosen=GOAL,
-                propensity=0.5,
-                seed=-7,
-            ),
+            receipt=RECEIPT,
             reason=SAID,
         ),
         RunDispatched(run_id=RUN, attempt=1, running=()),
@@ -277,6 +304,7 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
             lease_s=300.5,
             takes_over="grun_1",
             checkpoint_ref="step-3",
+            context=RunContext(lessons=(LESSON,), rules=(RULE,), controls=(RULE,), shadows=(RULE, RULE)),
             reason=SAID,
         ),
         RunStarted(goal_id=GOAL, attempt=1),
@@ -350,15 +378,81 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
             lesson_text=SAID,
             category=LessonCategory.ANTI_PATTERN,
             confidence=0.8,
-            run_id=RUN,
+            evidence=(Evidence(run_id=RUN, aar_id=AAR), Evidence(run_id=RUN)),
             reason=SAID,
         ),
         LessonLearned(lesson_text="Look before you leap", category=LessonCategory.SAFE_DEFAULT),
     ),
-    "lesson.confirmed": (LessonConfirmed(run_id=RUN, reason=SAID), LessonConfirmed()),
+    "lesson.confirmed": (LessonConfirmed(run_id=RUN, aar_id=AAR, reason=SAID), LessonConfirmed()),
     "lesson.contradicted": (LessonContradicted(run_id=RUN, reason=SAID), LessonContradicted()),
     "lesson.applied": (LessonApplied(run_id=RUN, reason=SAID), LessonApplied(run_id=RUN)),
     "lesson.retired": (LessonRetired(reason=SAID), LessonRetired()),
+    "lesson.recalled": (LessonRecalled(root=LESSON, reason=SAID), LessonRecalled(root=LESSON)),
+    "review.written": (
+        ReviewWritten(
+            run_id=RUN,
+            goal_id=GOAL,
+            notable=Notable.FAILED,
+            goal_type=GoalType.MAINTENANCE,
+            action_type="shell",
+            what_happened=SAID,
+            root_cause=RootCause(category=FailureCategory.TOOL_ERROR, detail="disk full"),
+            what_worked=("dump",),
+            what_failed=("copy", "copy again"),
+            lesson_candidates=(Candidate(text=SAID, category=LessonCategory.ANTI_PATTERN),),
+            recommended_changes=("look at the disk first",),
+            signature="backup · tool_error · disk full",
+            watch_until="2026-03-10T09:00:00.000000Z",
+            reason=SAID,
+        ),
+        ReviewWritten(
+            run_id=RUN,
+            goal_id=GOAL,
+            notable=Notable.REQUESTED,
+            what_happened="it went well",
+            root_cause=RootCause(detail="nothing failed"),
+        ),
+    ),
+    "review.reopened": (ReviewReopened(run_id=RUN, reason=SAID), ReviewReopened(run_id=RUN)),
+    "review.lessons_promoted": (LessonsPromoted(lesson_ids=(LESSON,), reason=SAID), LessonsPromoted(lesson_ids=())),
+    "rule.drafted": (
+        RuleDrafted(
+            title="Look first",
+            rule_text=SAID,
+            applies_to_goal_type=GoalType.MAINTENANCE,
+            applies_to_action_type="shell",
+            source_lesson_ids=(LESSON,),
+            receipt=RECEIPT,
+            reason=SAID,
+        ),
+        RuleDrafted(title="Look first", rule_text="Look before you leap", source_lesson_ids=()),
+    ),
+    "rule.canaried": (
+        RuleCanaried(share=0.5, round=2, receipt=RECEIPT, reason=SAID),
+        RuleCanaried(share=1.0, round=1),
+    ),
+    "rule.tried": (
+        RuleTried(
+            run_id=RUN,
+            arm=Arm.TREATMENT,
+            success=True,
+            cost_usd=Decimal("0.30"),
+            duration_seconds=612.5,
+            reason=SAID,
+        ),
+        RuleTried(run_id=RUN, arm=Arm.CONTROL, success=False),
+    ),
+    "rule.valued": (
+        RuleValued(run_id=RUN, arm=Arm.TREATMENT, degraded=True, reason=SAID),
+        RuleValued(run_id=RUN, arm=Arm.CONTROL, degraded=False),
+    ),
+    "rule.promoted": (RulePromoted(receipt=RECEIPT, reason=SAID), RulePromoted()),
+    "rule.rolled_back": (
+        RuleRolledBack(mode=Mode.CANARY, cause="success", receipt=RECEIPT, reason=SAID),
+        RuleRolledBack(mode=Mode.SHADOW, cause="by hand"),
+    ),
+    "rule.retired": (RuleRetired(reason=SAID), RuleRetired()),
+    "rule.recalled": (RuleRecalled(root=LESSON, reason=SAID), RuleRecalled(root=LESSON)),
     "loop.opened": (
         LoopOpened(
             kind=LoopKind.CLARIFICATION,

@@ -6,11 +6,37 @@ from decimal import Decimal
 from itertools import pairwise
 from random import Random
 
+from goal_ledger.domain.base import Event
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals import watchdog
 from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Origin
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.goals.lifecycle import MOVES, ArchiveCause, GoalStatus, path
+from goal_ledger.domain.learning.lesson import LESSON, LessonRecalled, Scope, lesson_id
+from goal_ledger.domain.learning.review import (
+    REVIEW,
+    Candidate,
+    LessonsPromoted,
+    Notable,
+    ReviewReopened,
+    ReviewWritten,
+    RootCause,
+    review_id,
+)
+from goal_ledger.domain.learning.rule import (
+    RULE,
+    Arm,
+    Mode,
+    RuleCanaried,
+    RuleDrafted,
+    RulePromoted,
+    RuleRecalled,
+    RuleRetired,
+    RuleRolledBack,
+    RuleTried,
+    RuleValued,
+    rule_id,
+)
 from goal_ledger.ledger import (
     UNKNOWN,
     BusinessOutcome,
@@ -37,6 +63,7 @@ def tell(ledger: Ledger, chance: Random) -> None:
             _move(ledger, verb, source)
     taught = [_attempt(ledger, goal_id, chance) for goal_id in family for _ in range(3)]
     _lessons(ledger, taught)
+    _learned_from(ledger, taught[-1])
     _kinds(ledger, family[1])
     _seen(ledger, family[0], chance)
     _handed_out(ledger)
@@ -189,6 +216,49 @@ def _lessons(ledger: Ledger, runs: Iterable[str]) -> None:
             ledger.lessons.contradict(lesson, reason=SAID)
         if number % 3 == 0:
             ledger.lessons.retire(lesson, reason="moot")
+
+
+def _learned_from(ledger: Ledger, run_id: str) -> None:
+    """A review, the lesson and the rule drawn from it, and the fall of both."""
+
+    def as_told(_: object, *events: Event) -> tuple[Event, ...]:
+        return events
+
+    text, scope = "Prune before a dump", Scope(GoalType.MAINTENANCE, "shell")
+    review, lesson, rule = review_id(run_id), lesson_id(scope, text), rule_id(scope, text)
+    ledger.act(
+        review,
+        REVIEW,
+        as_told,
+        ReviewWritten(
+            run_id=run_id,
+            goal_id=ledger.runs.get(run_id).goal_id,
+            notable=Notable.FAILED,
+            what_happened=SAID,
+            root_cause=RootCause(category=FailureCategory.TOOL_ERROR, detail="disk full"),
+            signature="backup · tool_error · disk full",
+            lesson_candidates=(Candidate(text=text, category=LessonCategory.SAFE_DEFAULT),),
+        ),
+        ReviewReopened(run_id=run_id),
+        LessonsPromoted(lesson_ids=(lesson,)),
+    )
+    ledger.lessons.add(
+        text, category=LessonCategory.SAFE_DEFAULT, goal_type=scope.goal_type, action_type=scope.action_type
+    )
+    ledger.act(
+        rule,
+        RULE,
+        as_told,
+        RuleDrafted(title="Prune", rule_text=text, source_lesson_ids=(lesson,)),
+        RuleCanaried(share=0.5, round=1),
+        RuleTried(run_id=run_id, arm=Arm.TREATMENT, success=True, cost_usd=Decimal("0.10"), duration_seconds=1.5),
+        RuleValued(run_id=run_id, arm=Arm.TREATMENT, degraded=True),
+        RulePromoted(),
+        RuleRolledBack(mode=Mode.CANARY, cause="outcome"),
+        RuleRetired(reason="moot"),
+        RuleRecalled(root=lesson),
+    )
+    ledger.act(lesson, LESSON, as_told, LessonRecalled(root=lesson))
 
 
 def _seen(ledger: Ledger, goal_id: str, chance: Random) -> None:

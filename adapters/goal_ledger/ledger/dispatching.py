@@ -180,6 +180,11 @@ def bill_in(tx: Tx, run_id: str, **bill: Any) -> None:
         open_in(tx, kind=LoopKind.CLARIFICATION, question=question, goal_id=goal_id, run_id=run_id)
 
 
+def begun(recorded: Sequence[Recorded]) -> str:
+    """The run that a transaction started or queued; the last one, for it may have ended others."""
+    return next(one.stream for one in reversed(recorded) if isinstance(one.event, (RunStarted, RunQueued)))
+
+
 def _known(tx: Tx, goal_id: str) -> Goal:
     goal = tx.load(require_id("goal_", goal_id), GOAL)
     goal_rules.existing(goal)

@@ -17,6 +17,7 @@ from goal_ledger.adapters.store.codec import StoredRow
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable
 from goal_ledger.domain.continuity.meta import LedgerCreated
 from goal_ledger.domain.errors import Damaged, Invalid, LedgerError, Rejected, Unavailable
+from goal_ledger.domain.runs.run import CONSEQUENTIAL
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger.circumstances import Circumstances, wish_digest
@@ -250,6 +251,8 @@ class Ledger:
                 tx = Tx(pending, who, command, core.ids)
                 with tx.all_or_nothing():
                     work(tx)
+                    if not CONSEQUENTIAL.isdisjoint(type(one.event) for one in pending.recorded):
+                        self._follow(tx, tuple(pending.recorded))
                 if pending.rows:
                     log.append(pending.rows)
                     if command is not None:
@@ -257,6 +260,11 @@ class Ledger:
                         log.remember(command[0], Command(command[1], *span))
             core.states.update(pending.states)
         return tuple(pending.recorded)
+
+    def _follow(self, tx: Tx, gathered: tuple[Recorded, ...]) -> None:
+        from goal_ledger.ledger.consequences import follow  # few commands end a run
+
+        follow(self, tx, gathered)
 
     def session(self) -> AbstractContextManager[SessionRow]:
         """A session for the length of a `with` block: stopped in order at its end, also by an error or SIGTERM.

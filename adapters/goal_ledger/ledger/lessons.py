@@ -10,7 +10,7 @@ from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.learning import lesson as rules
-from goal_ledger.domain.learning.lesson import LESSON, Lesson, LessonCategory, Scope
+from goal_ledger.domain.learning.lesson import LESSON, Evidence, Lesson, LessonCategory, Scope
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN
 from goal_ledger.ledger.pages import Place, select_page
@@ -60,7 +60,7 @@ class Lessons:
         stream = rules.lesson_id(scope, text)
         return self._act(
             stream, run_id, rules.learn, scope=scope, text=text, category=category, confidence=confidence,
-            run_id=run_id, reason=reason,
+            evidence=() if run_id is None else (Evidence(run_id=run_id),), reason=reason,
         )  # fmt: skip
 
     def confirm(self, lesson_id: str, *, run_id: str | None = None, reason: str | None = None) -> LessonRow:

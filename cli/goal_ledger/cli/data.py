@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.goals.goal import GoalCreated, RunDispatched, RunEnqueued, Transition
+from goal_ledger.domain.learning.lesson import LessonLearned
 
 if TYPE_CHECKING:
     from goal_ledger.domain.goals.experiment import Report
@@ -126,6 +127,8 @@ def event_data(recorded: Recorded | Unreadable) -> Data:
     }
     if isinstance(event, Transition):
         row |= {"from": event.from_status, "to": event.to_status}
+    elif isinstance(event, LessonLearned) and event.evidence:
+        row["run_id"] = event.evidence[0].run_id
     elif isinstance(event, GoalCreated):
         row["to"] = row["details"].pop("status")
     return row

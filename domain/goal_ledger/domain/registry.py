@@ -3,7 +3,7 @@
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.continuity import loop, meta, session
 from goal_ledger.domain.goals import experiment, goal, key_result, maintenance, watchdog
-from goal_ledger.domain.learning import lesson
+from goal_ledger.domain.learning import lesson, review, rule
 from goal_ledger.domain.runs import run
 
 EVENTS: dict[str, type[Event]] = {
@@ -52,6 +52,18 @@ EVENTS: dict[str, type[Event]] = {
     "lesson.contradicted": lesson.LessonContradicted,
     "lesson.applied": lesson.LessonApplied,
     "lesson.retired": lesson.LessonRetired,
+    "lesson.recalled": lesson.LessonRecalled,
+    "review.written": review.ReviewWritten,
+    "review.reopened": review.ReviewReopened,
+    "review.lessons_promoted": review.LessonsPromoted,
+    "rule.drafted": rule.RuleDrafted,
+    "rule.canaried": rule.RuleCanaried,
+    "rule.tried": rule.RuleTried,
+    "rule.valued": rule.RuleValued,
+    "rule.promoted": rule.RulePromoted,
+    "rule.rolled_back": rule.RuleRolledBack,
+    "rule.retired": rule.RuleRetired,
+    "rule.recalled": rule.RuleRecalled,
     "loop.opened": loop.LoopOpened,
     "loop.closed": loop.LoopClosed,
     "session.started": session.SessionStarted,

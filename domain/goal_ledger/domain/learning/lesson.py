@@ -1,11 +1,12 @@
 """A lesson: a heuristic in plain language, with the evidence for and against it."""
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Decider, Event, Share
+from goal_ledger.domain.base import Decider, Event, Payload, Share
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import derived_id
@@ -42,21 +43,47 @@ def lesson_id(scope: Scope, text: str) -> str:
 # --- Events
 
 
+class Evidence(Payload):
+    """A run that speaks for a lesson. aar_id: the review that drew the lesson from it, None without one."""
+
+    run_id: str
+    aar_id: str | None = None
+
+
 class LessonLearned(Event):
-    """confidence: stated by whoever learned it, the prior. run_id: the run that taught it."""
+    """confidence: stated by whoever learned it, the prior. evidence: the runs that taught it."""
+
+    schema_version: ClassVar[int] = 2
 
     goal_type: Annotated[GoalType | None, Field(strict=False)] = None
     action_type: str | None = None
     lesson_text: str
     category: Annotated[LessonCategory, Field(strict=False)]
     confidence: Share = 0.5
-    run_id: str | None = None
+    evidence: Annotated[tuple[Evidence, ...], Field(strict=False)] = ()
+
+    @staticmethod
+    def upcast_v1(data: dict[str, Any]) -> dict[str, Any]:
+        # Version 1 named one run, and knew no reviews.
+        run_id = data.pop("run_id", None)
+        return data if run_id is None else data | {"evidence": [{"run_id": run_id}]}
 
 
 class LessonConfirmed(Event):
-    """Evidence for the lesson; run_id: the run that gave it, None when a person says so."""
+    """Evidence for the lesson.
+
+    run_id: the run that gave it, None when a person says so. aar_id: the review of that run that drew the lesson.
+    """
+
+    schema_version: ClassVar[int] = 2
 
     run_id: str | None = None
+    aar_id: str | None = None
+
+    @staticmethod
+    def upcast_v1(data: dict[str, Any]) -> dict[str, Any]:
+        # Version 1 knew no reviews.
+        return data
 
 
 class LessonContradicted(Event):
@@ -75,14 +102,23 @@ class LessonRetired(Event):
     """The lesson is given to no run any more; its history stays."""
 
 
+class LessonRecalled(Event):
+    """The lesson turned out false, or stands on one that did. root: the lesson whose recall began it."""
+
+    root: str
+
+
 # --- State
 
 
 class Lesson(NamedTuple):
+    """active: None before it is learned. recalled: the lesson with whose recall it fell, None when it did not."""
+
     active: bool | None = None
     evidence: frozenset[str] = frozenset()
     counter_evidence: frozenset[str] = frozenset()
     applied_in: frozenset[str] = frozenset()
+    recalled: str | None = None
 
 
 LESSON = Decider("lesson", Lesson())
@@ -90,7 +126,7 @@ LESSON = Decider("lesson", Lesson())
 
 @LESSON.on(LessonLearned)
 def _learned(_: Lesson, event: LessonLearned) -> Lesson:
-    return Lesson(active=True, evidence=frozenset({event.run_id} if event.run_id else ()))
+    return Lesson(active=True, evidence=frozenset(one.run_id for one in event.evidence))
 
 
 @LESSON.on(LessonConfirmed)
@@ -113,6 +149,11 @@ def _retired(lesson: Lesson, _: LessonRetired) -> Lesson:
     return lesson._replace(active=False)
 
 
+@LESSON.on(LessonRecalled)
+def _recalled(lesson: Lesson, event: LessonRecalled) -> Lesson:
+    return lesson._replace(active=False, recalled=event.root)
+
+
 # --- Decisions
 
 
@@ -123,19 +164,21 @@ def learn(
     text: str,
     category: LessonCategory,
     confidence: float | None = None,
-    run_id: str | None = None,
+    evidence: Sequence[Evidence] = (),
     reason: str | None = None,
 ) -> list[Event]:
-    """Learn it, or add the run as evidence when the lesson is known already.
+    """Learn it, or add the runs as evidence when the lesson is known already.
 
-    confidence: 0.5 unless stated; of a known lesson the first statement holds.
+    confidence: 0.5 unless stated; of a known lesson the first statement holds. evidence: every run once.
 
-    Rejected: no_text, retired, already_evidence.
+    Rejected: no_text, retired, recalled, already_evidence.
     """
     if not text.strip():
         raise Rejected("no_text", "a lesson needs a text that is not blank")
     if lesson.active is not None:
-        return confirm(lesson, run_id=run_id, reason=reason) if run_id is not None else []
+        return [
+            event for one in evidence for event in confirm(lesson, run_id=one.run_id, aar_id=one.aar_id, reason=reason)
+        ]
     return [
         LessonLearned(
             goal_type=scope.goal_type,
@@ -143,23 +186,25 @@ def learn(
             lesson_text=text.strip(),
             category=category,
             confidence=0.5 if confidence is None else confidence,
-            run_id=run_id,
+            evidence=tuple(evidence),
             reason=reason,
         )
     ]
 
 
-def confirm(lesson: Lesson, *, run_id: str | None = None, reason: str | None = None) -> list[Event]:
+def confirm(
+    lesson: Lesson, *, run_id: str | None = None, aar_id: str | None = None, reason: str | None = None
+) -> list[Event]:
     """Count evidence for the lesson; a run counts once.
 
-    Rejected: retired, already_evidence. NotFound: unknown_lesson.
+    Rejected: retired, recalled, already_evidence. NotFound: unknown_lesson.
     """
     _active(lesson)
     if run_id is not None:
         if run_id in lesson.evidence:
             return []
         _counts_once(run_id, lesson.counter_evidence, "against")
-    return [LessonConfirmed(run_id=run_id, reason=reason)]
+    return [LessonConfirmed(run_id=run_id, aar_id=aar_id, reason=reason)]
 
 
 def contradict(lesson: Lesson, *, run_id: str | None = None, reason: str | None = None) -> list[Event]:
@@ -207,10 +252,17 @@ def confidence_of(stated: float, evidence: int, counter_evidence: int) -> float:
 
 
 def _active(lesson: Lesson) -> None:
-    if not existing(lesson):
+    if existing(lesson):
+        return
+    if lesson.recalled is not None:
         raise Rejected(
-            "retired", "the lesson is retired and takes no evidence", hint="goal-ledger lesson show {stream} says why"
+            "recalled",
+            "the lesson was recalled and takes no evidence",
+            hint="goal-ledger lesson show {stream} says why",
         )
+    raise Rejected(
+        "retired", "the lesson is retired and takes no evidence", hint="goal-ledger lesson show {stream} says why"
+    )
 
 
 def _counts_once(run_id: str, other_side: frozenset[str], side: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Count, Decider, Event, Json, Money, Seconds, Tokens
+from goal_ledger.domain.base import Count, Decider, Event, Json, Money, Payload, Seconds, Texts, Tokens
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.times import parse_utc, seconds_between, utc_text
 
@@ -82,16 +82,29 @@ class RunQueued(RunEvent):
     plan_summary: str | None = None
 
 
+class RunContext(Payload):
+    """What a run was given to work by, as ids.
+
+    lessons, rules: those that its agent was told. controls: rules in canary that were kept from it, for comparison.
+    shadows: rules in shadow that would have been told.
+    """
+
+    lessons: Texts = ()
+    rules: Texts = ()
+    controls: Texts = ()
+    shadows: Texts = ()
+
+
 class RunStarted(RunEvent):
     """An attempt began. attempt: the goal's count, from 1. job_id: the job of the scheduler that dispatched it.
 
     metrics_before: key-result values at the start, by name. lease_s: how long the worker may be silent before the run
     is given to another, None without end. takes_over: the run whose place it takes. checkpoint_ref: where that one had
-    laid down its work. source, source_id, source_attempt, source_digest: the record it was imported from, with that
-    record's own count and content digest.
+    laid down its work. context: the lessons and rules it was given. source, source_id, source_attempt, source_digest:
+    the record it was imported from, with that record's own count and content digest.
     """
 
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
 
     attempt: Annotated[int, Field(ge=1)]
     agent: str | None = None
@@ -106,10 +119,16 @@ class RunStarted(RunEvent):
     lease_s: Lease | None = None
     takes_over: str | None = None
     checkpoint_ref: str | None = None
+    context: RunContext | None = None
 
     @staticmethod
     def upcast_v1(data: dict[str, Any]) -> dict[str, Any]:
         # Version 1 knew no leases, and no run that takes the place of another.
+        return data
+
+    @staticmethod
+    def upcast_v2(data: dict[str, Any]) -> dict[str, Any]:
+        # Version 2 did not say what the run was given to work by.
         return data
 
 
@@ -206,6 +225,10 @@ class BusinessOutcomeRecorded(RunEvent):
     source: str | None = None
     external_id: str | None = None
     detail: str | None = None
+
+
+CONSEQUENTIAL = frozenset({RunStarted, RunInterrupted, RunVerified, RunFinished, BusinessOutcomeRecorded})
+"""Events of a run that others learn from in the same transaction."""
 
 
 # --- State

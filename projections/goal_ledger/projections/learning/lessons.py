@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.base import Event, Recorded
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.learning.lesson import (
     LessonApplied,
@@ -10,6 +10,7 @@ from goal_ledger.domain.learning.lesson import (
     LessonConfirmed,
     LessonContradicted,
     LessonLearned,
+    LessonRecalled,
     LessonRetired,
     confidence_of,
 )
@@ -54,7 +55,7 @@ lessons = Projection(
 
 @lessons.on(LessonLearned)
 def _learned(_: LessonRow | None, recorded: Recorded, event: LessonLearned) -> LessonRow:
-    taught = () if event.run_id is None else (event.run_id,)
+    taught = tuple(one.run_id for one in event.evidence)
     return LessonRow(
         lesson_id=recorded.stream,
         goal_type=event.goal_type,
@@ -103,8 +104,8 @@ def _applied(row: LessonRow | None, recorded: Recorded, event: LessonApplied) ->
     return _weighed(row, recorded, applied_run_ids=(*row.applied_run_ids, event.run_id))
 
 
-@lessons.on(LessonRetired)
-def _retired(row: LessonRow | None, recorded: Recorded, event: LessonRetired) -> LessonRow | None:
+@lessons.on(LessonRetired, LessonRecalled)
+def _retired(row: LessonRow | None, recorded: Recorded, event: Event) -> LessonRow | None:
     if row is None:
         return None
     return _weighed(row, recorded, active=False, retired_reason=event.reason)
