@@ -36,10 +36,13 @@ if TYPE_CHECKING:
     from goal_ledger.adapters.store.verify import Problem
     from goal_ledger.adapters.views.views import Views
     from goal_ledger.ledger.archive import Copied, Copy
+    from goal_ledger.ledger.beliefs import Beliefs
     from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.experiments import Experiments
+    from goal_ledger.ledger.history import History
     from goal_ledger.ledger.imports import Imports
     from goal_ledger.ledger.key_results import KeyResults
+    from goal_ledger.ledger.proposals import Proposals
     from goal_ledger.ledger.state_hash import StateHash
     from goal_ledger.ledger.tick import Attention, Ticked
     from goal_ledger.ledger.when import Held
@@ -149,6 +152,27 @@ class Ledger:
         from goal_ledger.ledger.work import Work  # few commands choose
 
         return Work(self)
+
+    @property
+    def history(self) -> History:
+        """What was executed: scheduled tasks, and what detectors look at."""
+        from goal_ledger.ledger.history import History  # few commands look back
+
+        return History(self)
+
+    @property
+    def proposals(self) -> Proposals:
+        """The goals that detectors propose."""
+        from goal_ledger.ledger.proposals import Proposals  # few commands propose
+
+        return Proposals(self)
+
+    @property
+    def beliefs(self) -> Beliefs:
+        """What is held true."""
+        from goal_ledger.ledger.beliefs import Beliefs  # few commands ask
+
+        return Beliefs(self)
 
     @property
     def lessons(self) -> Lessons:

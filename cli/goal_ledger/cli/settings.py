@@ -47,6 +47,8 @@ def _allowed(shape: dict[str, Any]) -> str:
     """The range of a setting in words."""
     if "enum" in shape:
         return " or ".join(shape["enum"])
+    if shape["type"] == "object":
+        return "table"
     if shape["type"] == "boolean":
         return "true or false"
     low, above, high = (shape.get(name) for name in ("minimum", "exclusiveMinimum", "maximum"))

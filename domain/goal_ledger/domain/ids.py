@@ -17,6 +17,9 @@ _KINDS = {
     "loop_": "loop",
     "aar_": "review",
     "rule_": "rule",
+    "prop_": "proposal",
+    "scan_": "scan",
+    "belief_": "belief",
 }
 
 

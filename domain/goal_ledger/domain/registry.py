@@ -2,9 +2,10 @@
 
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.continuity import loop, meta, session
-from goal_ledger.domain.goals import experiment, goal, key_result, maintenance, watchdog
+from goal_ledger.domain.goals import experiment, goal, key_result, maintenance, proposal, watchdog
 from goal_ledger.domain.learning import lesson, review, rule
-from goal_ledger.domain.runs import run
+from goal_ledger.domain.runs import monitor, run
+from goal_ledger.domain.strategy import belief
 
 EVENTS: dict[str, type[Event]] = {
     "ledger.created": meta.LedgerCreated,
@@ -64,6 +65,15 @@ EVENTS: dict[str, type[Event]] = {
     "rule.rolled_back": rule.RuleRolledBack,
     "rule.retired": rule.RuleRetired,
     "rule.recalled": rule.RuleRecalled,
+    "monitor.check_recorded": monitor.CheckRecorded,
+    "proposal.made": proposal.ProposalMade,
+    "proposal.accepted": proposal.ProposalAccepted,
+    "proposal.rejected": proposal.ProposalRejected,
+    "proposal.expired": proposal.ProposalExpired,
+    "scan.completed": proposal.ScanCompleted,
+    "belief.held": belief.BeliefHeld,
+    "belief.contradicted": belief.BeliefContradicted,
+    "belief.retracted": belief.BeliefRetracted,
     "loop.opened": loop.LoopOpened,
     "loop.closed": loop.LoopClosed,
     "session.started": session.SessionStarted,

@@ -1,11 +1,11 @@
 """Every number that can be tuned, in one place; the values used go into the events that they shaped."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Payload
+from goal_ledger.domain.base import Payload, Share
 
 
 class Stale(StrEnum):
@@ -45,3 +45,19 @@ class Settings(Payload):
     """The longest wait between two attempts, in seconds."""
     retry_jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share by which a wait may be shorter, so that what failed together is not tried together."""
+    least_confidence: Share = 0.7
+    """A proposal of a detector that is less sure becomes no goal."""
+    auto_approve: Share = 0.9
+    """A proposal at least this sure becomes an active goal without a person."""
+    system_goals_a_day: Annotated[int, Field(ge=0)] = 10
+    """Goals that detectors may set on one UTC day."""
+    detector_goals_a_day: Annotated[int, Field(ge=0)] = 3
+    """Goals that one detector may set on one UTC day."""
+    duplicate_similarity: Share = 0.8
+    """Titles more alike than this are the same goal: the share of their words that they have in common."""
+    least_alignment: Share = 0.5
+    """A proposal that fits the beliefs less becomes no goal."""
+    proposal_days: Annotated[float, Field(gt=0, le=365)] = 7.0
+    """Days until a proposal expires, and with it its goal when nobody reviewed it."""
+    detectors: dict[str, dict[str, Any]] = Field(default={})
+    """The settings of each detector by its name; `enabled` False switches it off."""

@@ -8,9 +8,13 @@ from goal_ledger.projections.continuity.sessions import sessions
 from goal_ledger.projections.goals.agenda import agenda
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.goals.key_results import key_results
+from goal_ledger.projections.goals.proposals import proposals
+from goal_ledger.projections.goals.scans import scans
 from goal_ledger.projections.goals.state_events import goal_state_events
 from goal_ledger.projections.learning.lessons import lessons
+from goal_ledger.projections.runs.checks import checks
 from goal_ledger.projections.runs.goal_runs import goal_runs
+from goal_ledger.projections.strategy.beliefs import beliefs
 
 PROJECTIONS: dict[str, Projection[Any]] = {
     projection.name: projection
@@ -23,6 +27,10 @@ PROJECTIONS: dict[str, Projection[Any]] = {
         agenda,
         open_loops,
         sessions,
+        checks,
+        proposals,
+        scans,
+        beliefs,
     )
 }
 

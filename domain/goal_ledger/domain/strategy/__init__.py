@@ -1,0 +1,1 @@
+"""What the organisation is for, and what it holds true."""

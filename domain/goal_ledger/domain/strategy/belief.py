@@ -1,0 +1,109 @@
+"""A belief: what the organisation holds true, so that goals can be measured against it."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from goal_ledger.domain.base import Decider, Event
+from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.ids import derived_id
+
+
+class BeliefStatus(StrEnum):
+    ACTIVE = "active"
+    CONTRADICTED = "contradicted"
+    RETRACTED = "retracted"
+
+
+def belief_id(text: str) -> str:
+    """The id of the belief with this text, whoever holds it; case and white space make no difference."""
+    return derived_id("belief_", "", " ".join(text.casefold().split()), None)
+
+
+# --- Events
+
+
+class BeliefHeld(Event):
+    """It is held true from now on, again where it was given up."""
+
+    text: str
+
+
+class BeliefContradicted(Event):
+    """Something speaks against it; until it is held again it counts for nothing."""
+
+
+class BeliefRetracted(Event):
+    """It is given up."""
+
+
+# --- State
+
+
+class Belief(NamedTuple):
+    status: BeliefStatus | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return self.status is BeliefStatus.ACTIVE
+
+
+BELIEF = Decider("belief", Belief())
+
+
+@BELIEF.on(BeliefHeld)
+def _held(_: Belief, __: BeliefHeld) -> Belief:
+    return Belief(BeliefStatus.ACTIVE)
+
+
+@BELIEF.on(BeliefContradicted)
+def _contradicted(_: Belief, __: BeliefContradicted) -> Belief:
+    return Belief(BeliefStatus.CONTRADICTED)
+
+
+@BELIEF.on(BeliefRetracted)
+def _retracted(_: Belief, __: BeliefRetracted) -> Belief:
+    return Belief(BeliefStatus.RETRACTED)
+
+
+# --- Decisions
+
+
+def hold(belief: Belief, *, text: str, reason: str | None = None) -> list[Event]:
+    """Hold it true. Rejected: no_text."""
+    if not text.strip():
+        raise Rejected("no_text", "a belief needs a text that is not blank")
+    return [] if belief.is_active else [BeliefHeld(text=text.strip(), reason=reason)]
+
+
+def contradict(belief: Belief, *, reason: str | None) -> list[Event]:
+    """Say that something speaks against it. Rejected: no_reason, retracted. NotFound: unknown_belief."""
+    status = existing(belief)
+    if status is BeliefStatus.CONTRADICTED:
+        return []
+    if status is BeliefStatus.RETRACTED:
+        raise Rejected(
+            "retracted", "this belief was given up; hold it again first", hint="goal-ledger belief hold TEXT"
+        )
+    return [BeliefContradicted(reason=_needed(reason, "contradict"))]
+
+
+def retract(belief: Belief, *, reason: str | None) -> list[Event]:
+    """Give it up. Rejected: no_reason. NotFound: unknown_belief."""
+    if existing(belief) is BeliefStatus.RETRACTED:
+        return []
+    return [BeliefRetracted(reason=_needed(reason, "retract"))]
+
+
+def existing(belief: Belief) -> BeliefStatus:
+    """The belief's status. NotFound: unknown_belief."""
+    if belief.status is None:
+        raise NotFound("unknown_belief", "there is no such belief", hint="goal-ledger belief list")
+    return belief.status
+
+
+def _needed(reason: str | None, verb: str) -> str:
+    if not (reason and reason.strip()):
+        raise Rejected(
+            "no_reason", f"to {verb} a belief, say why", hint=f'goal-ledger belief {verb} {{stream}} --reason "…"'
+        )
+    return reason
