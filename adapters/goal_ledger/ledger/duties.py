@@ -34,9 +34,27 @@ class Duty(NamedTuple):
         return EPOCH + (now - EPOCH) // length * length
 
 
+_HOUR = 3600
+
+
+def _expire_proposals(ledger: Ledger, now: datetime) -> Iterable[str]:
+    return ledger.proposals.expire(now)
+
+
+def _detect(ledger: Ledger, now: datetime) -> Iterable[str]:
+    scanned = ledger.proposals.scan(now=now)
+    for one in scanned.proposals:
+        if one.goal_id is not None:
+            yield f"proposed {one.goal_id}: {one.text}"
+    for name, problem in scanned.failed.items():
+        yield f"detector {name} failed: {problem}"
+
+
 DUTIES: dict[str, Duty] = {
     "leases": Duty(expire_leases),
     "cadences": Duty(due_occurrences),
     "deadlines": Duty(fail_exceeded),
+    "proposals": Duty(_expire_proposals),
+    "detection": Duty(_detect, _HOUR),
     "conditions": Duty(move_goals),  # last, for conditions look at what the others did
 }

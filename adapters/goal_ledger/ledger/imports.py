@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
+from goal_ledger.adapters.ingest.checks import CheckRecord, read_checks
 from goal_ledger.adapters.ingest.events import Columns, EventRecord, read_events
 from goal_ledger.adapters.ingest.lines import BadLine
 from goal_ledger.adapters.ingest.runs import RunRecord, read_runs
@@ -19,7 +20,9 @@ from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin
 from goal_ledger.domain.goals.goal import GOAL, ActivityRecorded
 from goal_ledger.domain.ids import derived_id
+from goal_ledger.domain.runs import monitor as monitor_rules
 from goal_ledger.domain.runs import run as run_rules
+from goal_ledger.domain.runs.monitor import MONITOR, CheckRecorded, monitor_id
 from goal_ledger.domain.runs.run import RUN, RunStarted
 from goal_ledger.ledger.circumstances import UNKNOWN
 from goal_ledger.ledger.goals import create_in
@@ -55,6 +58,17 @@ class EventImport(NamedTuple):
 
     goals: int
     rows: int
+    events: int
+    skipped: int
+    unchanged: int
+    problems: Sequence[BadLine]
+
+
+class CheckImport(NamedTuple):
+    """What an import of checks did; the fields as in `RunImport`. tasks, checks: in the file."""
+
+    tasks: int
+    checks: int
     events: int
     skipped: int
     unchanged: int
@@ -131,6 +145,17 @@ class Imports:
         events, unchanged = self._take(records, teller.tell, problems, strict=strict, progress=progress)
         goals = len({record.case for record in records})
         return EventImport(goals, len(records), events, len(problems), unchanged, sorted(problems))
+
+    def checks(self, path: str | Path, *, strict: bool = False, progress: Progress = quiet) -> CheckImport:
+        """Take outcomes of scheduled tasks (format: `goal_ledger.adapters.ingest.checks`), by time.
+
+        Invalid: no_header, unknown_column, bad_lines (strict only), bad_gzip. NotFound: no_file.
+        """
+        records, problems = _sorted_out(read_checks(Path(path)), strict=strict)
+        records.sort(key=lambda record: record.checked_at)
+        events, unchanged = self._take(records, _CheckTeller().tell, problems, strict=strict, progress=progress)
+        tasks = len({(record.source, record.task) for record in records})
+        return CheckImport(tasks, len(records), events, len(problems), unchanged, sorted(problems))
 
     def _take(
         self,
@@ -280,6 +305,39 @@ class _EventTeller:
             source_id=record.digest,
         )
         self._told[goal_id].add(record.digest)
+        return True
+
+
+class _CheckTeller:
+    """Tells outcomes of scheduled tasks."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, set[str]] = {}
+
+    def tell(self, tx: Tx, record: CheckRecord) -> bool:
+        """Record one outcome; False when it is there already."""
+        stream = monitor_id(record.source, record.task)
+        if stream not in self._told:
+            self._told[stream] = {
+                recorded.event.source_id
+                for recorded in tx.history(stream)
+                if isinstance(recorded, Recorded) and isinstance(recorded.event, CheckRecorded)
+                if recorded.event.source_id is not None
+            }
+        if record.digest in self._told[stream]:
+            return False
+        tx.using(occurred_at=record.checked_at).act(
+            stream,
+            MONITOR,
+            monitor_rules.record,
+            task=record.task,
+            ok=record.ok,
+            error=record.error,
+            duration_seconds=record.duration_seconds,
+            source=record.source,
+            source_id=record.digest,
+        )
+        self._told[stream].add(record.digest)
         return True
 
 

@@ -89,7 +89,7 @@ class Scanned(NamedTuple):
     telemetry: Telemetry
 
 
-class _Dry(Exception):
+class _DryRun(Exception):
     """Ends a dry run before anything is appended."""
 
 
@@ -115,11 +115,11 @@ class Proposals:
 
         Rejected: no_text. What the policy turns down is answered as a rejected proposal.
         """
-        made: list[Evaluated] = []
 
         def work(tx: Tx) -> None:
             evaluation = _Evaluation(self._ledger, tx)
-            made.append(evaluation.take(by or tx.by, finding, None))
+            evaluation.take(by or tx.by, finding, None)
+            evaluation.create_goals()
 
         recorded = self._ledger.transact(work, operation="proposal.propose", arguments={"finding": finding, "by": by})
         stream = next(one.stream for one in recorded if isinstance(one.event, ProposalMade))
@@ -196,7 +196,7 @@ class Proposals:
             scanned = Scanned(scan_id, utc_text(moment), found.detectors, dict(found.failed), taken, _told(taken))
             results.append(scanned)
             if dry_run:
-                raise _Dry
+                raise _DryRun
             completed = ScanCompleted(
                 scanned_at=scanned.scanned_at,
                 detectors=tuple(found.detectors),
@@ -205,10 +205,11 @@ class Proposals:
                 telemetry=scanned.telemetry,
             )
             tx.act(scan_id, SCAN, rules.complete, completed=completed)
+            evaluation.create_goals()
 
         try:
             ledger.transact(work, operation="proposals.scan", arguments={"now": moment, "dry_run": dry_run})
-        except _Dry:
+        except _DryRun:
             [scanned] = results
             return scanned._replace(scan_id=None, proposals=[one._replace(goal_id=None) for one in scanned.proposals])
         return results[0] if results else self._answered(ledger, moment)
@@ -230,6 +231,12 @@ class _Evaluation:
             goal_definitions, _Known._fields, order=("goal_id",)
         )]  # fmt: skip
         self._words: dict[str, frozenset[str]] = {}
+        self._accepted: list[tuple[str, Contract, Origin]] = []
+
+    def create_goals(self) -> None:
+        """Create the goals of the accepted proposals, after everything that led to them."""
+        for goal_id, contract, origin in self._accepted:
+            create_in(self._tx, goal_id, contract, origin)
 
     def take(self, detector: str, finding: Finding, scan_id: str | None) -> Evaluated:
         """Make the proposal, evaluate it, and let it become a goal or not."""
@@ -250,7 +257,7 @@ class _Evaluation:
             source=GoalSource.SYSTEM, created_by=detector, proposal_id=proposal_id, auto_approved=verdict.auto
         )
         tx.act(proposal_id, PROPOSAL, rules.accept, goal_id=goal_id, auto=verdict.auto, receipt=why)
-        create_in(tx, goal_id, contract_of(made), origin)
+        self._accepted.append((goal_id, contract_of(made), origin))
         self._goals.append(
             _Known(goal_id, finding.text, GoalStatus.PROPOSED, GoalSource.SYSTEM, detector,
                    utc_text(self._now), None, {"pattern": finding.pattern, "subject": finding.subject})

@@ -10,7 +10,7 @@ from goal_ledger.cli.app import App, at_most
 from goal_ledger.cli.command import Noun
 
 if TYPE_CHECKING:
-    from goal_ledger.ledger.imports import EventImport, RunImport
+    from goal_ledger.ledger.imports import CheckImport, EventImport, RunImport
 
 _LOG = "--case-column case_id --activity-column activity --time-column ts"
 
@@ -77,7 +77,21 @@ def events(app: App, file: Path, case: str, activity: str, time: str, prefix: st
     _show(app, done)
 
 
-def _show(app: App, done: "RunImport | EventImport") -> None:
+@import_.command("checks", examples=("goal-ledger import checks checks.csv.gz",))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--strict", is_flag=True, help="Import nothing when a line is bad.")
+@click.pass_obj
+def checks(app: App, file: Path, strict: bool) -> None:
+    """Take how scheduled tasks went from FILE, CSV with the columns task, checked_at and status, gzipped or not.
+
+    Also understood: monitor, error, http_code, response_ms. Repeating an import adds nothing.
+    """
+    with app.progress("importing") as progress:
+        done = app.open(create=True).imports.checks(file, strict=strict, progress=progress)
+    _show(app, done)
+
+
+def _show(app: App, done: "CheckImport | RunImport | EventImport") -> None:
     app.show(
         {**done._asdict(), "problems": [problem._asdict() for problem in done.problems]},
         render.imported,

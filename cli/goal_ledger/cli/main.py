@@ -35,6 +35,9 @@ NOUNS = {
     ),
     "run": Lazy("goal_ledger.cli.run:run", "What was tried: attempts at goals, from start to outcome."),
     "lesson": Lazy("goal_ledger.cli.lesson:lesson", "What was learned: heuristics, and the evidence for and against."),
+    "check": Lazy("goal_ledger.cli.check:check", "How scheduled tasks went that are no goal's runs."),
+    "proposal": Lazy("goal_ledger.cli.proposal:proposal", "What detectors propose, and what became of it."),
+    "belief": Lazy("goal_ledger.cli.belief:belief", "What the organisation holds true."),
     "loop": Lazy("goal_ledger.cli.loop:loop", "What is still owed: retries, answers, follow-ups."),
     "session": Lazy("goal_ledger.cli.session:session", "Start with what was left over, stop with all laid down."),
     "import": Lazy("goal_ledger.cli.imports:import_", "Bring in histories from elsewhere."),
@@ -44,6 +47,7 @@ NOUNS = {
 }
 VERBS = {
     "next": Lazy("goal_ledger.cli.next:next_", "What to work on next, and why; claim it."),
+    "detect": Lazy("goal_ledger.cli.detect:detect", "Let the detectors look for what should become a goal."),
     "tick": Lazy("goal_ledger.cli.tick:tick", "Do what follows from time and conditions, once or for ever."),
     "follow": Lazy("goal_ledger.cli.follow:follow", "Print every event, then new ones as they come."),
     "diff": Lazy("goal_ledger.cli.diff:diff", "What changed between two instants, field by field."),

@@ -337,6 +337,89 @@ def _state(row: Data) -> str:
     return "active" if row["active"] else "retired"
 
 
+# --- Proposals, beliefs and checks
+
+
+def scanned(data: Data) -> None:
+    """What a scan found, and what came of each proposal."""
+    for one in data["proposals"]:
+        became = "rejected" if one["code"] else "active" if one["auto"] else "proposed"
+        why = f"{one['code']}: {one['value']}" if one["code"] else one["goal_id"] or "in a dry run"
+        _line((one["proposal_id"], "bold"), _word(became), (f"{one['confidence']:.2f}", ""), (one["text"], ""))
+        _line(("  ", ""), (why, "dim"))
+    telemetry(data["telemetry"])
+
+
+def telemetry(data: Data) -> None:
+    """What came of the proposals of one scan or of several."""
+    reasons = ", ".join(f"{reason} {count}" for reason, count in data["rejection_reasons"].items())
+    _line(
+        (f"{data['total_proposals_evaluated']} evaluated, {data['total_goals_created']} created, ", ""),
+        (f"{data['total_goals_rejected']} rejected, {data['auto_approved_count']} auto-approved", ""),
+        *([(f"({reasons})", "dim")] if reasons else []),
+    )
+
+
+def proposals(rows: Sequence[Data]) -> None:
+    """A table of proposals."""
+    screen = console()
+    table = _table(screen.width, "proposal", "status", "sure", "text")
+    for row in rows:
+        why = f" ({row['code']})" if row["code"] else ""
+        table.add_row(
+            _cell(row["proposal_id"]),
+            _status(row["status"]),
+            _cell(f"{row['confidence']:.2f}"),
+            _cell(row["text"] + why),
+        )
+    _print(screen, table)
+
+
+def proposal(row: Data) -> None:
+    """Everything about a proposal that is set."""
+    _line((row["proposal_id"], "bold"), _word(row["status"]), (row["text"], ""))
+    _details({name: value for name, value in row.items() if name not in {"proposal_id", "status", "text", "position"}})
+
+
+def belief_line(row: Data) -> None:
+    """A short confirmation after a write."""
+    _line((row["belief_id"], "bold"), _word(row["status"]), (row["text"], ""))
+
+
+def beliefs(rows: Sequence[Data]) -> None:
+    """A table of beliefs."""
+    screen = console()
+    table = _table(screen.width, "belief", "status", "text")
+    for row in rows:
+        table.add_row(_cell(row["belief_id"]), _status(row["status"]), _cell(row["text"]))
+    _print(screen, table)
+
+
+def belief(row: Data) -> None:
+    """Everything about a belief that is set."""
+    belief_line(row)
+    _details({name: value for name, value in row.items() if name not in {"belief_id", "status", "text", "position"}})
+
+
+def check_line(row: Data) -> None:
+    """A short confirmation after a write."""
+    _line((row["task"], "bold"), _word("ok" if row["ok"] else "failed"), (row["error"] or "", ""))
+
+
+def checks(rows: Sequence[Data]) -> None:
+    """A table of outcomes of scheduled tasks."""
+    screen = console()
+    table = _table(screen.width, "when", "went", "task", "error")
+    for row in rows:
+        table.add_row(
+            _cell(moment(row["checked_at"])),
+            _status("ok" if row["ok"] else "failed"),
+            _cell(row["task"]),
+            _cell(row["error"]),
+        )
+    _print(screen, table)
+
+
 # --- Loops and sessions
 
 
@@ -587,7 +670,7 @@ def health(data: Data) -> None:
 
 def imported(data: Data) -> None:
     """What an import did."""
-    numbers = ("records", "rows", "goals", "runs", "events", "unchanged", "skipped")
+    numbers = ("records", "rows", "tasks", "checks", "goals", "runs", "events", "unchanged", "skipped")
     _details({name: f"{data[name]:,}" for name in numbers if name in data})
     for source_id in data.get("changed", ()):
         _line(("changed since it was imported, left as it was:", "yellow"), (source_id, ""))
