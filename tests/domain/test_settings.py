@@ -23,6 +23,14 @@ def test_the_defaults_are_those_of_the_design():
         "retry_factor": 2.0,
         "retry_max_s": 3600.0,
         "retry_jitter": 0.1,
+        "least_confidence": 0.7,
+        "auto_approve": 0.9,
+        "system_goals_a_day": 10,
+        "detector_goals_a_day": 3,
+        "duplicate_similarity": 0.8,
+        "least_alignment": 0.5,
+        "proposal_days": 7.0,
+        "detectors": {},
     }
 
 

@@ -49,6 +49,15 @@ from goal_ledger.domain.goals.goal import (
 from goal_ledger.domain.goals.key_result import KeyResultMeasured
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
 from goal_ledger.domain.goals.maintenance import OccurrenceCompleted, OccurrenceDue, OccurrencesSkipped
+from goal_ledger.domain.goals.proposal import (
+    ProposalAccepted,
+    ProposalExpired,
+    ProposalMade,
+    ProposalRejected,
+    RejectionCode,
+    ScanCompleted,
+    Telemetry,
+)
 from goal_ledger.domain.goals.watchdog import WatchdogCleared, WatchdogFired
 from goal_ledger.domain.learning.lesson import (
     Evidence,
@@ -81,6 +90,7 @@ from goal_ledger.domain.learning.rule import (
     RuleValued,
 )
 from goal_ledger.domain.policies import Considered, Receipt
+from goal_ledger.domain.runs.monitor import CheckRecorded
 from goal_ledger.domain.runs.run import (
     ActionTaken,
     BusinessOutcome,
@@ -99,6 +109,7 @@ from goal_ledger.domain.runs.run import (
     RunVerified,
     VerifierStatus,
 )
+from goal_ledger.domain.strategy.belief import BeliefContradicted, BeliefHeld, BeliefRetracted
 
 GOAL = "goal_01KJ7E0WM0JN74MNPW0ARN644K"
 OTHER = "goal_01KJ7E0WM1JN74MNPW0ARN644K"
@@ -108,6 +119,9 @@ SAID = "Quotes \" ' `, a line\nbreak, a \\ and \u2028, العربية, 🌙 — 
 LESSON = "les_01KJ7E0WM4JN74MNPW0ARN644K"
 RULE = "rule_01KJ7E0WM5JN74MNPW0ARN644K"
 AAR = "aar_01KJ7E0WM6JN74MNPW0ARN644K"
+PROPOSAL = "prop_01KJ7E0WM7JN74MNPW0ARN644K"
+SCAN = "scan_01KJ7E0WM8JN74MNPW0ARN644K"
+BELIEF = "belief_01KJ7E0WM9JN74MNPW0ARN644K"
 RECEIPT = Receipt(
     policy="router@1",
     settings_digest="0123456789abcdef",
@@ -453,6 +467,82 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
     ),
     "rule.retired": (RuleRetired(reason=SAID), RuleRetired()),
     "rule.recalled": (RuleRecalled(root=LESSON, reason=SAID), RuleRecalled(root=LESSON)),
+    "monitor.check_recorded": (
+        CheckRecorded(
+            task="daily_backup",
+            ok=False,
+            error=SAID,
+            duration_seconds=1.5,
+            source="cron",
+            source_id="0123456789abcdef",
+            reason=SAID,
+        ),
+        CheckRecorded(task="daily_backup", ok=True),
+    ),
+    "proposal.made": (
+        ProposalMade(
+            text="Fix recurring failures in 'daily_backup' task",
+            category="capability",
+            pattern="task_failure_recurring",
+            subject="daily_backup",
+            detector="task_failure_detector",
+            evidence={"failure_count": 4, "error_type": SAID},
+            confidence=0.85,
+            value=0.8,
+            effort=0.5,
+            risk=0.3,
+            success_metrics={"task_success_rate": 0.95, "consecutive_successes": 3},
+            aligns_with=(BELIEF,),
+            contradicts=(BELIEF,),
+            capabilities=("shell",),
+            detected_at="2025-11-09T14:00:00.000000Z",
+            expires_at="2025-11-16T14:00:00.000000Z",
+            scan_id=SCAN,
+            reason=SAID,
+        ),
+        ProposalMade(
+            text="Look",
+            category="capability",
+            pattern="p",
+            subject="s",
+            detector="d",
+            confidence=0.0,
+            value=1.0,
+            effort=0.0,
+            risk=0.0,
+            detected_at="2025-11-09T14:00:00.000000Z",
+            expires_at="2025-11-16T14:00:00.000000Z",
+        ),
+    ),
+    "proposal.accepted": (
+        ProposalAccepted(goal_id=GOAL, auto=True, receipt=RECEIPT, reason=SAID),
+        ProposalAccepted(goal_id=GOAL, auto=False, receipt=RECEIPT),
+    ),
+    "proposal.rejected": (
+        ProposalRejected(code=RejectionCode.CONFIDENCE_TOO_LOW, value="0.69", receipt=RECEIPT, reason=SAID),
+        ProposalRejected(code=RejectionCode.EXPIRED, receipt=RECEIPT),
+    ),
+    "proposal.expired": (ProposalExpired(reason=SAID), ProposalExpired()),
+    "scan.completed": (
+        ScanCompleted(
+            scanned_at="2025-11-09T14:00:00.000000Z",
+            detectors=("task_failure_detector",),
+            failed={"other_detector": "ValueError: no"},
+            proposals=(PROPOSAL,),
+            telemetry=Telemetry(
+                total_proposals_evaluated=2,
+                total_goals_created=1,
+                total_goals_rejected=1,
+                auto_approved_count=1,
+                rejection_reasons={"expired": 1},
+            ),
+            reason=SAID,
+        ),
+        ScanCompleted(scanned_at="2025-11-09T14:00:00.000000Z", detectors=(), telemetry=Telemetry()),
+    ),
+    "belief.held": (BeliefHeld(text=SAID, reason=SAID), BeliefHeld(text="Backups must restore")),
+    "belief.contradicted": (BeliefContradicted(reason=SAID), BeliefContradicted()),
+    "belief.retracted": (BeliefRetracted(reason=SAID), BeliefRetracted()),
     "loop.opened": (
         LoopOpened(
             kind=LoopKind.CLARIFICATION,

@@ -64,6 +64,7 @@ def tell(ledger: Ledger, chance: Random) -> None:
     taught = [_attempt(ledger, goal_id, chance) for goal_id in family for _ in range(3)]
     _lessons(ledger, taught)
     _learned_from(ledger, taught[-1])
+    _proposed(ledger)
     _kinds(ledger, family[1])
     _seen(ledger, family[0], chance)
     _handed_out(ledger)
@@ -259,6 +260,21 @@ def _learned_from(ledger: Ledger, run_id: str) -> None:
         RuleRecalled(root=lesson),
     )
     ledger.act(lesson, LESSON, as_told, LessonRecalled(root=lesson))
+
+
+def _proposed(ledger: Ledger) -> None:
+    """A task that keeps failing, what detectors make of it, and what is held true."""
+    for hour in range(5):
+        ledger.history.record(
+            "daily_backup", hour == 0, at=BEGIN + timedelta(hours=hour), error=SAID if hour else None, source="cron"
+        )
+    end = BEGIN + timedelta(hours=4)
+    for _ in range(2):
+        ledger.proposals.scan(now=end)
+    list(ledger.using(occurred_at=end + timedelta(days=8)).proposals.expire(end + timedelta(days=8)))
+    belief = ledger.beliefs.hold("Backups must restore", reason=SAID).belief_id
+    ledger.beliefs.contradict(belief, reason="two did not")
+    ledger.beliefs.retract(belief, reason="moot")
 
 
 def _seen(ledger: Ledger, goal_id: str, chance: Random) -> None:

@@ -193,7 +193,9 @@ class Proposals:
         def work(tx: Tx) -> None:
             scan_id, evaluation = tx.new_id("scan_"), _Evaluation(ledger, tx)
             taken = [evaluation.take(name, finding, scan_id) for name, finding in found.findings]
-            scanned = Scanned(scan_id, utc_text(moment), found.detectors, dict(found.failed), taken, _told(taken))
+            scanned = Scanned(
+                scan_id, utc_text(moment), tuple(found.detectors), dict(found.failed), taken, _told(taken)
+            )
             results.append(scanned)
             if dry_run:
                 raise _DryRun

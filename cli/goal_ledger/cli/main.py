@@ -47,7 +47,7 @@ NOUNS = {
 }
 VERBS = {
     "next": Lazy("goal_ledger.cli.next:next_", "What to work on next, and why; claim it."),
-    "detect": Lazy("goal_ledger.cli.detect:detect", "Let the detectors look for what should become a goal."),
+    "detect": Lazy("goal_ledger.cli.detect:detect", "Let every detector look for what should become a goal."),
     "tick": Lazy("goal_ledger.cli.tick:tick", "Do what follows from time and conditions, once or for ever."),
     "follow": Lazy("goal_ledger.cli.follow:follow", "Print every event, then new ones as they come."),
     "diff": Lazy("goal_ledger.cli.diff:diff", "What changed between two instants, field by field."),

@@ -353,11 +353,11 @@ def scanned(data: Data) -> None:
 def telemetry(data: Data) -> None:
     """What came of the proposals of one scan or of several."""
     reasons = ", ".join(f"{reason} {count}" for reason, count in data["rejection_reasons"].items())
-    _line(
-        (f"{data['total_proposals_evaluated']} evaluated, {data['total_goals_created']} created, ", ""),
-        (f"{data['total_goals_rejected']} rejected, {data['auto_approved_count']} auto-approved", ""),
-        *([(f"({reasons})", "dim")] if reasons else []),
+    told = (
+        f"{data['total_proposals_evaluated']} evaluated, {data['total_goals_created']} created, "
+        f"{data['total_goals_rejected']} rejected, {data['auto_approved_count']} auto-approved"
     )
+    _line((told, ""), *([(f"({reasons})", "dim")] if reasons else []))
 
 
 def proposals(rows: Sequence[Data]) -> None:

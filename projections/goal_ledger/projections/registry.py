@@ -34,5 +34,13 @@ PROJECTIONS: dict[str, Projection[Any]] = {
     )
 }
 
-NOUNS: dict[str, Projection[Any]] = {"goal": goal_definitions, "run": goal_runs, "lesson": lessons, "loop": open_loops}
+NOUNS: dict[str, Projection[Any]] = {
+    "goal": goal_definitions,
+    "run": goal_runs,
+    "lesson": lessons,
+    "loop": open_loops,
+    "proposal": proposals,
+    "scan": scans,
+    "belief": beliefs,
+}
 """What people call the rows that belong to one stream each."""
