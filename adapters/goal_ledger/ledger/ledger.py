@@ -26,6 +26,7 @@ from goal_ledger.ledger.lessons import Lessons
 from goal_ledger.ledger.location import Location, locate
 from goal_ledger.ledger.loops import Loops
 from goal_ledger.ledger.opening import open_store
+from goal_ledger.ledger.rolling_up import roll_up
 from goal_ledger.ledger.runs import Runs
 from goal_ledger.ledger.sessions import Sessions
 from goal_ledger.ledger.transaction import Pending, Tx, folded
@@ -228,11 +229,13 @@ class Ledger:
         *,
         operation: str | None = None,
         arguments: dict[str, Any] | None = None,
+        is_history: bool = False,
     ) -> tuple[Recorded, ...]:
         """Run work under the write lock and append everything it gathered, or nothing when it raises.
 
         operation, arguments: what makes the wish the same wish when its command id comes again; the name of the
-        function unless said.
+        function unless said. is_history: what is told happened long ago, so that no goal moves because of it (see
+        `rolling_up`).
 
         What work raises, and Rejected: read_only, nested, command_id_reused. Conflict: busy, wrong_version.
         Invalid: invalid_value, for events that do not fit their type. Unavailable: disk_full, io_error.
@@ -250,6 +253,8 @@ class Ledger:
                 tx = Tx(pending, who, command, core.ids)
                 with tx.all_or_nothing():
                     work(tx)
+                    if not is_history:
+                        roll_up(tx, pending.recorded)
                 if pending.rows:
                     log.append(pending.rows)
                     if command is not None:

@@ -24,7 +24,7 @@ from goal_ledger.domain.runs.run import (
     VerifierStatus,
 )
 from goal_ledger.ledger import guards
-from goal_ledger.ledger.dispatching import Attempt, bill_in, settle_in, start_in, take_over_in
+from goal_ledger.ledger.dispatching import Attempt, begun, bill_in, settle_in, start_in, take_over_in
 from goal_ledger.ledger.key_results import snapshot
 from goal_ledger.ledger.leases import silence_s
 from goal_ledger.ledger.loops import note_retry
@@ -85,7 +85,7 @@ class Runs:
             operation="run.start",
             arguments=arguments,
         )
-        return self._answer(recorded[-1].stream, recorded)
+        return self._answer(begun(recorded), recorded)
 
     def take_over(
         self, run_or_goal_id: str, *, agent: str | None = None, lease_s: float | None = None, reason: str | None
@@ -103,7 +103,7 @@ class Runs:
             operation="run.take_over",
             arguments={"of": run_or_goal_id, "agent": agent, "lease_s": lease_s, "reason": reason},
         )
-        return self._answer(recorded[-1].stream, recorded)
+        return self._answer(begun(recorded), recorded)
 
     def act(
         self,

@@ -14,7 +14,7 @@ from goal_ledger.domain.goals.router import Work as Candidate
 from goal_ledger.domain.policies import receipt
 from goal_ledger.domain.runs.run import RunStatus
 from goal_ledger.domain.times import utc_text
-from goal_ledger.ledger.dispatching import Attempt, claim_in
+from goal_ledger.ledger.dispatching import Attempt, begun, claim_in
 from goal_ledger.ledger.sessions import refuse_when_stopped
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
@@ -82,7 +82,7 @@ class Work:
         recorded = self._ledger.transact(
             work, operation="work.claim", arguments={"agent": agent, "lease_s": lease_s, "reason": reason}
         )
-        return self._ledger.answer(goal_runs, recorded[-1].stream, recorded) if recorded else None
+        return self._ledger.answer(goal_runs, begun(recorded), recorded) if recorded else None
 
     def _choices(self, now: str) -> list[Choice]:
         seen = self._seen({"status": _OPEN})
