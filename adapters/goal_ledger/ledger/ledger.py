@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.experiments import Experiments
     from goal_ledger.ledger.imports import Imports
     from goal_ledger.ledger.key_results import KeyResults
+    from goal_ledger.ledger.projects import Projects
     from goal_ledger.ledger.state_hash import StateHash
     from goal_ledger.ledger.tick import Attention, Ticked
     from goal_ledger.ledger.when import Held
@@ -173,6 +174,13 @@ class Ledger:
     def loops(self) -> Loops:
         """What is still owed."""
         return Loops(self)
+
+    @property
+    def projects(self) -> Projects:
+        """What is to be built."""
+        from goal_ledger.ledger.projects import Projects
+
+        return Projects(self)
 
     @property
     def sessions(self) -> Sessions:

@@ -10,7 +10,7 @@ from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.times import EPOCH
 
 _SHAPE = re.compile(r"[a-z]+_[0-7][0-9A-HJKMNP-TV-Z]{25}")
-_KINDS = {"goal_": "goal", "grun_": "run", "les_": "lesson", "loop_": "loop"}
+_KINDS = {"goal_": "goal", "grun_": "run", "les_": "lesson", "loop_": "loop", "project_": "project"}
 
 
 def new_id(prefix: str, at: datetime, entropy: bytes) -> str:
