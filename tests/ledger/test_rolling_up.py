@@ -1,16 +1,20 @@
 """Goals that are made of tasks move with them, in one transaction, on every store."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from goal_ledger.domain.base import Unreadable
 from goal_ledger.domain.continuity.loop import LoopStatus
 from goal_ledger.domain.goals import goal as rules
 from goal_ledger.domain.goals.goal import GOAL
-from goal_ledger.ledger import FailureCategory, GoalStatus, Ledger, LocalOutcome
+from goal_ledger.domain.goals.roll_up import Standing, standing
+from goal_ledger.ledger import FailureCategory, GoalStatus, Ledger, LocalOutcome, Rejected, Tx
 from tests.places import Place
 from tests.tools import START, Clock, recorded
 
@@ -281,3 +285,40 @@ def test_a_decision_by_hand_is_followed_too(ledger: Ledger):
     above, task = family(ledger, 1)
     ledger.act(task, GOAL, rules.complete)
     assert status(ledger, above)[0] is S.COMPLETED
+
+
+# --- Whatever happens
+
+VERBS = ("complete", "complete", "block", "unblock", "fail", "archive", "wait", "resume", "activate", "add", "leave")
+
+
+@given(st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 8)), min_size=3, max_size=25))
+def test_no_goal_stays_behind_its_tasks(wishes: list[tuple[str, int]]):
+    with Ledger.open(":memory:", actor="test:tasks", clock=Clock()) as ledger:
+        top = active(ledger)
+        middle = [active(ledger, top, priority=priority) for priority in (1, 2)]
+        goals = [top, *middle, *(active(ledger, above) for above in middle * 2)]
+        for verb, pick in wishes:
+            with suppress(Rejected):
+                do(ledger, verb, goals, goals[pick % len(goals)])
+            ledger.transact(nothing_is_left_to_follow)
+
+
+def do(ledger: Ledger, verb: str, goals: list[str], goal_id: str) -> None:
+    match verb:
+        case "add":
+            goals.append(ledger.goals.create("B", parent_goal_id=goal_id, priority=len(goals) % 3 + 1).goal_id)
+            ledger.goals.ready(goals[-1])
+        case "leave":
+            ledger.goals.amend(goal_id, parent_goal_id=None)
+        case _:
+            getattr(ledger.goals, verb)(goal_id, reason="so be it")
+
+
+def nothing_is_left_to_follow(tx: Tx) -> None:
+    created = [one.stream for one in tx.since(0) if one.name == "goal.created"]
+    goals = {goal_id: tx.load(goal_id, GOAL) for goal_id in created}
+    for goal_id, goal in goals.items():
+        come_to = standing(task for task in goals.values() if task.contract["parent_goal_id"] == goal_id)
+        assert (goal.status, come_to) != (S.ACTIVE, Standing.COMPLETE)
+        assert not goal.held_by_tasks or come_to is Standing.BLOCKED

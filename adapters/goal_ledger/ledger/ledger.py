@@ -241,9 +241,10 @@ class Ledger:
     ) -> tuple[Recorded, ...]:
         """Run work under the write lock and append everything it gathered, or nothing when it raises.
 
+        Goals that are made of tasks follow them in the same transaction, see `rolling_up`: those events come last.
+
         operation, arguments: what makes the wish the same wish when its command id comes again; the name of the
-        function unless said. is_history: what is told happened long ago, so that no goal moves because of it (see
-        `rolling_up`).
+        function unless said. is_history: what is told happened long ago, so that no goal follows.
 
         What work raises, and Rejected: read_only, nested, command_id_reused. Conflict: busy, wrong_version.
         Invalid: invalid_value, for events that do not fit their type. Unavailable: disk_full, io_error.
