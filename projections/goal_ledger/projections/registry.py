@@ -11,6 +11,7 @@ from goal_ledger.projections.goals.key_results import key_results
 from goal_ledger.projections.goals.state_events import goal_state_events
 from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.runs.goal_runs import goal_runs
+from goal_ledger.projections.strategy.projects import projects
 
 PROJECTIONS: dict[str, Projection[Any]] = {
     projection.name: projection
@@ -23,8 +24,15 @@ PROJECTIONS: dict[str, Projection[Any]] = {
         agenda,
         open_loops,
         sessions,
+        projects,
     )
 }
 
-NOUNS: dict[str, Projection[Any]] = {"goal": goal_definitions, "run": goal_runs, "lesson": lessons, "loop": open_loops}
+NOUNS: dict[str, Projection[Any]] = {
+    "goal": goal_definitions,
+    "run": goal_runs,
+    "lesson": lessons,
+    "loop": open_loops,
+    "project": projects,
+}
 """What people call the rows that belong to one stream each."""

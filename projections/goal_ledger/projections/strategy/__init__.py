@@ -1,0 +1,1 @@
+"""Read models about what the business wants."""
