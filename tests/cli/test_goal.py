@@ -324,6 +324,20 @@ def test_the_timeline_for_people_shows_what_changed(gl: Cli):
     assert "priority: 3 → 1" in text
 
 
+def test_the_last_task_completes_the_goal_above_and_says_why(gl: Cli):
+    above = gl.active_goal()
+    tasks = [gl.active_goal("--parent", above) for _ in range(2)]
+    for task in tasks:
+        assert gl.json("goal", "show", above).data["status"] == "active"
+        assert gl.json("goal", "complete", task).data["goal_id"] == task
+
+    row = gl.json("goal", "show", above).data
+    assert (row["status"], row["status_reason"], row["progress"]) == ("completed", "all_tasks_complete", 1.0)
+    own, followed = gl.json("goal", "timeline", tasks[-1]).data[-1], gl.json("goal", "timeline", above).data[-1]
+    assert (followed["event"], followed["cause"]) == ("goal.completed", own["position"])
+    assert "all_tasks_complete" in gl("goal", "timeline", above).text
+
+
 def test_a_confirmation_names_the_goal_and_its_new_status(gl: Cli):
     goal_id = gl.goal()
 

@@ -110,6 +110,14 @@ from goal_ledger.domain.runs.run import (
     VerifierStatus,
 )
 from goal_ledger.domain.strategy.belief import BeliefContradicted, BeliefHeld, BeliefRetracted
+from goal_ledger.domain.strategy.project import (
+    BugReported,
+    BugResolved,
+    BugSeverity,
+    FeatureRecorded,
+    ProjectAmended,
+    ProjectRegistered,
+)
 
 GOAL = "goal_01KJ7E0WM0JN74MNPW0ARN644K"
 OTHER = "goal_01KJ7E0WM1JN74MNPW0ARN644K"
@@ -556,6 +564,20 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
         LoopOpened(kind=LoopKind.FOLLOW_UP, question="Did the restore hold?"),
     ),
     "loop.closed": (LoopClosed(answer=SAID, reason=SAID), LoopClosed(answer="yes")),
+    "project.registered": (
+        ProjectRegistered(name=SAID, description=SAID, reason=SAID),
+        ProjectRegistered(name="Web shop"),
+    ),
+    "project.amended": (ProjectAmended(description=SAID, reason=SAID), ProjectAmended(description="")),
+    "project.feature_recorded": (
+        FeatureRecorded(feature_id=SAID, title=SAID, done=True, reason=SAID),
+        FeatureRecorded(feature_id="f1", title="Pay by invoice", done=False),
+    ),
+    "project.bug_reported": (
+        BugReported(bug_id=SAID, title=SAID, severity=BugSeverity.BLOCKER, reason=SAID),
+        BugReported(bug_id="b1", title="Payments are taken twice", severity=BugSeverity.CRITICAL),
+    ),
+    "project.bug_resolved": (BugResolved(bug_id=SAID, reason=SAID), BugResolved(bug_id="b1")),
     "session.started": (
         SessionStarted(
             number=3,

@@ -39,6 +39,7 @@ from goal_ledger.domain.learning.rule import (
 )
 from goal_ledger.ledger import (
     UNKNOWN,
+    BugSeverity,
     BusinessOutcome,
     FailureCategory,
     GoalType,
@@ -71,6 +72,7 @@ def tell(ledger: Ledger, chance: Random) -> None:
     _watched(ledger)
     _owed(ledger, family[1])
     _restarted(ledger, family[1])
+    _built(ledger)
 
 
 def _family(ledger: Ledger) -> list[str]:
@@ -342,3 +344,16 @@ def _restarted(ledger: Ledger, goal_id: str) -> None:
     ledger.sessions.stop()
     ledger.sessions.start()
     ledger.runs.finish(run, LocalOutcome.SUCCEEDED)
+
+
+def _built(ledger: Ledger) -> None:
+    """A project with features that are done, planned and taken back, and a bug that comes back."""
+    shop = ledger.using(occurred_at=BEGIN).projects.create("Web shop", description=SAID, reason=SAID).project_id
+    ledger.using(occurred_at=UNKNOWN).projects.amend(shop, description="Sells abroad too")
+    for title, done in (("Pay by invoice", True), (SAID, None), ("Search", True), ("search", False)):
+        ledger.projects.feature(shop, title, done=done)
+    ledger.projects.bug(shop, SAID, severity=BugSeverity.CRITICAL, bug_id="PAY-17")
+    ledger.projects.bug(shop, "The logo is blurred", severity=BugSeverity.MINOR)
+    ledger.projects.resolve(shop, "PAY-17", reason="one charge per order")
+    ledger.projects.bug(shop, SAID, reason="it came back")
+    ledger.projects.resolve(shop, "b2")

@@ -9,12 +9,13 @@ from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.registry import PROJECTIONS
 from goal_ledger.projections.runs.goal_runs import goal_runs
+from goal_ledger.projections.strategy.projects import projects
 from tests.golden.files import history
 
 
 @pytest.mark.parametrize(
     ("prefix", "projection"),
-    [("goal", goal_definitions), ("run", goal_runs), ("lesson", lessons), ("loop", open_loops)],
+    [("goal", goal_definitions), ("run", goal_runs), ("lesson", lessons), ("loop", open_loops), ("project", projects)],
 )
 def test_a_row_knows_the_last_event_of_its_stream(prefix, projection):
     events = {event_type for name, event_type in EVENTS.items() if name.startswith(f"{prefix}.")}
@@ -70,8 +71,11 @@ def test_the_digest_of_a_read_model_changes_with_its_shape_and_with_nothing_else
 
 
 def test_a_row_without_a_beginning_stays_away():
-    for projection in (goal_definitions, goal_runs, lessons, open_loops, sessions):
-        creators = {"goal.created", "run.queued", "run.started", "lesson.learned", "loop.opened", "session.started"}
+    creators = {
+        "goal.created", "run.queued", "run.started", "lesson.learned", "loop.opened", "session.started",
+        "project.registered",
+    }  # fmt: skip
+    for projection in (goal_definitions, goal_runs, lessons, open_loops, sessions, projects):
         for recorded, _ in history(projection):
             if recorded.name not in creators:
                 assert projection.fold(None, recorded) is None

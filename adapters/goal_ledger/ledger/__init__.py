@@ -10,6 +10,7 @@ from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalTyp
 from goal_ledger.domain.learning.lesson import LessonCategory
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, RunStatus, VerifierStatus
 from goal_ledger.domain.settings import Settings
+from goal_ledger.domain.strategy.project import BugSeverity
 from goal_ledger.ledger.circumstances import UNKNOWN
 from goal_ledger.ledger.ledger import Ledger
 from goal_ledger.ledger.transaction import Tx
@@ -17,6 +18,7 @@ from goal_ledger.ledger.transaction import Tx
 __all__ = [
     "UNKNOWN",
     "ArchiveCause",
+    "BugSeverity",
     "BusinessOutcome",
     "Conflict",
     "Contract",

@@ -143,9 +143,8 @@ def settle_in(tx: Tx, run_id: str, settings: Settings) -> None:
     goal = tx.load(goal_id, GOAL)
     if goal.status is None:
         return
-    is_busy = bool(_still(tx, goal.running) or _queued(tx, goal))
-    now = tx.now or tx.at
-    tx.act(goal_id, GOAL, rules.after_failure, run_id=run_id, is_busy=is_busy, now=now, settings=settings)
+    busy, now = is_busy(tx, goal), tx.now or tx.at
+    tx.act(goal_id, GOAL, rules.after_failure, run_id=run_id, is_busy=busy, now=now, settings=settings)
 
 
 def orphan_in(tx: Tx, run_id: str, reason: str, settings: Settings) -> None:
@@ -153,6 +152,16 @@ def orphan_in(tx: Tx, run_id: str, reason: str, settings: Settings) -> None:
     gathered = tx.act(run_id, RUN, run_rules.interrupt, reason=reason, orphaned=True)
     settle_in(tx, run_id, settings)
     note_retry(tx, gathered)
+
+
+def is_busy(tx: Tx, goal: Goal) -> bool:
+    """Whether a run of the goal is open or queued."""
+    return bool(_still(tx, goal.running) or _queued(tx, goal))
+
+
+def begun(recorded: Sequence[Recorded]) -> str:
+    """The run that was started or queued last."""
+    return next(one.stream for one in reversed(recorded) if isinstance(one.event, RunStarted | RunQueued))
 
 
 def spent_in(tx: Tx, goal_id: str, goal: Goal) -> Spent:
@@ -178,11 +187,6 @@ def bill_in(tx: Tx, run_id: str, **bill: Any) -> None:
             "Raise the budget, or stop?"
         )
         open_in(tx, kind=LoopKind.CLARIFICATION, question=question, goal_id=goal_id, run_id=run_id)
-
-
-def begun(recorded: Sequence[Recorded]) -> str:
-    """The run that a transaction started or queued; the last one, for it may have ended others."""
-    return next(one.stream for one in reversed(recorded) if isinstance(one.event, (RunStarted, RunQueued)))
 
 
 def _known(tx: Tx, goal_id: str) -> Goal:

@@ -27,6 +27,7 @@ from goal_ledger.ledger.lessons import Lessons
 from goal_ledger.ledger.location import Location, locate
 from goal_ledger.ledger.loops import Loops
 from goal_ledger.ledger.opening import open_store
+from goal_ledger.ledger.rolling_up import roll_up
 from goal_ledger.ledger.runs import Runs
 from goal_ledger.ledger.sessions import Sessions
 from goal_ledger.ledger.transaction import Pending, Tx, folded
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.history import History
     from goal_ledger.ledger.imports import Imports
     from goal_ledger.ledger.key_results import KeyResults
+    from goal_ledger.ledger.projects import Projects
     from goal_ledger.ledger.proposals import Proposals
     from goal_ledger.ledger.state_hash import StateHash
     from goal_ledger.ledger.tick import Attention, Ticked
@@ -199,6 +201,13 @@ class Ledger:
         return Loops(self)
 
     @property
+    def projects(self) -> Projects:
+        """What is to be built."""
+        from goal_ledger.ledger.projects import Projects
+
+        return Projects(self)
+
+    @property
     def sessions(self) -> Sessions:
         """Starts and stops, and what was reconciled between them."""
         return Sessions(self)
@@ -253,11 +262,14 @@ class Ledger:
         *,
         operation: str | None = None,
         arguments: dict[str, Any] | None = None,
+        is_history: bool = False,
     ) -> tuple[Recorded, ...]:
         """Run work under the write lock and append everything it gathered, or nothing when it raises.
 
+        Goals that are made of tasks follow them in the same transaction, see `rolling_up`: those events come last.
+
         operation, arguments: what makes the wish the same wish when its command id comes again; the name of the
-        function unless said.
+        function unless said. is_history: what is told happened long ago, so that no goal follows.
 
         What work raises, and Rejected: read_only, nested, command_id_reused. Conflict: busy, wrong_version.
         Invalid: invalid_value, for events that do not fit their type. Unavailable: disk_full, io_error.
@@ -275,8 +287,10 @@ class Ledger:
                 tx = Tx(pending, who, command, core.ids)
                 with tx.all_or_nothing():
                     work(tx)
-                    if not CONSEQUENTIAL.isdisjoint(type(one.event) for one in pending.recorded):
-                        self._follow(tx, tuple(pending.recorded))
+                    if not is_history:
+                        if not CONSEQUENTIAL.isdisjoint(type(one.event) for one in pending.recorded):
+                            self._follow(tx, tuple(pending.recorded))
+                        roll_up(tx, pending.recorded)
                 if pending.rows:
                     log.append(pending.rows)
                     if command is not None:

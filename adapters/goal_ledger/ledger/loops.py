@@ -185,7 +185,12 @@ def note_retry(tx: Tx, gathered: Iterable[Recorded]) -> str | None:
 
 def close_retry(tx: Tx, goal_id: str, answer: str) -> str | None:
     """Close the goal's pending retry, when it is open; its id."""
-    stream = rules.loop_id(Matter(LoopKind.PENDING_RETRY, _RETRY, goal_id))
+    return close_in(tx, Matter(LoopKind.PENDING_RETRY, _RETRY, goal_id), answer)
+
+
+def close_in(tx: Tx, matter: Matter, answer: str) -> str | None:
+    """Close the loop about a matter, when it is open; its id."""
+    stream = rules.loop_id(matter)
     if not tx.load(stream, LOOP).is_open:
         return None
     tx.act(stream, LOOP, rules.close, answer=answer)

@@ -90,9 +90,16 @@ def _loops(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
         yield row.loop_id, f"{row.kind}  {row.question}"
 
 
+def _projects(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
+    matching = (row for row in ledger.projects.list().projects if row.project_id.startswith(start))
+    for row, _ in zip(matching, range(_MOST), strict=False):
+        yield row.project_id, row.name
+
+
 _BY_KIND: dict[str, Callable[["Ledger", str], Iterator[tuple[str, str]]]] = {
     "goal": _goals,
     "run": _runs,
     "lesson": _lessons,
     "loop": _loops,
+    "project": _projects,
 }

@@ -23,6 +23,7 @@ _ABOUT = {
     "run": "goal_id",
     "lesson": "lesson_text",
     "loop": "question",
+    "project": "name",
 }  # what tells a row from others
 _COLUMNS = {"reason", "from_status", "run_id", "attempt"}  # they stand beside the details
 

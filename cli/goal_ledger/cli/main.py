@@ -39,6 +39,7 @@ NOUNS = {
     "proposal": Lazy("goal_ledger.cli.proposal:proposal", "What detectors propose, and what became of it."),
     "belief": Lazy("goal_ledger.cli.belief:belief", "What the organisation holds true."),
     "loop": Lazy("goal_ledger.cli.loop:loop", "What is still owed: retries, answers, follow-ups."),
+    "project": Lazy("goal_ledger.cli.project:project", "What is to be built: projects, their features and bugs."),
     "session": Lazy("goal_ledger.cli.session:session", "Start with what was left over, stop with all laid down."),
     "import": Lazy("goal_ledger.cli.imports:import_", "Bring in histories from elsewhere."),
     "ledger": Lazy("goal_ledger.cli.ledger:ledger", "The log itself: its size, and proof that it is unaltered."),

@@ -420,6 +420,35 @@ def checks(rows: Sequence[Data]) -> None:
     _print(screen, table)
 
 
+# --- Projects
+
+
+def project_line(row: Data) -> None:
+    """A project on one line."""
+    _line((row["project_id"], "bold"), (f"{row['percent_complete']:g} %", ""), (row["name"], ""))
+
+
+def projects(rows: Sequence[Data]) -> None:
+    """A table of projects."""
+    screen = console()
+    table = _table(screen.width, "project", "done", "features", "bugs", "critical", "name")
+    for row in rows:
+        features = f"{row['features_done']} of {row['features_total']}"
+        numbers = (f"{row['percent_complete']:g} %", features, row["open_bugs"], row["critical_bugs"])
+        table.add_row(_cell(row["project_id"]), *map(_cell, numbers), _cell(row["name"]))
+    _print(screen, table)
+
+
+def project(row: Data) -> None:
+    """Everything about a project that is set; of its bugs those that are open."""
+    project_line(row)
+    hidden = {"project_id", "name", "percent_complete", "features_done", "features_total", "position"}
+    features = [f"{one['feature_id']} {one['title']}" + (" (done)" * one["done"]) for one in row["features"]]
+    bugs = [f"{bug['bug_id']} {bug['title']} ({bug['severity']})" for bug in row["bugs"] if not bug["resolved"]]
+    shown = {name: value for name, value in row.items() if name not in hidden}
+    _details({**shown, "features": features, "bugs": bugs})
+
+
 # --- Loops and sessions
 
 
@@ -741,7 +770,7 @@ def _table(width: int, *columns: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    whole = {"goal", "run", "lesson", "loop"} | (
+    whole = {"goal", "run", "lesson", "loop", "project"} | (
         {"status", "outcome", "started", "stopped", "position"} if width >= _USUAL_WIDTH else set()
     )
     numbers = {
@@ -758,6 +787,9 @@ def _table(width: int, *columns: str) -> Table:
         "against",
         "cost",
         "took",
+        "done",
+        "bugs",
+        "critical",
         "events",
         "position",
         "behind",

@@ -20,6 +20,7 @@ _KINDS = {
     "prop_": "proposal",
     "scan_": "scan",
     "belief_": "belief",
+    "project_": "project",
 }
 
 

@@ -5,7 +5,7 @@ from goal_ledger.domain.continuity import loop, meta, session
 from goal_ledger.domain.goals import experiment, goal, key_result, maintenance, proposal, watchdog
 from goal_ledger.domain.learning import lesson, review, rule
 from goal_ledger.domain.runs import monitor, run
-from goal_ledger.domain.strategy import belief
+from goal_ledger.domain.strategy import belief, project
 
 EVENTS: dict[str, type[Event]] = {
     "ledger.created": meta.LedgerCreated,
@@ -76,6 +76,11 @@ EVENTS: dict[str, type[Event]] = {
     "belief.retracted": belief.BeliefRetracted,
     "loop.opened": loop.LoopOpened,
     "loop.closed": loop.LoopClosed,
+    "project.registered": project.ProjectRegistered,
+    "project.amended": project.ProjectAmended,
+    "project.feature_recorded": project.FeatureRecorded,
+    "project.bug_reported": project.BugReported,
+    "project.bug_resolved": project.BugResolved,
     "session.started": session.SessionStarted,
     "session.draining": session.SessionDraining,
     "session.stopped": session.SessionStopped,

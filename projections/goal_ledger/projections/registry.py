@@ -15,6 +15,7 @@ from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.runs.checks import checks
 from goal_ledger.projections.runs.goal_runs import goal_runs
 from goal_ledger.projections.strategy.beliefs import beliefs
+from goal_ledger.projections.strategy.projects import projects
 
 PROJECTIONS: dict[str, Projection[Any]] = {
     projection.name: projection
@@ -31,6 +32,7 @@ PROJECTIONS: dict[str, Projection[Any]] = {
         proposals,
         scans,
         beliefs,
+        projects,
     )
 }
 
@@ -42,5 +44,6 @@ NOUNS: dict[str, Projection[Any]] = {
     "proposal": proposals,
     "scan": scans,
     "belief": beliefs,
+    "project": projects,
 }
 """What people call the rows that belong to one stream each."""

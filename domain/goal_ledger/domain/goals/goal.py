@@ -23,6 +23,8 @@ _FIRST_STATUS = {
     GoalSource.IMPORTED: GoalStatus.ACTIVE,
 }
 
+ALL_TASKS_BLOCKED = "all_tasks_blocked"
+
 Status = Annotated[GoalStatus, Field(strict=False)]
 Attempt = Annotated[int, Field(ge=1)]
 
@@ -241,6 +243,8 @@ class Goal(NamedTuple):
 
     current, measured_at: the last value of a key result, and when it was true. last_due: the last occurrence of a
     maintenance goal that was dealt with. incident: the open one of a watchdog. results: those of an experiment.
+    tasks: the initiatives that were ever placed under an initiative. has_caveats: it was completed with some.
+    tasks_blocked: whether it was blocked the last time because its tasks are.
     """
 
     status: GoalStatus | None = None
@@ -258,6 +262,14 @@ class Goal(NamedTuple):
     results: tuple[ArmResult, ...] = ()
     queued: tuple[str, ...] = ()
     not_before: str | None = None
+    tasks: tuple[str, ...] = ()
+    has_caveats: bool = False
+    tasks_blocked: bool = False
+
+    @property
+    def held_by_tasks(self) -> bool:
+        """Whether it is blocked because its tasks are, and not because somebody said so."""
+        return self.status is GoalStatus.BLOCKED and self.tasks_blocked
 
     @property
     def goal_type(self) -> GoalType:
@@ -283,14 +295,21 @@ def _amended(goal: Goal, event: GoalAmended) -> Goal:
 
 @GOAL.on(ChildAdded)
 def _child_added(goal: Goal, event: ChildAdded) -> Goal:
-    if event.goal_type is not GoalType.KEY_RESULT:
-        return goal
-    return goal._replace(key_results=(*goal.key_results, event.goal_id))
+    if event.goal_type is GoalType.KEY_RESULT:
+        return goal._replace(key_results=(*goal.key_results, event.goal_id))
+    if event.goal_type is goal.contract.get("goal_type") is GoalType.INITIATIVE:
+        return goal._replace(tasks=(*goal.tasks, event.goal_id))
+    return goal
 
 
 @GOAL.on(*TRANSITIONS)
 def _moved(goal: Goal, event: Transition) -> Goal:
     return goal._replace(status=event.to_status)
+
+
+@GOAL.on(GoalBlocked)
+def _blocked(goal: Goal, event: GoalBlocked) -> Goal:
+    return goal._replace(status=event.to_status, tasks_blocked=event.reason == ALL_TASKS_BLOCKED)
 
 
 @GOAL.on(GoalCheckpointed)
@@ -300,7 +319,8 @@ def _checkpointed(goal: Goal, event: GoalCheckpointed) -> Goal:
 
 @GOAL.on(GoalCompleted, GoalCompletedWithCaveats)
 def _completed(goal: Goal, event: Transition) -> Goal:
-    return goal._replace(status=event.to_status, done=True)
+    has_caveats = isinstance(event, GoalCompletedWithCaveats)
+    return goal._replace(status=event.to_status, done=True, has_caveats=has_caveats)
 
 
 @GOAL.on(RunDispatched)

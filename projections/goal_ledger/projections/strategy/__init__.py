@@ -1,1 +1,1 @@
-"""What the organisation is for, and what it holds true."""
+"""What the business wants, and what it holds true."""
