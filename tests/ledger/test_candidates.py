@@ -7,10 +7,11 @@ from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from goal_ledger.domain.goals.dispatch import Spent
@@ -163,7 +164,7 @@ def do(ledger: Ledger, clock: Clock, step: Step) -> None:
 _numbers = count()
 
 
-@settings(max_examples=80)
+@settings(max_examples=40, phases=[Phase.explicit, Phase.generate])
 @given(wishes=STEPS)
 def test_whatever_happened_the_answer_is_that_of_reading_everything_anew(
     tmp_path_factory: pytest.TempPathFactory, wishes: list[Step]
@@ -186,6 +187,16 @@ def test_whatever_happened_the_answer_is_that_of_reading_everything_anew(
             now = clock.now
             answers = [each.using(occurred_at=now).work.explain() for each in (ledger, other, fresh)]
             assert answers == [read_anew(fresh.using(occurred_at=now))] * 3
+
+
+def test_a_goal_that_is_over_before_anybody_saw_that_it_is_needed_is_no_hindrance(tmp_path: Path):
+    with Ledger.open(tmp_path / "l.db", actor="test:work") as ledger:
+        first, second = ready(ledger, "first"), ready(ledger, "second")
+        ledger.goals.activate(first)
+        assert shown(ledger) == ["first", "second"]
+        ledger.goals.amend(second, dependencies=[first])
+        ledger.goals.complete(first)
+        assert [(choice.title, choice.eligible) for choice in ledger.work.explain()] == [("second", True)]
 
 
 def test_no_row_that_the_router_looks_at_is_changed_by_events_of_another_stream():

@@ -75,21 +75,16 @@ class Candidates:
         is_near = 0 <= last <= position <= last + _FAR_BEHIND
         return is_near and edition == self._edition and log.digest_at(last) == self._digest
 
-    def _all(self, views: Views) -> Mapping[str, Work | None]:
+    def _all(self, views: Views) -> Mapping[str, Work]:
         self._note_runs(views, {"status": (*_UNDER_WAY, RunStatus.QUEUED)})
         return self._around(views, _rows(views, {"status": _OPEN}))
 
-    def _touched(self, views: Views, streams: Collection[str]) -> Mapping[str, Work | None]:
-        """The goals that these streams are about; None for those that the router need not know."""
+    def _touched(self, views: Views, streams: Collection[str]) -> Mapping[str, Work]:
+        """The goals that these streams are about."""
         goal_ids = set(streams)
         for some in _chunks(streams):
             goal_ids |= self._note_runs(views, {"run_id": some})
-        wanted = {
-            goal_id: row
-            for goal_id, row in _rows_of(views, goal_ids).items()
-            if row["status"] not in CLOSED or self._order.needs(goal_id)
-        }
-        return dict.fromkeys(goal_ids) | self._around(views, wanted)
+        return self._around(views, _rows_of(views, goal_ids))
 
     def _around(self, views: Views, rows: Mapping[str, Row]) -> dict[str, Work]:
         """Goals with everything above them and what they depend on, closed or not, as far as it is not known yet."""

@@ -44,7 +44,7 @@ CHANGES = st.lists(WORKS, max_size=4)
 
 def told(order: ServingOrder, changed: list[Work], everything: dict[str, Work], now: str) -> None:
     """Tell of changes and of all that they name, as far as it is not known."""
-    news: dict[str, Work | None] = {one.goal_id: one for one in changed}
+    news = {one.goal_id: one for one in changed}
     more = list(changed)
     while more:
         more = [everything[goal_id] for goal_id in order.unknown(more) - news.keys() if goal_id in everything]

@@ -23,8 +23,8 @@ class ServingOrder:
         self._places: list[Place] = []  # in order; the last field is the goal
         self._now = ""
 
-    def update(self, changed: Mapping[str, Work | None], *, now: str) -> None:
-        """Take over what goals are now, and the time, which may have gone back. None: to be forgotten."""
+    def update(self, changed: Mapping[str, Work], *, now: str) -> None:
+        """Take over what goals are now, and the time, which may have gone back. What they name and is unknown must be among them."""
         concerned = self._paused_between(*sorted((self._now, now)))
         self._now = now
         news = {goal_id: work for goal_id, work in changed.items() if work != self._known.get(goal_id)}
@@ -34,10 +34,6 @@ class ServingOrder:
         self._forget_closed({*news, *no_longer_named})
         concerned |= self._concerned_by(news)
         self._judge(concerned)
-
-    def needs(self, goal_id: str) -> bool:
-        """Whether a goal that is known depends on this one or stands below it."""
-        return goal_id in self._named_by
 
     def unknown(self, works: Iterable[Work]) -> set[str]:
         """What these name and nobody has told of."""
@@ -85,7 +81,7 @@ class ServingOrder:
         while pending:
             goal_id = pending.pop()
             work = self._known.get(goal_id)
-            if work is not None and work.status in CLOSED and not self.needs(goal_id):
+            if work is not None and work.status in CLOSED and goal_id not in self._named_by:
                 pending.extend(self._set(goal_id, None))
 
     def _concerned_by(self, changed: Iterable[str]) -> set[str]:
