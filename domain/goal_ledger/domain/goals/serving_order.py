@@ -11,7 +11,7 @@ class ServingOrder:
     """What `route` says of the goals given so far, judging again only those that a change concerns.
 
     A goal is concerned when it changed itself, when one that it depends on or one above it did, and when its pause
-    began or ended. Closed goals are remembered as long as an open one needs them. Some 2 kB a goal.
+    began or ended. Closed goals are remembered as long as an open one needs them. About 1 kB a goal.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,10 @@ class ServingOrder:
         self._now = ""
 
     def update(self, changed: Mapping[str, Work], *, now: str) -> None:
-        """Take over what goals are now, and the time, which may have gone back. What they name and is unknown must be among them."""
+        """Take over what goals are now, and the time, which may have gone back.
+
+        changed: with what they name that is `unknown`, as far as it exists.
+        """
         concerned = self._paused_between(*sorted((self._now, now)))
         self._now = now
         news = {goal_id: work for goal_id, work in changed.items() if work != self._known.get(goal_id)}
