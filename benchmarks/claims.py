@@ -4,15 +4,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 
 from benchmarks.measure import Bench, Prepare, Result
-from goal_ledger.ledger import Ledger, RunStatus
+from goal_ledger.ledger import Ledger, RunStatus, Settings
 
 _WORKERS = 4
 _WORKER = """
 import sys
-from goal_ledger.ledger import Ledger
-with Ledger.open(sys.argv[1], actor=f"agent:{sys.argv[2]}") as ledger:
+from goal_ledger.ledger import Ledger, Settings
+url, name, durable = sys.argv[1:]
+with Ledger.open(url, actor=f"agent:{name}", settings=Settings(durable=durable == "FULL")) as ledger:
     ledger.work.next()
     print("ready", flush=True)
     sys.stdin.readline()
@@ -28,12 +30,13 @@ def claims(bench: Bench) -> Iterator[Result]:
     """Four processes claim every ready goal of a ledger; that no goal is claimed twice is checked after each round."""
     goals = bench.size(1000, 20)
     with ExitStack() as stack:
-        numbers = iter(range(bench.rounds + 1))
+        numbers = count()
 
         def file() -> str:
             return str(bench.folder / f"claims-{next(numbers)}.db")
 
-        yield _measured(bench, "claims by 4 processes, SQLite", file, goals)
+        for synchronous in ("NORMAL", "FULL"):
+            yield _measured(bench, f"claims by 4 processes, SQLite {synchronous}", file, goals, synchronous)
         case = "claims by 4 processes, PostgreSQL"
         try:
             from tests.postgres import running
@@ -45,17 +48,17 @@ def claims(bench: Bench) -> Iterator[Result]:
         yield _measured(bench, case, server.fresh, goals)
 
 
-def _measured(bench: Bench, case: str, place: Callable[[], str], goals: int) -> Result:
+def _measured(bench: Bench, case: str, place: Callable[[], str], goals: int, synchronous: str = "FULL") -> Result:
     open_rounds: list[tuple[str, Workers]] = []
 
     def prepare() -> Callable[[], object]:
         url = place()
-        with Ledger.open(url, actor="agent:bench") as ledger:
+        with Ledger.open(url, actor="agent:bench", settings=Settings(durable=False)) as ledger:
             for number in range(goals):
                 goal = ledger.goals.create(f"Cut checkout errors in shop {number}", priority=number % 5 + 1)
                 ledger.goals.ready(goal.goal_id)
             ledger.views.catch_up()
-        workers = [_started(url, name) for name in range(_WORKERS)]
+        workers = [_started(url, name, synchronous) for name in range(_WORKERS)]
         for worker in workers:
             _heard(worker, "ready")
         open_rounds.append((url, workers))
@@ -80,8 +83,8 @@ def _measured(bench: Bench, case: str, place: Callable[[], str], goals: int) -> 
     return Result(case, goals, figures)
 
 
-def _started(url: str, name: int) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", _WORKER, url, str(name)]
+def _started(url: str, name: int, synchronous: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", _WORKER, url, str(name), synchronous]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 

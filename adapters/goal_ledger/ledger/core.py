@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -20,6 +21,9 @@ from goal_ledger.ledger.transaction import StateCache
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.views.views import Views
+    from goal_ledger.ledger.candidates import Candidates
+
+_REMEMBERED = 2  # sets of candidates: for a thread that claims and one that looks on
 
 
 class Log(Protocol):
@@ -37,7 +41,8 @@ class Log(Protocol):
 class Core:
     """What the light copies of one Ledger share.
 
-    log: what they read: the store, or what it held in the past.
+    log: what they read: the store, or what it held in the past. candidates: what the router saw last; a thread takes
+    it away while it asks.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Core:
         self.ids = FreshIds()
         self.states = StateCache(settings.state_cache)
         self.rows = StateCache(settings.state_cache)
+        self.candidates: deque[Candidates] = deque(maxlen=_REMEMBERED)
         self.closed = False
         self.pasts: WeakSet[Core] = WeakSet()
         self._ledger_id: str | None = None

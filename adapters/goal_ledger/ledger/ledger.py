@@ -153,7 +153,7 @@ class Ledger:
         """What should be done next."""
         from goal_ledger.ledger.work import Work  # few commands choose
 
-        return Work(self)
+        return Work(self, self._core)
 
     @property
     def history(self) -> History:

@@ -1,7 +1,7 @@
 """What every policy shares: the receipt of a choice, from which it can be explained and made again."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Annotated, Any, NamedTuple
 
@@ -18,6 +18,14 @@ class Scored(NamedTuple):
     id: str
     score: float
     why: str
+
+
+class Ranked(NamedTuple):
+    """What a receipt keeps of a ranking. best: the first ten. of: how many there are. digest: of the full list."""
+
+    best: Sequence[Scored]
+    of: int
+    digest: str
 
 
 class Considered(Payload):
@@ -49,7 +57,7 @@ class Receipt(Payload):
 
 def receipt(
     policy: str,
-    ranked: Sequence[Scored],
+    ranked: Ranked,
     chosen: str,
     *,
     position: int,
@@ -57,21 +65,39 @@ def receipt(
     propensity: float = 1.0,
     seed: int | None = None,
 ) -> Receipt:
-    """The receipt of a choice. ranked: every candidate, the best first. settings: those that the policy used."""
+    """The receipt of a choice. settings: those that the policy used."""
     return Receipt(
         policy=policy,
         settings_digest=digest(settings),
         position=position,
-        candidates=tuple(Considered(id=one.id, score=one.score, why=one.why) for one in ranked[:MOST_KEPT]),
-        count=len(ranked),
-        digest=digest([[one.id, one.score] for one in ranked]),
+        candidates=tuple(Considered(id=one.id, score=one.score, why=one.why) for one in ranked.best),
+        count=ranked.of,
+        digest=ranked.digest,
         chosen=chosen,
         propensity=propensity,
         seed=seed,
     )
 
 
+def ranked(candidates: Sequence[Scored]) -> Ranked:
+    """Of every candidate, the best first, what a receipt keeps. The digest is that of the list of [id, score]."""
+    return Ranked(candidates[:MOST_KEPT], len(candidates), digest_of_list(map(id_and_score, candidates)))
+
+
+def id_and_score(one: Scored) -> str:
+    """A candidate as the digest of the full list sees it."""
+    return _canonical([one.id, one.score])
+
+
+def digest_of_list(items: Iterable[str]) -> str:
+    """The digest of a list whose items are canonical JSON already, so that those that stay need no encoding again."""
+    return sha256(f"[{','.join(items)}]".encode()).hexdigest()
+
+
 def digest(value: Any) -> str:
     """Names what was used: sha256 of its canonical JSON, in hex."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=str)
-    return sha256(text.encode()).hexdigest()
+    return sha256(_canonical(value).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=str)

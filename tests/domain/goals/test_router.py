@@ -85,7 +85,7 @@ def test_goals_in_a_circle_are_served_all_the_same():
     [
         ({"status": S.PLANNED}, "is planned"),
         ({"status": S.WAITING}, "is waiting"),
-        ({"open_dependencies": ("goal_8", "goal_9")}, "depends on goal_8, goal_9"),
+        ({"dependencies": ("goal_8", "goal_9")}, "depends on goal_8, goal_9"),
         ({"running": ("grun_1",)}, "run grun_1 is open"),
         ({"running": ("grun_1",), "overlap": Overlap.REPLACE}, "run grun_1 is open"),
         ({"running": ("grun_1",), "queued": ("grun_2",), "overlap": Overlap.ENQUEUE}, "run grun_1 is open"),

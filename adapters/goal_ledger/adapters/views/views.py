@@ -28,6 +28,9 @@ from goal_ledger.projections.base import Key, Projection
 R = TypeVar("R", bound=tuple[Any, ...])
 T = TypeVar("T")
 
+Edition = tuple[int, Sequence[str]]
+"""How often rows were mended in place, and the tables that readers see."""
+
 _LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
 _LOOK_AGAIN_S = 0.05
 
@@ -110,6 +113,7 @@ class Views:
         self._types = types
         self._tables: dict[str, Table[Any]] = {}
         self._fresh_at = -1  # every live table has folded the log up to here
+        self._mended = 0
         self._builder = Builder(database, Source(log, ledger, page), self._table_of, wait_s)
         self._building = threading.Lock()
 
@@ -170,6 +174,16 @@ class Views:
                         return str(row[0])
         return None
 
+    def edition(self, *projections: Projection[Any]) -> Edition:
+        """Another one than before when rows may have changed other than by catching up.
+
+        That is when tables were swapped, by whatever process, and when this one repaired or retried.
+        """
+        digests = [self._digest_of[projection.name] for projection in projections]
+        sql = f"SELECT name FROM folded WHERE role = ? AND digest IN ({', '.join('?' * len(digests))}) ORDER BY name"
+        with self._reading() as shelf:
+            return self._mended, [name for (name,) in shelf.session.execute(sql, (Role.LIVE, *digests)).fetchall()]
+
     def status(self) -> list[Status]:
         """Where each projection stands, without moving it."""
         head = self._log.head()
@@ -212,6 +226,7 @@ class Views:
     def repair(self, stream: str) -> list[Repaired]:
         """Fold the rows of one stream anew, in every projection that it concerns."""
         self.catch_up()
+        self._mended += 1
         with collector_paused(), self._writing() as shelf:
             done = []
             for name, place in self._lives(shelf).items():
@@ -229,6 +244,7 @@ class Views:
         wanted = {projection.name for projection in self._named(names)}
         self.catch_up()
         before = [item for item in self.quarantined() if item.projection in wanted]
+        self._mended += 1
         with collector_paused(), self._writing() as shelf:
             for name, place in self._lives(shelf).items():
                 lacking = [item for item in before if item.projection == name]

@@ -29,10 +29,10 @@ _LOWEST = 5  # priority
 class Work(NamedTuple):
     """A goal as the router sees it.
 
-    open_dependencies: those that are not done. running, queued: its runs that are open, and those that wait for them.
-    not_before: when it may be tried again, UTC text. spent: what its runs cost, looked at when there is a budget.
-    progress: of a key result, 0 to 1. is_due: whether what it watches or maintains asks for a run now, None when nobody
-    can say.
+    done: completed, so that what depends on it can go on. running, queued: its runs that are open, and those that wait
+    for them, the oldest first. not_before: when it may be tried again, UTC text. spent: what its runs cost, looked at
+    when there is a budget. progress: of a key result, 0 to 1. is_due: whether what it watches or maintains asks for a
+    run now, None when nobody can say.
     """
 
     goal_id: str
@@ -41,7 +41,8 @@ class Work(NamedTuple):
     status: GoalStatus
     priority: int
     parent_goal_id: str | None = None
-    open_dependencies: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    done: bool = False
     running: tuple[str, ...] = ()
     queued: tuple[str, ...] = ()
     overlap: Overlap = Overlap.FORBID
@@ -84,18 +85,18 @@ def route(work: Iterable[Work], *, now: str) -> list[Choice]:
     second run, comes last.
     """
     known = {one.goal_id: one for one in work}
-    choices = [_judged(one, known, now) for one in known.values() if one.status not in CLOSED]
-    return sorted(choices, key=_order)
+    choices = [judged(one, known, now) for one in known.values() if one.status not in CLOSED]
+    return sorted(choices, key=place)
 
 
-def obstacle(one: Work, now: str) -> str | None:
+def obstacle(one: Work, known: Mapping[str, Work], now: str) -> str | None:
     """Why it cannot be handed out now; None when it can."""
     if one.goal_type in _OUTCOMES:
         return f"is measured, not worked on: it is a goal of type {one.goal_type}"
     if one.status not in (GoalStatus.READY, GoalStatus.ACTIVE):
         return f"is {one.status}"
-    if one.open_dependencies:
-        return f"depends on {', '.join(one.open_dependencies)}"
+    if waits_for := [other for other in one.dependencies if other not in known or not known[other].done]:
+        return f"depends on {', '.join(waits_for)}"
     if one.running and one.overlap is not Overlap.ALLOW:
         return f"run {one.running[0]} is open"
     if one.not_before is not None and now < one.not_before:
@@ -120,10 +121,11 @@ def advanced(one: Work, known: Mapping[str, Work]) -> Work | None:
     return None
 
 
-def _judged(one: Work, known: Mapping[str, Work], now: str) -> Choice:
+def judged(one: Work, known: Mapping[str, Work], now: str) -> Choice:
+    """What the router thinks of a goal. known: by id, what it depends on and everything above it."""
     key_result = advanced(one, known)
     key_result_id, progress = (None, None) if key_result is None else (key_result.goal_id, key_result.progress)
-    if (why := obstacle(one, now)) is not None:
+    if (why := obstacle(one, known, now)) is not None:
         return Choice(one.goal_id, one.title, one.priority, False, None, key_result_id, progress, why)
     if key_result is None:
         score = (_LOWEST - one.priority) / _LOWEST
@@ -139,6 +141,11 @@ def _judged(one: Work, known: Mapping[str, Work], now: str) -> Choice:
     return Choice(one.goal_id, one.title, one.priority, True, round(score, 6), key_result_id, progress, why)
 
 
-def _order(choice: Choice) -> tuple[bool, float, str, int, str]:
+Place = tuple[bool, float, str, int, str]
+"""Where a choice stands: whether it has to wait, then what it is served by, last its goal."""
+
+
+def place(choice: Choice) -> Place:
+    """Where a choice stands; the lowest is served first, and no two are the same."""
     score = 0.0 if choice.score is None else -choice.score
     return not choice.eligible, score, choice.key_result_id or "", choice.priority, choice.goal_id
