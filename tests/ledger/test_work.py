@@ -100,7 +100,7 @@ def test_the_receipt_says_what_the_policy_saw(ledger: Ledger):
     [dispatched] = [event.event for event in recorded(ledger, goals[0]) if isinstance(event.event, RunDispatched)]
     receipt = dispatched.receipt
     assert receipt is not None
-    assert (receipt.policy, receipt.position, receipt.chosen, receipt.count) == ("router@1", head, goals[0], 12)
+    assert (receipt.policy, receipt.position, receipt.chosen, receipt.count) == ("router@2", head, goals[0], 12)
     assert [one.id for one in receipt.candidates] == goals[:10]
     assert receipt.digest == digest([[choice.goal_id, choice.score] for choice in ranked])
     assert [choice.goal_id for choice in ledger.as_of(head).work.explain()] == goals  # it can be made again

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from goal_ledger.domain.goals.dispatch import NOTHING_SPENT, Spent
+from goal_ledger.domain.goals.evaluation import alignment
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
+from goal_ledger.domain.goals.ranking import Estimates
 from goal_ledger.domain.goals.router import CLOSED, Work
 from goal_ledger.domain.goals.serving_order import ServingOrder
+from goal_ledger.domain.goals.weights import Weights
 from goal_ledger.domain.runs.run import RunStatus
+from goal_ledger.domain.strategy.belief import BeliefStatus
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.runs.goal_runs import goal_runs
+from goal_ledger.projections.strategy.beliefs import beliefs
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.views.views import Edition, Views
@@ -25,11 +30,16 @@ _AT_ONCE = 500  # ids in one question
 _A_FEW = 100  # events, folded and looked at in a few milliseconds
 _FAR_BEHIND = 5_000  # events: from there on it is sooner to look at everything anew
 
+REVENUE = "revenue_per_month"
+"""What a goal's metadata call what it earns, in USD."""
+_NOTHING = Decimal(0)
+
 Row = dict[str, Any]
 _COLUMNS = (
     "goal_id", "title", "goal_type", "status", "priority", "parent_goal_id", "dependencies", "done", "overlap",
     "attempts", "max_attempts", "not_before", "budget_usd", "progress", "incident_open", "open_occurrences",
-    "review_cadence",
+    "review_cadence", "value", "effort", "risk", "time_horizon", "task_category", "aligns_with", "contradicts",
+    "metadata",
 )  # fmt: skip
 """What the router looks at."""
 
@@ -44,12 +54,14 @@ class Candidates:
     For one thread at a time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+        self._beliefs: dict[str, bool] = {}
         self._position = -1  # nothing was seen yet
         self._digest: bytes | None = None
         self._edition: Edition = 0, ()
         self._runs: dict[str, dict[str, RunStatus]] = {}  # by goal, those that are under way or queued
-        self._order = ServingOrder()
+        self._order = ServingOrder(self._weights)
 
     def is_behind(self, core: Core) -> bool:
         """Whether so much happened since that refreshing takes a while."""
@@ -61,11 +73,13 @@ class Candidates:
         position = views.catch_up()
         edition = views.edition(goal_definitions, goal_runs)
         self._position = -1  # until all is done: it may be cut off
-        if not self._still_holds(log, last, position, edition):
-            self._runs, self._order = {}, ServingOrder()
+        streams = _streams(log, last, position) if self._still_holds(log, last, position, edition) else None
+        if streams is None or any(stream.startswith("belief_") for stream in streams):
+            self._runs, self._order = {}, ServingOrder(self._weights)
+            self._beliefs = _beliefs(views)
             changed = self._all(views)
         else:
-            changed = self._touched(views, _streams(log, last, position))
+            changed = self._touched(views, streams)
         self._order.update(changed, now=now)
         self._position, self._digest, self._edition = position, log.digest_at(position), edition
         return self._order
@@ -131,7 +145,38 @@ class Candidates:
             NOTHING_SPENT if row["budget_usd"] is None else _spent(views, goal_id),
             row["progress"] or 0.0,  # a key result without a reading
             _is_due(row),
+            self._estimates(row),
         )
+
+    def _estimates(self, row: Row) -> Estimates:
+        aligns_with, contradicts, horizon = row["aligns_with"], row["contradicts"], row["time_horizon"]
+        return Estimates(
+            row["value"],
+            row["effort"],
+            row["risk"],
+            None if horizon == "ongoing" else horizon,
+            row["task_category"],
+            _revenue(row["metadata"]),
+            alignment(aligns_with, contradicts, self._beliefs),
+            tuple(belief for belief in contradicts if self._beliefs.get(belief, False)),
+        )
+
+
+def _beliefs(views: Views) -> dict[str, bool]:
+    """Every belief, True for those that are held."""
+    rows = views.select_columns(beliefs, ("belief_id", "status"), order=("belief_id",))
+    return {belief_id: status is BeliefStatus.ACTIVE for belief_id, status in rows}
+
+
+def _revenue(metadata: Mapping[str, Any]) -> Decimal:
+    """USD a month, as the goal's metadata say it; 0 when they don't."""
+    if (said := metadata.get(REVENUE)) is None:
+        return _NOTHING
+    try:
+        found = Decimal(str(said))
+    except InvalidOperation:
+        return _NOTHING
+    return found if found.is_finite() else _NOTHING
 
 
 def _streams(log: Log, after: int, up_to: int) -> set[str]:

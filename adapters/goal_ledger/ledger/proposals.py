@@ -28,7 +28,7 @@ from goal_ledger.domain.goals.proposal import (
     Telemetry,
 )
 from goal_ledger.domain.ids import require_id
-from goal_ledger.domain.policies import receipt
+from goal_ledger.domain.policies import ranked, receipt
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.strategy.belief import BELIEF
 from goal_ledger.domain.times import parse_utc, utc_text
@@ -360,7 +360,7 @@ def _expire_in(tx: Tx, goal_id: str, proposal_id: str) -> None:
 def _receipt(verdict: Verdict, position: int, settings: Settings) -> Any:
     used = {name: getattr(settings, name) for name in _SETTINGS}
     chosen = "accepted" if verdict.code is None else verdict.code.value
-    return receipt(EVALUATION, verdict.checks, chosen, position=position, settings=used)
+    return receipt(EVALUATION, ranked(verdict.checks), chosen, position=position, settings=used)
 
 
 def _told(taken: Sequence[Evaluated]) -> Telemetry:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import datetime
+from heapq import nsmallest
+from typing import TYPE_CHECKING, Any, Literal
 
-from goal_ledger.domain.errors import Rejected
-from goal_ledger.domain.goals.router import ROUTER, Choice
+from goal_ledger.domain.errors import Invalid, Rejected
+from goal_ledger.domain.goals.ranking import Rankable, Ranked, by_revenue, by_utility
+from goal_ledger.domain.goals.router import CLOSED, ROUTER, Choice, obstacle
 from goal_ledger.domain.policies import receipt
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.candidates import Candidates
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.core import Core
     from goal_ledger.ledger.ledger import Ledger
     from goal_ledger.ledger.transaction import Tx
+
+
+RankPolicy = Literal["utility", "revenue"]
 
 
 class Work:
@@ -60,7 +66,7 @@ class Work:
                 order = candidates.refreshed(self._core, utc_text(tx.now or tx.at))
                 ranked = order.ranked()
                 for choice in order.eligible():
-                    why = receipt(ROUTER, ranked, choice.goal_id, position=tx.head, settings={})
+                    why = receipt(ROUTER, ranked, choice.goal_id, position=tx.head, settings=self._used)
                     try:
                         with tx.all_or_nothing():
                             claim_in(tx, choice.goal_id, attempt, why)
@@ -73,6 +79,42 @@ class Work:
         )
         return self._ledger.answer(goal_runs, begun(recorded), recorded) if recorded else None
 
+    def rank(
+        self, policy: RankPolicy = "utility", *, limit: int | None = 10, now: datetime | None = None
+    ) -> Sequence[Ranked]:
+        """The open goals that are worth most, people's and the system's alike, each with what its worth is made of.
+
+        policy: `utility`, or `revenue`: critical ones and blockers first, then by what they earn, which is
+        `revenue_per_month` in a goal's metadata. limit: so many, None for all. now: the ledger's clock unless said.
+        What cannot be worked on yet says why.
+
+        Invalid: bad_limit.
+        """
+        if limit is not None and limit < 1:
+            raise Invalid("bad_limit", f"a ranking of {limit} holds nothing; the least is 1")
+        moment = now or self._ledger.now()
+        when = utc_text(moment)
+        with self._candidates() as candidates:
+            order = candidates.refreshed(self._core, when)
+            works = order.works()
+            if policy == "utility":
+                best = nsmallest(limit or len(works), ((-worth, goal_id) for worth, goal_id in order.worth()))
+                goals = [works[goal_id] for _, goal_id in best]
+            else:
+                goals = [work for work in works.values() if work.status not in CLOSED]
+            rankable = [
+                Rankable(one.goal_id, one.title, one.priority, one.estimates, obstacle(one, works, when))
+                for one in goals
+            ]
+        if policy == "utility":
+            return by_utility(rankable, now=moment, weights=self._core.settings.weight)
+        return by_revenue(rankable, now=moment, limit=limit)
+
+    @property
+    def _used(self) -> dict[str, Any]:
+        """The settings that the router uses."""
+        return {"weight": self._core.settings.weight.model_dump()}
+
     @contextmanager
     def _candidates(self) -> Iterator[Candidates]:
         """What was seen last, for this thread alone."""
@@ -80,7 +122,7 @@ class Work:
         try:
             candidates = at_rest.pop()
         except IndexError:  # none yet, or other threads are at them
-            candidates = Candidates()
+            candidates = Candidates(self._core.settings.weight)
         try:
             yield candidates
         finally:

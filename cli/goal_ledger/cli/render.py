@@ -337,6 +337,26 @@ def _state(row: Data) -> str:
     return "active" if row["active"] else "retired"
 
 
+# --- Rankings
+
+
+def ranking(rows: Sequence[Data]) -> None:
+    """A table of goals by what they are worth."""
+    screen = console()
+    table = _table(screen.width, "goal", "score", "title")
+    for row in rows:
+        marks = (" (overdue)" if row["is_overdue"] else "") + (f" ({row['obstacle']})" if row["obstacle"] else "")
+        table.add_row(_cell(row["goal_id"]), _cell(f"{row['score']:.3f}"), _cell(row["title"] + marks))
+    _print(screen, table)
+
+
+def ranking_explained(rows: Sequence[Data]) -> None:
+    """The same, each with what its score is made of."""
+    for row in rows:
+        _line((row["goal_id"], "bold"), (f"{row['score']:.3f}", ""), (row["title"], ""))
+        _line(("  ", ""), (row["why"] + (f"; {row['obstacle']}" if row["obstacle"] else ""), "dim"))
+
+
 # --- Proposals, beliefs and checks
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from goal_ledger.domain.base import Payload, Share
+from goal_ledger.domain.goals.weights import Weights
 
 
 class Stale(StrEnum):
@@ -59,5 +60,7 @@ class Settings(Payload):
     """A proposal that fits the beliefs less becomes no goal."""
     proposal_days: Annotated[float, Field(gt=0, le=365)] = 7.0
     """Days until a proposal expires, and with it its goal when nobody reviewed it."""
+    weight: Weights = Weights()
+    """What each part of a goal's worth counts: value, effort, risk, urgency, alignment, each 0 to 1."""
     detectors: dict[str, dict[str, Any]] = Field(default={})
     """The settings of each detector by its name; `enabled` False switches it off."""

@@ -8,19 +8,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goal_ledger.domain.goals.ranking import Rankable, Weights, by_revenue, by_utility, urgency, utility
+from goal_ledger.domain.goals.evaluation import alignment
+from goal_ledger.domain.goals.ranking import (
+    Estimates,
+    Rankable,
+    Ranked,
+    by_revenue,
+    by_utility,
+    urgency,
+    utility,
+)
+from goal_ledger.domain.goals.weights import Weights
 from goal_ledger.domain.times import utc_text
 
 NOW = datetime(2026, 2, 24, 9, tzinfo=UTC)
 BELIEFS = {"held": True, "given up": False}
 
 
-def goal(goal_id: str = "goal_1", **fields: Any) -> Rankable:
-    return Rankable(goal_id, "A goal", **({"priority": 3} | fields))
+def goal(goal_id: str = "goal_1", priority: int = 3, **known: Any) -> Rankable:
+    aligns_with, contradicts = known.pop("aligns_with", ()), known.pop("contradicts", ())
+    fits = alignment(aligns_with, contradicts, BELIEFS)
+    against = tuple(belief for belief in contradicts if BELIEFS[belief])
+    return Rankable(goal_id, "A goal", priority, Estimates(alignment=fits, against=against, **known))
 
 
 def worth(one: Rankable, **weights: float) -> float:
-    return utility(one, now=NOW, beliefs=BELIEFS, weights=Weights(**weights)).score
+    return utility(one.estimates, now=NOW, weights=Weights(**weights))
+
+
+def ranked(one: Rankable) -> Ranked:
+    return by_utility([one], now=NOW, weights=Weights())[0]
 
 
 def test_the_formula_is_that_of_the_design():
@@ -37,14 +54,15 @@ def test_a_deadline_counts_from_a_day_before_it(hours: float, near: float):
 
 def test_without_a_deadline_nothing_is_urgent_or_overdue():
     assert urgency(None, NOW) == 0.0
-    assert not utility(goal(), now=NOW, beliefs={}, weights=Weights()).is_overdue
-    assert utility(goal(deadline="2026-02-24T08:59:59.000000Z"), now=NOW, beliefs={}, weights=Weights()).is_overdue
+    assert not ranked(goal()).is_overdue
+    assert ranked(goal(deadline="2026-02-24T08:59:59.000000Z")).is_overdue
 
 
 def test_what_nobody_estimated_counts_half_and_is_told_as_unknown():
     assert worth(goal()) == worth(goal(value=0.5, effort=0.5, risk=0.5))
-    ranked = utility(goal(), now=NOW, beliefs={}, weights=Weights())
-    assert (ranked.components["value"], ranked.why) == (None, "value unknown, effort unknown, risk unknown")
+    told = ranked(goal())
+    assert told.components["value"] is None
+    assert told.why == "value unknown, effort unknown, risk unknown, urgency 0, alignment 0.75"
 
 
 def test_what_contradicts_a_belief_that_is_held_is_worth_nothing():
@@ -60,8 +78,8 @@ def test_the_worth_is_never_above_one_or_below_zero():
 
 def test_people_and_system_are_ranked_by_score_alone_and_ties_by_id():
     goals = [goal("goal_3", value=0.9), goal("goal_2"), goal("goal_1", priority=5), goal("goal_4", value=0.1)]
-    ranked = by_utility(goals, now=NOW, beliefs={}, weights=Weights())
-    assert [one.goal_id for one in ranked] == ["goal_3", "goal_1", "goal_2", "goal_4"]
+    best = by_utility(goals, now=NOW, weights=Weights())
+    assert [one.goal_id for one in best] == ["goal_3", "goal_1", "goal_2", "goal_4"]
 
 
 def test_by_revenue_critical_comes_first_then_money_priority_and_alignment():
@@ -74,9 +92,9 @@ def test_by_revenue_critical_comes_first_then_money_priority_and_alignment():
         goal("goal_f", task_category="blocker", revenue=Decimal(1)),
         goal("goal_g"),
     ]
-    ranked = by_revenue(goals, now=NOW, beliefs=BELIEFS)
-    assert [one.goal_id[-1] for one in ranked] == list("fedbacg")
-    assert ranked[2].why == "$1000.01/month, priority 5, alignment 75%"
+    best = by_revenue(goals, now=NOW)
+    assert [one.goal_id[-1] for one in best] == list("fedbacg")
+    assert best[2].why == "$1000.01/month, priority 5, alignment 75%"
 
 
 def in_hours(hours: float) -> str:
@@ -101,9 +119,11 @@ def test_the_order_depends_on_the_goals_alone(given_goals, chance):
         )
         for n, (v, e, r, h) in enumerate(given_goals)
     ]
-    ranked = by_utility(goals, now=NOW, beliefs={}, weights=Weights())
+    best = by_utility(goals, now=NOW, weights=Weights())
     shuffled = list(goals)
     chance.shuffle(shuffled)
-    assert by_utility(shuffled, now=NOW, beliefs={}, weights=Weights()) == ranked
-    assert [(-one.score, one.goal_id) for one in ranked] == sorted((-one.score, one.goal_id) for one in ranked)
-    assert all(0.0 <= one.score <= 1.0 for one in ranked)
+    assert by_utility(shuffled, now=NOW, weights=Weights()) == best
+    assert [(-one.score, one.goal_id) for one in best] == sorted((-one.score, one.goal_id) for one in best)
+    assert all(0.0 <= one.score <= 1.0 for one in best)
+    assert by_utility(goals, now=NOW, weights=Weights(), limit=3) == best[:3]
+    assert by_revenue(goals, now=NOW, limit=3) == by_revenue(goals, now=NOW)[:3]

@@ -9,7 +9,9 @@ import pytest
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.dispatch import Spent
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
-from goal_ledger.domain.goals.router import CLOSED, Choice, Work, route
+from goal_ledger.domain.goals.ranking import Estimates
+from goal_ledger.domain.goals.router import BY_PRIORITY, CLOSED, Choice, Work, route
+from goal_ledger.domain.goals.weights import Weights
 
 NOW = "2026-02-24T09:00:00.000000Z"
 S, T = GoalStatus, GoalType
@@ -65,7 +67,26 @@ def test_work_advances_the_nearest_key_result_above_it():
              work("goal_2", parent_goal_id="goal_1"))  # fmt: skip
     [best, *_] = route(given, now=NOW)
     assert (best.goal_id, best.key_result_id, best.progress) == ("goal_2", "kr_1", 0.5)
-    assert best.why == "advances kr_1, which is at 50%, priority 3"
+    assert best.why == "advances kr_1, which is at 50%, priority 3, worth 0.487"
+
+
+def test_within_a_key_result_what_is_worth_most_comes_first_whatever_its_priority():
+    given = (
+        key_result("kr_1", 0.5),
+        work("goal_1", priority=1, parent_goal_id="kr_1"),
+        work("goal_2", priority=5, parent_goal_id="kr_1", estimates=Estimates(value=0.9)),
+        work("goal_3", priority=1, parent_goal_id="kr_1", estimates=Estimates(value=0.9, against=("belief_1",))),
+    )
+    assert served(*given) == ["goal_2", "goal_1", "goal_3"]
+    before = [choice.goal_id for choice in route(given, now=NOW, policy=BY_PRIORITY) if choice.eligible]
+    assert before == ["goal_1", "goal_3", "goal_2"]
+    by_effort = Weights(value=0.0, effort=1.0)
+    assert route(given, now=NOW, weights=by_effort)[0].goal_id == "goal_1"
+
+
+def test_what_advances_no_key_result_goes_by_priority_and_then_by_worth():
+    given = (work("goal_1"), work("goal_2", estimates=Estimates(value=0.9)), work("goal_3", priority=2))
+    assert served(*given) == ["goal_3", "goal_2", "goal_1"]
 
 
 @pytest.mark.parametrize("status", [status for status in S if status is not S.ACTIVE])

@@ -9,13 +9,17 @@ from hypothesis import strategies as st
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.dispatch import NOTHING_SPENT, Spent
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
+from goal_ledger.domain.goals.ranking import Estimates
 from goal_ledger.domain.goals.router import Choice, Work, route
 from goal_ledger.domain.goals.serving_order import ServingOrder
+from goal_ledger.domain.goals.weights import Weights
 from goal_ledger.domain.policies import ranked
 
 S, T = GoalStatus, GoalType
 IDS = [f"goal_{number}" for number in range(9)]
 TIMES = [f"2026-02-24T09:00:0{second}.000000Z" for second in range(5)]
+
+SOON, LATE = "2026-02-25T09:00:02.000000Z", "2026-03-25T09:00:00.000000Z"
 
 STATUSES = st.sampled_from([S.READY, S.READY, S.ACTIVE, S.ACTIVE, S.WAITING, S.COMPLETED, S.ARCHIVED])
 WORKS = st.builds(
@@ -38,6 +42,9 @@ WORKS = st.builds(
     spent=st.sampled_from([NOTHING_SPENT, Spent(Decimal(1))]),
     progress=st.sampled_from([0.0, 0.5]),
     is_due=st.none() | st.booleans(),
+    estimates=st.builds(
+        Estimates, st.sampled_from([None, 0.5, 1.0]), deadline=st.none() | st.sampled_from([*TIMES, SOON, LATE])
+    ),
 )
 CHANGES = st.lists(WORKS, max_size=4)
 
@@ -55,7 +62,7 @@ def told(order: ServingOrder, changed: list[Work], everything: dict[str, Work], 
 @settings(max_examples=400)
 @given(st.lists(st.tuples(CHANGES, st.sampled_from(TIMES)), min_size=1, max_size=12))
 def test_it_is_what_the_router_says_of_all_goals_whatever_changes(steps: list[tuple[list[Work], str]]):
-    order, everything = ServingOrder(), dict[str, Work]()
+    order, everything = ServingOrder(Weights()), dict[str, Work]()
     for changed, now in steps:
         everything |= {one.goal_id: one for one in changed}
         told(order, changed, everything, now)
@@ -77,7 +84,7 @@ def work(goal_id: str, **fields: Any) -> Work:
 
 
 def test_a_pause_ends_with_time_alone_and_begins_again_when_time_goes_back():
-    order = ServingOrder()
+    order = ServingOrder(Weights())
     order.update({"goal_1": work("goal_1", not_before=TIMES[2])}, now=TIMES[1])
     assert of(order) == [("goal_1", False)]
     order.update({}, now=TIMES[2])
@@ -92,7 +99,7 @@ def test_what_stands_far_below_a_key_result_follows_its_progress():
         return work(f"goal_{number}", **kind)
 
     below = [work(f"goal_{number}", parent_goal_id=f"goal_{number - 2}") for number in (3, 4, 5, 6)]
-    order = ServingOrder()
+    order = ServingOrder(Weights())
     order.update({one.goal_id: one for one in (key(1, 0.2), key(2, 0.4), *below)}, now=TIMES[0])
     assert [choice.goal_id for choice in order.eligible()] == ["goal_3", "goal_5", "goal_4", "goal_6"]
     order.update({"goal_1": key(1, 0.9)}, now=TIMES[0])
@@ -101,7 +108,7 @@ def test_what_stands_far_below_a_key_result_follows_its_progress():
 
 def test_what_is_over_is_forgotten_with_the_last_open_goal_that_needs_it():
     done = {"status": S.COMPLETED, "done": True}
-    order = ServingOrder()
+    order = ServingOrder(Weights())
     order.update(
         {
             "goal_1": work("goal_1", **done),
@@ -122,7 +129,7 @@ def test_what_is_over_is_forgotten_with_the_last_open_goal_that_needs_it():
 
 
 def test_choices_that_no_change_concerns_are_not_made_again():
-    order = ServingOrder()
+    order = ServingOrder(Weights())
     order.update({f"goal_{number:02}": work(f"goal_{number:02}") for number in range(40)}, now=TIMES[0])
     before = order.choices()
     order.update({"goal_05": work("goal_05", priority=1)}, now=TIMES[1])

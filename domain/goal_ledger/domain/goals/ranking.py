@@ -1,12 +1,13 @@
 """Which open goal is worth most: the policies `utility@1` and `revenue@1`, for goals of people and of the system."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from heapq import nsmallest
 from typing import NamedTuple
 
-from goal_ledger.domain.base import Payload, Share
-from goal_ledger.domain.goals.evaluation import alignment
+from goal_ledger.domain.goals.evaluation import NEUTRAL
+from goal_ledger.domain.goals.weights import Weights
 from goal_ledger.domain.policies import Scored
 from goal_ledger.domain.times import EPOCH, parse_utc
 
@@ -20,34 +21,30 @@ FIRST = frozenset({"critical", "blocker"})
 _DAY_S = 86_400.0
 
 
-class Weights(Payload):
-    """What each part of the utility counts; it is clamped to 0 to 1."""
-
-    value: Share = 0.5
-    effort: Share = 0.25
-    risk: Share = 0.15
-    urgency: Share = 0.05
-    alignment: Share = 0.05
-
-
-class Rankable(NamedTuple):
-    """An open goal as a ranking sees it.
+class Estimates(NamedTuple):
+    """What is known of a goal's worth.
 
     value, effort, risk: 0 to 1, None when nobody estimated them. deadline: UTC text, None without end. revenue: USD a
-    month. obstacle: why it cannot be worked on now, None when it can.
+    month. alignment: how it fits the beliefs, 0 to 1. against: beliefs that are held and that it contradicts.
     """
 
-    goal_id: str
-    title: str
-    priority: int
     value: float | None = None
     effort: float | None = None
     risk: float | None = None
     deadline: str | None = None
     task_category: str | None = None
     revenue: Decimal = Decimal(0)
-    aligns_with: tuple[str, ...] = ()
-    contradicts: tuple[str, ...] = ()
+    alignment: float = NEUTRAL
+    against: tuple[str, ...] = ()
+
+
+class Rankable(NamedTuple):
+    """An open goal as a ranking sees it. obstacle: why it cannot be worked on now, None when it can."""
+
+    goal_id: str
+    title: str
+    priority: int
+    estimates: Estimates = Estimates()
     obstacle: str | None = None
 
 
@@ -74,81 +71,74 @@ class Ranked(NamedTuple):
 
 def urgency(deadline: str | None, now: datetime) -> float:
     """How near the deadline is: 0.0 with a day left or more, 1.0 when it has passed."""
-    return 0.0 if deadline is None else urgency_of(_seconds(deadline), (now - EPOCH).total_seconds())
+    if deadline is None:
+        return 0.0
+    return min(1.0, max(0.0, 1.0 - (_seconds(deadline) - (now - EPOCH).total_seconds()) / _DAY_S))
 
 
-def urgency_of(deadline_s: float, now_s: float) -> float:
-    """The same for instants in seconds since 1970."""
-    return min(1.0, max(0.0, 1.0 - (deadline_s - now_s) / _DAY_S))
+def utility(estimates: Estimates, *, now: datetime, weights: Weights) -> float:
+    """What a goal is worth, 0 to 1: the weighted sum of what is known of it; 0 against a belief that is held.
 
-
-def utility(goal: Rankable, *, now: datetime, beliefs: Mapping[str, bool], weights: Weights) -> Ranked:
-    """What a goal is worth, 0 to 1; 0 against a belief that is held. beliefs: ids, True for those that are held."""
-    fits = alignment(goal.aligns_with, goal.contradicts, beliefs)
-    near = urgency(goal.deadline, now)
-    against = [belief for belief in goal.contradicts if beliefs.get(belief, False)]
-    score = 0.0 if against else weighed(goal, near, fits, weights)
-    why = f"contradicts {', '.join(against)}, which is held true" if against else _in_words(goal, near)
-    return Ranked(
-        goal.goal_id,
-        goal.title,
-        score,
-        {"value": goal.value, "effort": goal.effort, "risk": goal.risk, "urgency": round(near, 6), "alignment": fits},
-        goal.deadline is not None and _seconds(goal.deadline) < (now - EPOCH).total_seconds(),
-        goal.obstacle,
-        why,
-    )
-
-
-def weighed(goal: Rankable, near: float, fits: float, weights: Weights) -> float:
-    """The weighted sum, clamped to 0 to 1 and rounded to 9 digits, so that equal goals tie on every machine."""
-    value, effort, risk = (UNKNOWN if one is None else one for one in (goal.value, goal.effort, goal.risk))
+    Rounded to 9 digits, so that equal goals tie on every machine.
+    """
+    if estimates.against:
+        return 0.0
+    known = (estimates.value, estimates.effort, estimates.risk)
+    value, effort, risk = (UNKNOWN if one is None else one for one in known)
     total = (
         weights.value * value
         + weights.effort * (1 - effort)
         + weights.risk * (1 - risk)
-        + weights.urgency * near
-        + weights.alignment * fits
+        + weights.urgency * urgency(estimates.deadline, now)
+        + weights.alignment * estimates.alignment
     )
     return round(min(1.0, max(0.0, total)), 9)
 
 
-def by_utility(
-    goals: Iterable[Rankable], *, now: datetime, beliefs: Mapping[str, bool], weights: Weights
-) -> list[Ranked]:
-    """Every goal, the one worth most first; equal ones by id."""
-    ranked = (utility(goal, now=now, beliefs=beliefs, weights=weights) for goal in goals)
-    return sorted(ranked, key=lambda one: (-one.score, one.goal_id))
+def by_utility(goals: Iterable[Rankable], *, now: datetime, weights: Weights, limit: int | None = None) -> list[Ranked]:
+    """The goals that are worth most, equal ones by id. limit: so many, None for all."""
+    scored = ((-utility(goal.estimates, now=now, weights=weights), goal.goal_id, goal) for goal in goals)
+    best = sorted(scored) if limit is None else nsmallest(limit, scored)
+    return [_worth(goal, -score, now) for score, _, goal in best]
 
 
-def by_revenue(goals: Iterable[Rankable], *, now: datetime, beliefs: Mapping[str, bool]) -> list[Ranked]:
-    """Every goal: critical ones and blockers, then by what they earn, priority, how they fit the beliefs, and id."""
-
-    def order(goal: Rankable) -> tuple[bool, Decimal, int, float, str]:
-        fits = alignment(goal.aligns_with, goal.contradicts, beliefs)
-        return goal.task_category not in FIRST, -goal.revenue, goal.priority, -fits, goal.goal_id
-
-    return [_earning(goal, now, beliefs) for goal in sorted(goals, key=order)]
+def by_revenue(goals: Iterable[Rankable], *, now: datetime, limit: int | None = None) -> list[Ranked]:
+    """Critical goals and blockers first, then by what they earn, priority, how they fit the beliefs, and id."""
+    best = sorted(goals, key=_by_revenue) if limit is None else nsmallest(limit, goals, key=_by_revenue)
+    return [_earning(goal, now) for goal in best]
 
 
-def _earning(goal: Rankable, now: datetime, beliefs: Mapping[str, bool]) -> Ranked:
-    fits = alignment(goal.aligns_with, goal.contradicts, beliefs)
-    first = f"{goal.task_category}, " if goal.task_category in FIRST else ""
-    return Ranked(
-        goal.goal_id,
-        goal.title,
-        float(goal.revenue),
-        {"category": goal.task_category, "revenue": str(goal.revenue), "priority": goal.priority, "alignment": fits},
-        goal.deadline is not None and _seconds(goal.deadline) < (now - EPOCH).total_seconds(),
-        goal.obstacle,
-        f"{first}${goal.revenue:.2f}/month, priority {goal.priority}, alignment {fits:.0%}",
-    )
+def is_overdue(deadline: str | None, now: datetime) -> bool:
+    """Whether a deadline has passed."""
+    return deadline is not None and _seconds(deadline) < (now - EPOCH).total_seconds()
 
 
-def _in_words(goal: Rankable, near: float) -> str:
-    known = (("value", goal.value), ("effort", goal.effort), ("risk", goal.risk))
-    parts = [f"{name} {'unknown' if one is None else f'{one:g}'}" for name, one in known]
-    return ", ".join([*parts, *([f"urgency {near:.2f}"] if near else [])])
+def _by_revenue(goal: Rankable) -> tuple[bool, Decimal, int, float, str]:
+    known = goal.estimates
+    return known.task_category not in FIRST, -known.revenue, goal.priority, -known.alignment, goal.goal_id
+
+
+def _worth(goal: Rankable, score: float, now: datetime) -> Ranked:
+    known = goal.estimates
+    near = round(urgency(known.deadline, now), 6)
+    parts = {"value": known.value, "effort": known.effort, "risk": known.risk, "urgency": near,
+             "alignment": known.alignment}  # fmt: skip
+    told = [f"{name} {'unknown' if one is None else f'{one:g}'}" for name, one in parts.items()]
+    why = f"contradicts {', '.join(known.against)}, which is held true" if known.against else ", ".join(told)
+    overdue = is_overdue(known.deadline, now)
+    return Ranked(goal.goal_id, goal.title, score, dict(parts), overdue, goal.obstacle, why)
+
+
+def _earning(goal: Rankable, now: datetime) -> Ranked:
+    known = goal.estimates
+    first = f"{known.task_category}, " if known.task_category in FIRST else ""
+    parts: dict[str, float | str | None] = {
+        "category": known.task_category, "revenue": str(known.revenue), "priority": goal.priority,
+        "alignment": known.alignment,
+    }  # fmt: skip
+    why = f"{first}${known.revenue:.2f}/month, priority {goal.priority}, alignment {known.alignment:.0%}"
+    overdue = is_overdue(known.deadline, now)
+    return Ranked(goal.goal_id, goal.title, float(known.revenue), parts, overdue, goal.obstacle, why)
 
 
 def _seconds(deadline: str) -> float:

@@ -1,4 +1,8 @@
-"""What to work on next: the policy `router@1`."""
+"""What to work on next: the policies `router@1` and `router@2`.
+
+Both serve the key result that is furthest behind. Within it the first goes by priority and age, the second by what a
+goal is worth, see `ranking`.
+"""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -7,9 +11,14 @@ from typing import NamedTuple
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.dispatch import Spent
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
+from goal_ledger.domain.goals.ranking import Estimates, utility
+from goal_ledger.domain.goals.weights import Weights
 from goal_ledger.domain.policies import Scored
+from goal_ledger.domain.times import parse_utc
 
-ROUTER = "router@1"
+ROUTER = "router@2"
+BY_PRIORITY = "router@1"
+"""Published before; decisions that were made by it can be made again."""
 
 CLOSED = frozenset(
     {
@@ -53,6 +62,7 @@ class Work(NamedTuple):
     spent: Spent = Spent()
     progress: float = 0.0
     is_due: bool | None = None
+    estimates: Estimates = Estimates()
 
 
 class Choice(NamedTuple):
@@ -60,6 +70,7 @@ class Choice(NamedTuple):
 
     score: falls along the list: 1 to 2 for what advances a key result, below 1 for the rest, below 0 for what is worked
     on already. key_result_id: the active key result that it advances. why: in words, also why it is not eligible.
+    worth: 0 to 1, what decides among goals of one score.
     """
 
     goal_id: str
@@ -70,6 +81,7 @@ class Choice(NamedTuple):
     key_result_id: str | None
     progress: float | None
     why: str
+    worth: float = 0.0
 
     @property
     def scored(self) -> Scored:
@@ -77,15 +89,16 @@ class Choice(NamedTuple):
         return Scored(self.goal_id, self.score or 0.0, self.why)
 
 
-def route(work: Iterable[Work], *, now: str) -> list[Choice]:
+def route(work: Iterable[Work], *, now: str, weights: Weights | None = None, policy: str = ROUTER) -> list[Choice]:
     """Every open goal in the order in which it should be served, then those that are not eligible, with the reason.
 
-    First what advances the active key result that is furthest behind, then the next one; within one by priority, then
-    the oldest. What advances none comes after, by priority and age; what is worked on already, where its goal allows a
-    second run, comes last.
+    First what advances the active key result that is furthest behind, then the next one; within one what is worth most,
+    then by priority, then the oldest. What advances none comes after, by priority, worth and age; what is worked on
+    already, where its goal allows a second run, comes last. policy: `router@1` leaves out the worth.
     """
     known = {one.goal_id: one for one in work}
-    choices = [judged(one, known, now) for one in known.values() if one.status not in CLOSED]
+    used = None if policy == BY_PRIORITY else weights or Weights()
+    choices = [judged(one, known, now, used) for one in known.values() if one.status not in CLOSED]
     return sorted(choices, key=place)
 
 
@@ -121,12 +134,16 @@ def advanced(one: Work, known: Mapping[str, Work]) -> Work | None:
     return None
 
 
-def judged(one: Work, known: Mapping[str, Work], now: str) -> Choice:
-    """What the router thinks of a goal. known: by id, what it depends on and everything above it."""
+def judged(one: Work, known: Mapping[str, Work], now: str, weights: Weights | None) -> Choice:
+    """What the router thinks of a goal.
+
+    known: by id, what it depends on and everything above it. weights: of its worth, None when that does not count.
+    """
     key_result = advanced(one, known)
     key_result_id, progress = (None, None) if key_result is None else (key_result.goal_id, key_result.progress)
+    worth = 0.0 if weights is None else utility(one.estimates, now=parse_utc(now), weights=weights)
     if (why := obstacle(one, known, now)) is not None:
-        return Choice(one.goal_id, one.title, one.priority, False, None, key_result_id, progress, why)
+        return Choice(one.goal_id, one.title, one.priority, False, None, key_result_id, progress, why, worth)
     if key_result is None:
         score = (_LOWEST - one.priority) / _LOWEST
         why = f"priority {one.priority}, advances no active key result"
@@ -138,14 +155,16 @@ def judged(one: Work, known: Mapping[str, Work], now: str) -> Choice:
     if one.running:
         score -= 3
         why += ", a second run beside the open one"
-    return Choice(one.goal_id, one.title, one.priority, True, round(score, 6), key_result_id, progress, why)
+    if weights is not None:
+        why += f", worth {worth:.3f}"
+    return Choice(one.goal_id, one.title, one.priority, True, round(score, 6), key_result_id, progress, why, worth)
 
 
-Place = tuple[bool, float, str, int, str]
+Place = tuple[bool, float, str, float, int, str]
 """Where a choice stands: whether it has to wait, then what it is served by, last its goal."""
 
 
 def place(choice: Choice) -> Place:
     """Where a choice stands; the lowest is served first, and no two are the same."""
     score = 0.0 if choice.score is None else -choice.score
-    return not choice.eligible, score, choice.key_result_id or "", choice.priority, choice.goal_id
+    return not choice.eligible, score, choice.key_result_id or "", -choice.worth, choice.priority, choice.goal_id

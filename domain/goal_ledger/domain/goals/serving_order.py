@@ -1,23 +1,29 @@
 """The answer of the router, kept while goals change and time passes."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from goal_ledger.domain.goals.router import CLOSED, Choice, Place, Work, judged, place
+from goal_ledger.domain.goals.weights import Weights
 from goal_ledger.domain.policies import MOST_KEPT, Ranked, digest_of_list, id_and_score
+from goal_ledger.domain.times import parse_utc, utc_text
 
 
 class ServingOrder:
     """What `route` says of the goals given so far, judging again only those that a change concerns.
 
-    A goal is concerned when it changed itself, when one that it depends on or one above it did, and when its pause
-    began or ended. Closed goals are remembered as long as an open one needs them. About 1 kB a goal.
+    A goal is concerned when it changed itself, when one that it depends on or one above it did, when its pause began or
+    ended, and on the last day before its deadline, when it becomes more urgent all the time. Closed goals are
+    remembered as long as an open one needs them. About 1 kB a goal.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
         self._known: dict[str, Work] = {}
         self._named_by: dict[str, set[str]] = {}
         self._pauses: list[tuple[str, str]] = []  # until when, goal; in order
+        self._deadlines: list[tuple[str, str]] = []  # when, goal; in order
         self._choices: dict[str, Choice] = {}
         self._entries: dict[str, str] = {}
         self._places: list[Place] = []  # in order; the last field is the goal
@@ -28,7 +34,9 @@ class ServingOrder:
 
         changed: with what they name that is `unknown`, as far as it exists.
         """
-        concerned = self._paused_between(*sorted((self._now, now)))
+        earlier, later = sorted((self._now, now))
+        concerned = _until_between(self._pauses, earlier, later)
+        concerned |= _until_between(self._deadlines, earlier, _a_day_after(later))
         self._now = now
         news = {goal_id: work for goal_id, work in changed.items() if work != self._known.get(goal_id)}
         no_longer_named: set[str] = set()
@@ -41,6 +49,14 @@ class ServingOrder:
     def unknown(self, works: Iterable[Work]) -> set[str]:
         """What these name and nobody has told of."""
         return {other for work in works for other in _named(work)} - self._known.keys()
+
+    def works(self) -> Mapping[str, Work]:
+        """What is known of the goals, by id; closed ones among them."""
+        return self._known
+
+    def worth(self) -> Iterator[tuple[float, str]]:
+        """What each open goal is worth, in no order."""
+        return ((choice.worth, choice.goal_id) for choice in self._choices.values())
 
     def choices(self) -> list[Choice]:
         """Every open goal, the one to serve first at the top; see `route`."""
@@ -63,12 +79,13 @@ class ServingOrder:
     def _set(self, goal_id: str, work: Work | None) -> set[str]:
         """Know a goal as it is now. The goals that it named before and names no more."""
         before = self._known.pop(goal_id, None)
-        if before is not None and before.not_before is not None:
-            del self._pauses[bisect_left(self._pauses, (before.not_before, goal_id))]
+        if before is not None:
+            _leave(self._pauses, before.not_before, goal_id)
+            _leave(self._deadlines, before.estimates.deadline, goal_id)
         if work is not None:
             self._known[goal_id] = work
-            if work.not_before is not None:
-                insort(self._pauses, (work.not_before, goal_id))
+            _enter(self._pauses, work.not_before, goal_id)
+            _enter(self._deadlines, work.estimates.deadline, goal_id)
         gone = _named(before) - _named(work)
         for other in gone:
             self._named_by[other].discard(goal_id)
@@ -98,11 +115,6 @@ class ServingOrder:
             found |= below
         return found | dependants
 
-    def _paused_between(self, first: str, last: str) -> set[str]:
-        """The goals whose pause ends behind one time and not behind the other."""
-        start = bisect_right(self._pauses, first, key=_until)
-        return {goal_id for _, goal_id in self._pauses[start : bisect_right(self._pauses, last, key=_until)]}
-
     def _judge(self, goal_ids: set[str]) -> None:
         gone: list[Place] = []
         new: list[Place] = []
@@ -112,7 +124,7 @@ class ServingOrder:
                 self._entries.pop(goal_id, None)
             work = self._known.get(goal_id)
             if work is not None and work.status not in CLOSED:
-                choice = self._choices[goal_id] = judged(work, self._known, self._now)
+                choice = self._choices[goal_id] = judged(work, self._known, self._now, self._weights)
                 new.append(place(choice))
                 if choice.eligible:
                     self._entries[goal_id] = id_and_score(choice.scored)
@@ -133,5 +145,28 @@ def _named(work: Work | None) -> set[str]:
     return above if work.status in CLOSED else above.union(work.dependencies)
 
 
-def _until(pause: tuple[str, str]) -> str:
-    return pause[0]
+def _enter(times: list[tuple[str, str]], time: str | None, goal_id: str) -> None:
+    if time is not None:
+        insort(times, (time, goal_id))
+
+
+def _leave(times: list[tuple[str, str]], time: str | None, goal_id: str) -> None:
+    if time is not None:
+        del times[bisect_left(times, (time, goal_id))]
+
+
+def _until_between(times: Sequence[tuple[str, str]], first: str, last: str) -> set[str]:
+    """The goals whose time lies behind one instant and not behind the other."""
+    start = bisect_right(times, first, key=_time)
+    return {goal_id for _, goal_id in times[start : bisect_right(times, last, key=_time)]}
+
+
+def _time(entry: tuple[str, str]) -> str:
+    return entry[0]
+
+
+def _a_day_after(now: str) -> str:
+    try:
+        return utc_text(parse_utc(now) + timedelta(days=1))
+    except OverflowError:
+        return now
