@@ -78,7 +78,16 @@ def test_a_person_reviews_what_was_proposed(scanned: Cli):
     assert goal["metadata"]["evidence"]["failure_count"] == 4
     assert gl.json("next").data is None
     assert gl.json("goal", "approve", goal["goal_id"]).data["status"] == "active"
-    assert gl.json("next").data["goal_id"] == goal["goal_id"]
+    best = gl.json("next").data
+    assert (best["goal_id"], best["plan"]["method"]) == (goal["goal_id"], "find_the_bottleneck")
+    [explained] = gl.json("next", "--explain").data
+    assert explained["plan"]["steps"] == [
+        "Analyze the logs of 'daily_backup' for timeout patterns",
+        "Identify the resource bottleneck that causes the timeouts",
+        "Increase the timeout or relieve the bottleneck",
+        "Test 'daily_backup' with the fix applied",
+    ]
+    assert "  4. Test 'daily_backup' with the fix applied" in gl("next", "--explain").text.splitlines()
     [proposal] = gl.json("proposal", "list").data
     shown = gl.json("proposal", "show", proposal["proposal_id"]).data
     assert (shown["goal_id"], shown["status"]) == (goal["goal_id"], "accepted")

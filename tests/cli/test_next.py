@@ -18,9 +18,9 @@ def test_next_shows_the_choice_and_writes_nothing(gl: Cli):
     shown = gl.json("next").data
 
     assert (shown["goal_id"], shown["eligible"], shown["why"]) == (
-        first, True, "priority 1, advances no active key result",
+        first, True, "priority 1, advances no active key result, worth 0.487",
     )  # fmt: skip
-    assert gl("next").text == f"{first}  Sooner\n  priority 1, advances no active key result\n"
+    assert gl("next").text == f"{first}  Sooner\n  priority 1, advances no active key result, worth 0.487\n"
     assert gl.events() == before
 
 
@@ -33,7 +33,7 @@ def test_explain_lists_every_open_goal_and_why_not(gl: Cli):
     rows = gl.json("next", "--explain").data
 
     assert [(row["goal_id"], row["eligible"], row["why"]) for row in rows] == [
-        (first, True, "priority 3, advances no active key result"),
+        (first, True, "priority 3, advances no active key result, worth 0.487"),
         (planned, False, "is planned"),
     ]
     lines = gl("next", "--explain").text.splitlines()
@@ -55,8 +55,8 @@ def test_a_claim_answers_with_the_run_and_then_with_nothing(gl: Cli):
         assert (said.code, said.out, said.err) == (
             0, b"", "Nothing to do now; see why: goal-ledger next --explain\n",
         )  # fmt: skip
-    assert gl.json("goal", "timeline", goal_id).data[-2]["details"]["receipt"]["policy"] == "router@1"
-    assert "receipt: router@1, from 1" in gl("goal", "timeline", goal_id).text
+    assert gl.json("goal", "timeline", goal_id).data[-2]["details"]["receipt"]["policy"] == "router@2"
+    assert "receipt: router@2, from 1" in gl("goal", "timeline", goal_id).text
 
 
 def test_a_claim_is_for_the_agent_that_is_named(gl: Cli):

@@ -30,6 +30,7 @@ def test_the_defaults_are_those_of_the_design():
         "duplicate_similarity": 0.8,
         "least_alignment": 0.5,
         "proposal_days": 7.0,
+        "weight": {"value": 0.5, "effort": 0.25, "risk": 0.15, "urgency": 0.05, "alignment": 0.05},
         "detectors": {},
     }
 

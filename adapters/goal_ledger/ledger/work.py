@@ -9,6 +9,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, Literal
 
 from goal_ledger.domain.errors import Invalid, Rejected
+from goal_ledger.domain.goals.planning import METHODS, Plan, plan
 from goal_ledger.domain.goals.ranking import Rankable, Ranked, by_revenue, by_utility
 from goal_ledger.domain.goals.router import CLOSED, ROUTER, Choice, obstacle
 from goal_ledger.domain.policies import receipt
@@ -109,6 +110,13 @@ class Work:
         if policy == "utility":
             return by_utility(rankable, now=moment, weights=self._core.settings.weight)
         return by_revenue(rankable, now=moment, limit=limit)
+
+    def plan(self, goal_id: str) -> Plan | None:
+        """The steps that the cheapest applicable method breaks a goal down into; None when no method applies.
+
+        NotFound: unknown_goal.
+        """
+        return plan(self._ledger.goals.get(goal_id).metadata, METHODS)
 
     @property
     def _used(self) -> dict[str, Any]:

@@ -1,11 +1,16 @@
 """goal-ledger next: what to work on, and claiming it."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Verb
 from goal_ledger.cli.options import writes
+
+if TYPE_CHECKING:
+    from goal_ledger.domain.goals.router import Choice
 
 _NOTHING = "Nothing to do now; see why: goal-ledger next --explain"
 
@@ -40,10 +45,18 @@ def next_(app: App, explain: bool, claim: bool, agent: str | None, lease_s: floa
         )
         return
     if explain:
-        choices = [choice._asdict() for choice in app.ledger.work.explain()]
+        found = app.ledger.work.explain()
+        choices = [*(_with_plan(app, best) for best in found[:1]), *(other._asdict() for other in found[1:])]
         app.show_list(choices, render.choices, empty="No open goal; create one: goal-ledger goal create TITLE")
         return
     best = app.ledger.work.next()
     app.show(
-        None if best is None else best._asdict(), render.choice if best is not None else lambda _: app.say(_NOTHING)
+        None if best is None else _with_plan(app, best),
+        render.choice if best is not None else lambda _: app.say(_NOTHING),
     )
+
+
+def _with_plan(app: App, choice: "Choice") -> dict[str, Any]:
+    """A choice with the steps that it is broken down into, when a method applies to it."""
+    plan = app.ledger.work.plan(choice.goal_id) if choice.eligible else None
+    return {**choice._asdict(), "plan": None if plan is None else plan._asdict()}

@@ -283,6 +283,15 @@ def choice(row: Data) -> None:
     """What to work on next, and why."""
     _line((row["goal_id"], "bold"), (row["title"], ""))
     _line((f"  {row['why']}", "dim"))
+    _steps(row)
+
+
+def _steps(row: Data) -> None:
+    """What a goal is broken down into, when a method applies to it."""
+    if (plan := row.get("plan")) is not None:
+        _line((f"  {plan['method']}:", "dim"))
+        for number, step in enumerate(plan["steps"], start=1):
+            _line((f"  {number}. {step}", ""))
 
 
 def choices(rows: Sequence[Data]) -> None:
@@ -293,6 +302,7 @@ def choices(rows: Sequence[Data]) -> None:
         score = "" if row["score"] is None else f"{row['score']:.2f}"
         table.add_row(_cell(row["goal_id"]), _cell(score), _cell(row["title"]), _cell(row["why"]))
     _print(screen, table)
+    _steps(rows[0])
 
 
 def claimed(row: Data) -> None:
