@@ -160,7 +160,7 @@ def analytics(app: App, /, place: str, at: datetime | None, **wish: Any) -> None
     "crm",
     examples=(
         "goal-ledger import crm stats.csv",
-        f"goal-ledger import crm stats.jsonl --campaign spring={GOAL} --lower-is-better churn",
+        f"goal-ledger import crm stats.jsonl --lower-is-better churn \\\n      --campaign spring={GOAL}",
         "goal-ledger import crm https://crm.example/api/stats --category outreach --rule all",
     ),
 )

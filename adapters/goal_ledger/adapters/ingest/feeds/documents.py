@@ -125,6 +125,9 @@ def _rows(found: bytes) -> Iterator[tuple[int, Any] | BadLine]:
             continue
         if header is None:
             header = [name.strip() for name in row]
+            if len(header) == 1:
+                yield BadLine(line, "neither JSON nor CSV with a header")
+                return
         elif len(row) != len(header):
             yield BadLine(line, f"{len(row)} cells, the header has {len(header)}")
         else:

@@ -163,6 +163,8 @@ def _read(response: HTTPResponse, largest: int, where: str) -> bytes:
     found = response.read(largest + 1)
     if len(found) > largest:
         raise Invalid("too_large", f"{where} answers with more than {largest:,} bytes", hint="ask for a shorter time")
+    if response.length:  # what is still missing, which reading a part does not complain of
+        raise _Passing("the answer broke off")
     return found
 
 
