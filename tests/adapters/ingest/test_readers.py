@@ -250,6 +250,7 @@ def test_a_campaign_is_the_goal_that_the_caller_says():
         ({"after": "inf"}, "after: numbers must be finite"),
         ({"after": "nan"}, "after: numbers must be finite"),
         ({"after": True}, "after: text is needed"),
+        ({"after": None, "before": 1.7e308, "delta": 1.7e308}, "delta: too large"),
         ({"at": None}, "at: needed"),
         ({"at": "2026-03-09T00:00:00"}, "has no time zone"),
     ],

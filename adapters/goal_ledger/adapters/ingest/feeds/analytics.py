@@ -39,7 +39,7 @@ class Counting(NamedTuple):
     def metric(self) -> str:
         """The name of what is counted."""
         told = f"people who did {self.event}" if self.per is None else f"share of {self.per} who did {self.event}"
-        return f"{told} in {self.window_days} days"
+        return f"{told} in {self.window_days} {'day' if self.window_days == 1 else 'days'}"
 
     def window(self, day: date) -> int:
         """The number of the window that a day is in."""

@@ -15,6 +15,7 @@ A list may stand alone, or in an object under `results` or `records`. Other fiel
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 from goal_ledger.adapters.ingest.feeds.documents import flat
@@ -62,6 +63,8 @@ def _change(record: Mapping[str, Any]) -> tuple[float, float]:
         after = before + delta
     if before is None or after is None:
         raise ValueError("before, after: two of before, after and delta are needed")
+    if not (isfinite(before) and isfinite(after)):
+        raise ValueError("delta: too large")
     return before, after
 
 

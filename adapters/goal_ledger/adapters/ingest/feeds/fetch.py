@@ -124,14 +124,15 @@ class _Stay(HTTPRedirectHandler):
 def _followed(url: str, token: str | None, waiting: Waiting) -> bytes:
     origin, here = _checked(url), url
     for _ in range(_MOST_REDIRECTS + 1):
+        asked = request(here, origin=url, token=token)
         try:
-            with _opened(request(here, origin=url, token=token), waiting.timeout_s) as response:
+            with _opened(asked, waiting.timeout_s) as response:
                 return _read(response, waiting.largest, name_of(here))
         except HTTPError as error:
             with error:
                 target = error.headers.get("Location") if error.code in _REDIRECTS else None
                 if target is None:
-                    raise _refused(error, name_of(here), has_token=token is not None) from None
+                    raise _refused(error, name_of(here), has_key=asked.has_header("Authorization")) from None
             here = urljoin(here, target)
             _check_redirect(origin, here)
         except (URLError, HTTPException, OSError) as error:
@@ -168,11 +169,11 @@ def _read(response: HTTPResponse, largest: int, where: str) -> bytes:
     return found
 
 
-def _refused(error: HTTPError, where: str, *, has_token: bool) -> Exception:
+def _refused(error: HTTPError, where: str, *, has_key: bool) -> Exception:
     if error.code in _PASSING:
         return _Passing(f"the server answered {error.code}", _asked_to_wait(error.headers.get("Retry-After")))
     if error.code in _UNAUTHORISED:
-        told = "does not accept the key" if has_token else "wants a key"
+        told = "does not accept the key" if has_key else "wants a key"
         return Unavailable("not_authorised", f"{where} {told} ({error.code})", hint="set the key in the environment")
     return Unavailable("cannot_fetch", f"{where} answered {error.code}", hint="check the URL")
 

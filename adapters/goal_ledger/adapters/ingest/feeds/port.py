@@ -6,6 +6,7 @@ gave: a new format is a new reader, nothing else.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, NamedTuple
 
 from goal_ledger.domain.errors import LedgerError
@@ -69,7 +70,7 @@ def number_of(record: Mapping[str, Any], *names: str) -> float | None:
         number = float(text)
     except ValueError:
         raise ValueError(f"{name}: {text!r} is not a number") from None
-    if number - number != 0:
+    if not isfinite(number):
         raise ValueError(f"{name}: numbers must be finite")
     return number
 
