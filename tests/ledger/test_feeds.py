@@ -12,7 +12,8 @@ from goal_ledger.domain.continuity.feed import FeedAdvanced, Level, feed_id
 from goal_ledger.domain.learning.outcomes import Rule
 from goal_ledger.domain.runs.run import BusinessOutcomeRecorded
 from goal_ledger.ledger import BusinessOutcome, Invalid, Ledger, LedgerError, LocalOutcome, NotFound, Settings
-from goal_ledger.ledger.feeds import Attribution, FeedImport, Untaken
+from goal_ledger.ledger.attribution import Attribution, Untaken
+from goal_ledger.ledger.feeds import FeedImport
 from tests.serving import Server
 from tests.tools import Clock, recorded
 

@@ -15,7 +15,8 @@ from goal_ledger.cli.options import Id, OneOf, Pair, Time
 from goal_ledger.domain.learning.outcomes import Rule
 
 if TYPE_CHECKING:
-    from goal_ledger.ledger.feeds import Attribution, FeedImport
+    from goal_ledger.ledger.attribution import Attribution
+    from goal_ledger.ledger.feeds import FeedImport
     from goal_ledger.ledger.imports import EventImport, RunImport
 
 _LOG = "--case-column case_id --activity-column activity --time-column ts"
@@ -121,7 +122,7 @@ def _attributes(function: Callable[..., None]) -> Callable[..., None]:
 
 def _attribution(wish: dict[str, Any]) -> "Attribution":
     """What the options of `_attributes` say; they are taken out of the wish."""
-    from goal_ledger.ledger.feeds import Attribution
+    from goal_ledger.ledger.attribution import Attribution
 
     return Attribution(**{name: wish.pop(name) for name in Attribution._fields})
 

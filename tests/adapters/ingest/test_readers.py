@@ -83,15 +83,26 @@ def test_two_periods_that_stand_together_are_compared():
     after = {"name": "Sign-up", "last_refresh": "2026-03-09T00:00:00Z", "result": steps(100, 30)}
     told = {"id": "w10", "before": {"result": steps(100, 20)}, "after": after, "goal_id": GOAL, "window": "week 10"}
     assert analytics(told) == [
-        Measurement(1, "w10", "conversion of event_0 to event_1", 0.2, 0.3, AT, Selector(goal_id=GOAL), "week 10")
+        Measurement(1, "w10", "conversion of Sign-up", 0.2, 0.3, AT, Selector(goal_id=GOAL), "week 10")
     ]
     [found] = analytics({"metric": "activation", "before": 0.2, "after": "0.3", "at": "2026-03-09"})
     assert found == Measurement(1, "activation at 2026-03-09T00:00:00.000000Z", "activation", 0.2, 0.3, AT)
 
 
+def test_a_funnel_that_was_told_to_compare_holds_both_periods():
+    tagged = [*steps(100, 30, compare_label="current"), *steps(100, 20, compare_label="previous")]
+    [found] = analytics({"id": 42, "name": "Sign-up", "result": tagged, "last_refresh": "2026-03-09T00:00:00Z"})
+    metric = "conversion of Sign-up"
+    assert found == Measurement(1, f"{metric} at 2026-03-09T00:00:00.000000Z", metric, 0.2, 0.3, AT)
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
+        ({"name": "a\0b", "result": steps(3, 1)}, "cannot be printed"),
+        ({"name": "x" * 500, "result": steps(3, 1)}, "more than 500 characters"),
+        ([*steps(3, 1), *steps(4, 1)], "two steps have the same place"),
+        ({"results": steps(3, 1, compare_label="current")}, "neither a funnel"),
         ([steps(3, 1), steps(4, 1)], "broken down"),
         (steps(3, 1, breakdown_value=["Safari"]), "broken down"),
         ([{"count": 3, "data": [1.0, 2.0], "days": ["2026-03-01", "2026-03-02"]}], "funnels over time are not read"),

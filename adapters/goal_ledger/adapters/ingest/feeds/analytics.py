@@ -3,8 +3,9 @@
 A **funnel** is a saved insight (`GET /api/projects/…/insights/…/`, its steps under `result`), the answer of the query
 API (under `results`), or the bare list of steps `{"name", "order", "count", …}`. Its metric is the share of those on
 the first step who reached the last. PostHog measures one period at a time, so a funnel is compared with what it was
-when it was last read, or both are said: `{"before": funnel, "after": funnel}`, where a number may stand for a funnel
-when `metric` names it. `id`, `at`, `run_id`, `goal_id` and `task_category` may stand beside.
+when it was last read, unless it was told to compare and tags steps with `compare_label`, or both are said: `{"before":
+funnel, "after": funnel}`, where a number may stand for a funnel when `metric` names it. `id`, `at`, `run_id`, `goal_id`
+and `task_category` may stand beside.
 
 **Events** are the lines of a batch export, the rows of a CSV, or pages of the events API (under `results`):
 `{"event", "distinct_id", "timestamp", …}`. They are counted in whole windows of days, UTC, weeks from Monday: how many
@@ -25,6 +26,7 @@ from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.times import utc_text
 
 _A_MONDAY = date(1970, 1, 5)
+_LONGEST_NAME = 500
 _STEPS = 2  # a funnel needs where it begins and where it ends
 
 
@@ -99,9 +101,13 @@ def _measured(line: int, value: Any, at: datetime | None) -> Measurement:
     if not isinstance(value, dict):
         raise ValueError("neither a funnel nor an event of PostHog")
     said, before = text_of(value, "metric"), None
+    # The id of an insight names the insight, not what it was at a time; that of a comparison names the record.
+    named = text_of(value, "external_id", "id") if "before" in value else None
+    if (periods := _two_periods(value)) is not None:
+        value = {**value, "before": periods[0], "after": periods[1]}
     if "before" in value and "after" in value:
-        name, before = _conversion(value["before"], said)
-        _, after = _conversion(value["after"], said)
+        _, before = _conversion(value["before"], said)
+        name, after = _conversion(value["after"], said)
         when = _when(value) or _when(value["after"]) or at
     else:
         name, after = _conversion(value, said)
@@ -109,11 +115,24 @@ def _measured(line: int, value: Any, at: datetime | None) -> Measurement:
     if when is None:
         raise ValueError("at: the funnel does not say when it was measured")
     metric = said or f"conversion of {name}"
-    named = text_of(value, "external_id", "id") if before is not None else None
+    if len(metric) > _LONGEST_NAME or not metric.isprintable():
+        raise ValueError(f"name: more than {_LONGEST_NAME} characters, or some that cannot be printed")
     return Measurement(
         line, named or f"{metric} at {utc_text(when)}", metric, before, after, when, selector_of(value),
         text_of(value, "window"),
     )  # fmt: skip
+
+
+def _two_periods(funnel: Mapping[str, Any]) -> tuple[Any, Any] | None:
+    """The period before and the present one, when PostHog was asked to compare them: it tags each step."""
+    steps = funnel.get("result", funnel.get("results"))
+    if not isinstance(steps, list) or not all(isinstance(step, dict) and "compare_label" in step for step in steps):
+        return None
+    before, after = (
+        {**funnel, "result": [step for step in steps if step["compare_label"] == label]}
+        for label in ("previous", "current")
+    )
+    return before, after
 
 
 def _conversion(funnel: Any, metric: str | None) -> tuple[str, float]:
@@ -133,6 +152,8 @@ def _conversion(funnel: Any, metric: str | None) -> tuple[str, float]:
     counts = sorted((_number(step, "order"), _number(step, "count"), number) for number, step in enumerate(steps))
     if len(counts) < _STEPS:
         raise ValueError("a funnel needs two steps")
+    if len({order for order, _, _ in counts}) < len(counts):
+        raise ValueError("order: two steps have the same place")
     (_, entered, first), (_, converted, last) = counts[0], counts[-1]
     if entered <= 0:
         raise ValueError("nobody entered the funnel, so there is no conversion")
@@ -151,15 +172,12 @@ def _number(step: Mapping[str, Any], name: str) -> float:
 
 
 def _when(funnel: Any) -> datetime | None:
-    """When a funnel was measured: the end of its period, or when PostHog computed it."""
+    """When a funnel was measured: the end of its period, or when PostHog computed it if that was earlier."""
     if not isinstance(funnel, dict):
         return None
-    period = funnel.get("resolved_date_range")
-    return (
-        time_of(funnel, "at")
-        or (time_of(period, "date_to") if isinstance(period, dict) else None)
-        or time_of(funnel, "last_refresh")
-    )
+    period, computed = funnel.get("resolved_date_range"), time_of(funnel, "last_refresh")
+    ended = time_of(period, "date_to") if isinstance(period, dict) else None
+    return time_of(funnel, "at") or min(filter(None, (ended, computed)), default=None)
 
 
 # --- Events
