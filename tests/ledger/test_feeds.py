@@ -14,6 +14,7 @@ from goal_ledger.domain.runs.run import BusinessOutcomeRecorded
 from goal_ledger.ledger import BusinessOutcome, Invalid, Ledger, LedgerError, LocalOutcome, NotFound, Settings
 from goal_ledger.ledger.attribution import Attribution, Untaken
 from goal_ledger.ledger.feeds import FeedImport
+from tests.places import Place
 from tests.serving import Server
 from tests.tools import Clock, recorded
 
@@ -264,9 +265,9 @@ def test_records_of_other_sources_are_other_records(ledger, goal_id, tmp_path):
     assert row.run_id == run_id
 
 
-def test_two_that_read_one_source_at_once_record_it_once(tmp_path, monkeypatch):
-    path, place = stats(tmp_path, REPLIES), tmp_path / "ledger.db"
-    with Ledger.open(place, clock=Clock(MONDAY)) as ledger, Ledger.open(place, clock=Clock(MONDAY)) as other:
+def test_two_that_read_one_source_at_once_record_it_once(place: Place, tmp_path, monkeypatch):
+    path = stats(tmp_path, REPLIES)
+    with Ledger.open(place.url, clock=Clock(MONDAY)) as ledger, Ledger.open(place.url, clock=Clock(MONDAY)) as other:
         run_id = ran(ledger, outreach(ledger))
         transact = Ledger.transact
 
