@@ -108,8 +108,8 @@ def _attributes(function: Callable[..., None]) -> Callable[..., None]:
             click.option("--goal", "goal_id", type=Id("goal"), metavar="GOAL", help="Runs of this goal are meant."),
             click.option("--category", "task_category", metavar="TEXT", help="Runs of this task category are meant."),
             click.option(
-                "--rule", type=OneOf(Rule), default=Rule.LATEST, show_default=True,
-                help="Which of those that finished in the days before a measurement (outcome_window_days).",
+                "--rule", type=OneOf(Rule), default=Rule.LATEST,
+                help="Which of those that finished in the days before a measurement; latest unless said.",
             ),
             click.option("--lower-is-better", multiple=True, metavar="METRIC", help="It should fall.  [many]"),
             click.option("--source", metavar="NAME", help="Names where the records come from."),
