@@ -23,6 +23,8 @@ def test_the_defaults_are_those_of_the_design():
         "retry_factor": 2.0,
         "retry_max_s": 3600.0,
         "retry_jitter": 0.1,
+        "outcome_threshold": 0.05,
+        "outcome_window_days": 7.0,
     }
 
 
@@ -42,6 +44,8 @@ def test_the_defaults_are_those_of_the_design():
         ("max_key_results", 0),
         ("experiment_alpha", 0.0),
         ("experiment_alpha", 1.0),
+        ("outcome_threshold", 1.1),
+        ("outcome_window_days", 0.0),
         ("colour", "red"),
     ],
 )

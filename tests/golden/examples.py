@@ -6,6 +6,7 @@ An event that is not here has no golden file, and a test fails. Add its examples
 from decimal import Decimal
 
 from goal_ledger.domain.base import Event
+from goal_ledger.domain.continuity.feed import FeedAdvanced, Level
 from goal_ledger.domain.continuity.loop import LoopClosed, LoopKind, LoopOpened
 from goal_ledger.domain.continuity.meta import LedgerCreated
 from goal_ledger.domain.continuity.session import (
@@ -488,6 +489,18 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
         BugReported(bug_id="b1", title="Payments are taken twice", severity=BugSeverity.CRITICAL),
     ),
     "project.bug_resolved": (BugResolved(bug_id=SAID, reason=SAID), BugResolved(bug_id="b1")),
+    "feed.advanced": (
+        FeedAdvanced(
+            source="us.posthog.com/api/projects/7/events",
+            cursor="2026-03-02T00:00:00.000000Z",
+            records=120,
+            outcomes=2,
+            problems=1,
+            levels=(Level(metric="activated", value=0.25, at="2026-03-02T00:00:00.000000Z"),),
+            reason=SAID,
+        ),
+        FeedAdvanced(source="crm", records=1, outcomes=1, problems=0),
+    ),
     "session.started": (
         SessionStarted(
             number=3,

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.archive import Copied, Copy
     from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.experiments import Experiments
+    from goal_ledger.ledger.feeds import Feeds
     from goal_ledger.ledger.imports import Imports
     from goal_ledger.ledger.key_results import KeyResults
     from goal_ledger.ledger.projects import Projects
@@ -194,6 +195,13 @@ class Ledger:
         from goal_ledger.ledger.imports import Imports  # its record formats are models that few commands need
 
         return Imports(self)
+
+    @property
+    def feeds(self) -> Feeds:
+        """What the world measured."""
+        from goal_ledger.ledger.feeds import Feeds  # few commands speak HTTP
+
+        return Feeds(self)
 
     # --- Writing
 

@@ -269,6 +269,17 @@ def runs(rows: Sequence[Data]) -> None:
     _print(screen, table)
 
 
+def outcomes(rows: Sequence[Data]) -> None:
+    """A table of what runs were worth."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(screen.width, "run", "outcome", *(("source", "when") if wide else ()), "detail")
+    for row in rows:
+        more = (_cell(row["source"]), _when(row["occurred_at"])) if wide else ()
+        table.add_row(_cell(row["run_id"]), _cell(row["business_outcome"]), *more, _cell(row["detail"]))
+    _print(screen, table)
+
+
 def run(row: Data) -> None:
     """Everything about a run that is set."""
     run_line(row)
@@ -616,7 +627,7 @@ def health(data: Data) -> None:
 
 def imported(data: Data) -> None:
     """What an import did."""
-    numbers = ("records", "rows", "goals", "runs", "events", "unchanged", "skipped")
+    numbers = ("records", "rows", "goals", "runs", "events", "outcomes", "baselines", "unchanged", "skipped")
     _details({name: f"{data[name]:,}" for name in numbers if name in data})
     for source_id in data.get("changed", ()):
         _line(("changed since it was imported, left as it was:", "yellow"), (source_id, ""))

@@ -1,7 +1,7 @@
 """The stored name of every event: stable strings, never module paths, never renamed."""
 
 from goal_ledger.domain.base import Event
-from goal_ledger.domain.continuity import loop, meta, session
+from goal_ledger.domain.continuity import feed, loop, meta, session
 from goal_ledger.domain.goals import experiment, goal, key_result, maintenance, watchdog
 from goal_ledger.domain.learning import lesson, review, rule
 from goal_ledger.domain.runs import run
@@ -72,6 +72,7 @@ EVENTS: dict[str, type[Event]] = {
     "project.feature_recorded": project.FeatureRecorded,
     "project.bug_reported": project.BugReported,
     "project.bug_resolved": project.BugResolved,
+    "feed.advanced": feed.FeedAdvanced,
     "session.started": session.SessionStarted,
     "session.draining": session.SessionDraining,
     "session.stopped": session.SessionStopped,

@@ -45,3 +45,7 @@ class Settings(Payload):
     """The longest wait between two attempts, in seconds."""
     retry_jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share by which a wait may be shorter, so that what failed together is not tried together."""
+    outcome_threshold: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """A metric that moved by this share or more has improved or degraded; by less, it is neutral."""
+    outcome_window_days: Annotated[float, Field(gt=0, le=3650)] = 7.0
+    """How long before a measurement a run may have finished for the measurement to speak about it, in days."""

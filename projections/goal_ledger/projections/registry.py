@@ -11,6 +11,7 @@ from goal_ledger.projections.goals.key_results import key_results
 from goal_ledger.projections.goals.state_events import goal_state_events
 from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.runs.goal_runs import goal_runs
+from goal_ledger.projections.runs.outcome_records import outcome_records
 from goal_ledger.projections.strategy.projects import projects
 
 PROJECTIONS: dict[str, Projection[Any]] = {
@@ -19,6 +20,7 @@ PROJECTIONS: dict[str, Projection[Any]] = {
         goal_definitions,
         goal_state_events,
         goal_runs,
+        outcome_records,
         lessons,
         key_results,
         agenda,
