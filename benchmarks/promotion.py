@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import Bench, Figure, Result
 from goal_ledger.domain.learning.evidence import Counts
-from goal_ledger.domain.learning.promotion import Choice, Trial, judge
+from goal_ledger.domain.learning.promotion import FIRST_MARK, Choice, Trial, judge
 from goal_ledger.domain.settings import Settings
 
 SEED = 20260224
@@ -29,13 +29,15 @@ class World(NamedTuple):
     """What is true of the rules. effect: on the rate of success in canary; later: on that once the rule is in force.
 
     base: between which rates runs succeed without the rule. guards: whether cost, duration and business outcome are
-    known too; they are the same with and without the rule, pairs as often worse as a fair coin.
+    known too; they are the same with and without the rule, pairs as often worse as a fair coin. good_for: runs in force
+    before it becomes so.
     """
 
     effect: float = 0.0
     later: float = 0.0
     base: tuple[float, float] = (0.3, 0.9)
     guards: bool = True
+    good_for: int = 0
 
 
 class Outcome(NamedTuple):
@@ -67,6 +69,7 @@ def promotion(bench: Bench) -> Iterator[Result]:
         "no effect": World(),
         "harm by the margin": World(effect=-margin, later=-margin),
         "20 points lost once in force": World(later=-0.2),
+        "20 points lost 1,000 runs later": World(later=-0.2, good_for=1000),
     }
     for name, world in worlds.items():
         for policy in (by_evidence, by_bare_rates):
@@ -124,7 +127,10 @@ class _Trials:
         self.in_force = np.zeros(rules, bool)
         self.alive = np.ones(rules, bool)
         self.outcome = Outcome(np.full(rules, -1), np.full(rules, -1))
-        self.counts = {name: np.zeros((2, rules), np.int64) for name in Trial._fields}
+        self.counts = {name: np.zeros((2, rules), np.int64) for name in Trial._fields if name != "full_marks"}
+        self.marks: list[Ints] = []
+        while FIRST_MARK << len(self.marks) <= runs:
+            self.marks.append(np.zeros(rules, np.int64))
         self.unpaired = np.zeros(rules, np.int64)
 
     def run(self) -> None:
@@ -132,9 +138,13 @@ class _Trials:
         rules = len(self.base)
         told = self.alive & (self.in_force | (self.chance.random(rules) < 0.5))
         kept = self.alive & ~told
-        effect = np.where(self.in_force, self.world.later, self.world.effect)
+        is_late = self.in_force & (self.counts["full"][0] >= self.world.good_for)
+        effect = np.where(is_late, self.world.later, self.world.effect)
         won = self.chance.random(rules) < self.base + np.where(told, effect, 0.0)
         self._count("full", told & self.in_force, won)
+        for number, mark in enumerate(self.marks):
+            reached = self.counts["full"][0] == FIRST_MARK << number
+            mark[reached] = self.counts["full"][1][reached]
         self._count("treatment", told & ~self.in_force, won)
         self._count("control", kept, won)
         if not self.world.guards:
@@ -161,12 +171,25 @@ class _Trials:
         alpha = settings.rule_alpha / 2
         told, won, kept, kept_won = self.compared()
         found = self.logs.no_harm(told, won, kept, kept_won) >= -log(alpha / 4) - _SLACK
+        found &= ~self.in_force
+        found[self.in_force] = self._may_be_harmful_in_force(alpha / 4)
         if self.world.guards:
             values = (*self.counts["treatment_values"], *self.counts["control_values"])
             found |= self.logs.no_harm(*values) >= -log(alpha / 6) - _SLACK
             for name in ("costs", "durations"):
                 found |= self.logs.half(*self.counts[name]) >= -log(alpha / 6) - _SLACK
         return found & self.alive
+
+    def _may_be_harmful_in_force(self, alpha: float) -> Flags:
+        told, won = self.counts["full"][:, self.in_force]
+        control = self.counts["control"][:, self.in_force]
+        found: Flags = self.logs.no_harm(told, won, *control) >= -log(alpha / 2) - _SLACK
+        for number, mark in enumerate(self.marks, 1):
+            since = told - (FIRST_MARK << (number - 1))
+            (past,) = np.nonzero(since > 0)
+            reached = self.logs.no_harm(since[past], (won - mark[self.in_force])[past], *control[:, past])
+            found[past] |= reached >= -log(alpha / 2 / (number * (number + 1))) - _SLACK
+        return found
 
     def may_help(self, settings: Settings) -> Flags:
         """Where the e-value may suffice for a promotion: it is never larger than the bound that is looked at here."""
@@ -180,7 +203,10 @@ class _Trials:
 
     def trial(self, index: Any) -> Trial:
         """The counts of one rule as the product has them."""
-        return Trial(**{name: Counts(*map(int, counts[:, index])) for name, counts in self.counts.items()})
+        counted = {name: Counts(*map(int, counts[:, index])) for name, counts in self.counts.items()}
+        runs = counted["full"].n
+        marks = [int(mark[index]) for number, mark in enumerate(self.marks) if FIRST_MARK << number <= runs]
+        return Trial(full_marks=tuple(marks), **counted)
 
     def promote(self, index: Any, now: int) -> None:
         self.in_force[index] = True

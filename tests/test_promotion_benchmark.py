@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks.promotion import World, _Logs, by_bare_rates, by_evidence
+from benchmarks.promotion import World, _Logs, _Trials, by_bare_rates, by_evidence
 from goal_ledger.domain.learning.evidence import Counts, against_half, against_no_harm, against_worse
+from goal_ledger.domain.learning.promotion import Trial
 from goal_ledger.domain.settings import Settings
 
 SETTINGS = Settings()
@@ -27,6 +28,19 @@ def test_its_tables_give_what_the_product_works_out():
         assert bound[index] >= against_worse(treatment, control, 0.1) - 1e-8
         if 2 * won[index] > told[index]:
             assert half[index] == pytest.approx(against_half(treatment), abs=1e-8)
+
+
+def test_its_trials_have_the_marks_that_the_product_would_have():
+    world = World(base=(0.7, 0.7))
+    trials = _Trials(world, 3, 900, np.random.default_rng(7))
+    trials.in_force[:2] = True
+    expected = Trial()
+    for _ in range(450):
+        before = trials.counts["full"][1, 0]
+        trials.run()
+        expected = expected.in_force(bool(trials.counts["full"][1, 0] > before))
+    assert trials.trial(0).full_marks == expected.full_marks and len(expected.full_marks) == 3
+    assert (trials.trial(0).full, trials.trial(2).full) == (expected.full, Counts(0, 0))
 
 
 def test_evidence_is_wrong_more_seldom_than_bare_rates():

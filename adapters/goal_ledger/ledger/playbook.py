@@ -162,7 +162,9 @@ class Playbook:
         trial, promoted = trial_of(row), row.activation_mode is Mode.FULL
         verdict = judge(trial, promoted=promoted, round=row.round, settings=settings)
         share = settings.rule_canary_share if row.share is None else row.share
-        return Evaluation(row, verdict, missing(trial, verdict, promoted=promoted, share=share, settings=settings))
+        return Evaluation(
+            row, verdict, missing(trial, verdict, promoted=promoted, round=row.round, share=share, settings=settings)
+        )
 
     # --- Shared
 

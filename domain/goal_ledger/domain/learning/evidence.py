@@ -30,6 +30,10 @@ class Counts(NamedTuple):
         """One more result."""
         return Counts(self.n + 1, self.successes + success)
 
+    def since(self, earlier: "Counts") -> "Counts":
+        """What came after these."""
+        return Counts(self.n - earlier.n, self.successes - earlier.successes)
+
     def projected(self, more: float) -> "Counts":
         """So many more results at the same rate."""
         return self if not self.n else Counts(self.n + more, self.successes * (1 + more / self.n))

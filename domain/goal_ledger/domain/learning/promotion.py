@@ -14,6 +14,8 @@ from goal_ledger.domain.policies import Receipt, Scored, receipt
 from goal_ledger.domain.settings import Settings
 
 POLICY = "promotion@1"
+FIRST_MARK = 100
+"""Runs of a rule in force after which its wins are noted; then after twice as many, and so on."""
 
 
 class Choice(StrEnum):
@@ -34,14 +36,16 @@ class Cause(StrEnum):
 class Trial(NamedTuple):
     """What a round has shown so far.
 
-    treatment, control: runs of the canary, and how many were won. full: runs since the rule is in force. costs,
-    durations: pairs of a treatment and a control run, and in how many the treatment was worse. treatment_values,
-    control_values: runs whose business outcome is known, and how many did not make things worse.
+    treatment, control: runs of the canary, and how many were won. full: runs since the rule is in force;
+    full_marks: how many were won of the first 100, 200, 400 of them, and so on. costs, durations: pairs of a treatment
+    and a control run, and in how many the treatment was worse. treatment_values, control_values: runs whose business
+    outcome is known, and how many did not make things worse.
     """
 
     treatment: Counts = Counts()
     control: Counts = Counts()
     full: Counts = Counts()
+    full_marks: tuple[int, ...] = ()
     costs: Counts = Counts()
     durations: Counts = Counts()
     treatment_values: Counts = Counts()
@@ -51,6 +55,13 @@ class Trial(NamedTuple):
     def validated(self) -> float:
         """Runs of the canary that were told the rule and won."""
         return self.treatment.successes
+
+    def in_force(self, success: bool) -> "Trial":
+        """One more run since the rule is in force."""
+        full = self.full.plus(success)
+        if full.n < _mark(len(self.full_marks)):
+            return self._replace(full=full)
+        return self._replace(full=full, full_marks=(*self.full_marks, int(full.successes)))
 
 
 class Question(NamedTuple):
@@ -92,12 +103,16 @@ def judge(trial: Trial, *, promoted: bool, round: int, settings: Settings) -> Ve
     rounds and looks: round r has rule_alpha / (r·(r + 1)) of it. Of that, success has a quarter to roll back the canary
     and a quarter to roll back the rule in force; cost, duration and business outcome have a sixth each.
 
+    A rule in force is compared over all its runs, with half of that quarter, and over those since each mark, with
+    1 / (j·(j + 1)) of the other half for mark j: a rule that was good for long does not hide behind that.
+
     promoted: whether the rule is in force. round: from 1.
     """
-    alpha = settings.rule_alpha / (round * (round + 1))
-    told = trial.full if promoted else trial.treatment
+    alpha = _alpha(round, settings)
     harms = {
-        Cause.SUCCESS: _harm(Cause.SUCCESS, told, trial.control, alpha / 4),
+        Cause.SUCCESS: _harm_in_force(trial, alpha / 4)
+        if promoted
+        else _harm(Cause.SUCCESS, trial.treatment, trial.control, alpha / 4),
         Cause.COST: _pairs(Cause.COST, trial.costs, alpha / 6),
         Cause.DURATION: _pairs(Cause.DURATION, trial.durations, alpha / 6),
         Cause.BUSINESS_OUTCOME: _harm(
@@ -115,28 +130,34 @@ def judge(trial: Trial, *, promoted: bool, round: int, settings: Settings) -> Ve
     return Verdict(Choice.WAIT, None, questions)
 
 
-def missing(trial: Trial, verdict: Verdict, *, promoted: bool, share: float, settings: Settings) -> int | None:
+def missing(
+    trial: Trial, verdict: Verdict, *, promoted: bool, round: int, share: float, settings: Settings
+) -> int | None:
     """About how many more runs would settle whether the rule helps or harms, if the rates of success stay as they are.
 
     0 when that is settled; None when nothing can be said, or no number of runs would settle it.
     """
     if verdict.choice is not Choice.WAIT:
         return 0
+    alpha = _alpha(round, settings)
     told = trial.full if promoted else trial.treatment
     if not told.n or not trial.control.n:
         return None
-    needed = {question.name: question.needed for question in verdict.questions}
+
+    def harms(more: int) -> bool:
+        return any(
+            window.told.n and against_no_harm(window.told.projected(more), trial.control) >= _needed(window.alpha)
+            for window in _windows(trial, alpha / 4)
+        )
 
     def settles(more: int) -> bool:
-        if promoted:
-            return against_no_harm(told.projected(more), trial.control) >= needed[Cause.SUCCESS]
         treatment, control = told.projected(more * share), trial.control.projected(more * (1 - share))
-        helps = against_worse(treatment, control, settings.rule_margin) >= needed[Choice.PROMOTE]
+        helps = against_worse(treatment, control, settings.rule_margin) >= _needed(alpha)
         if helps and treatment.successes >= settings.rule_validated_runs:
             return True
-        return against_no_harm(treatment, control) >= needed[Cause.SUCCESS]
+        return against_no_harm(treatment, control) >= _needed(alpha / 4)
 
-    return further(settles)
+    return further(harms if promoted else settles)
 
 
 def is_regression(trial: Trial, margin: float) -> bool:
@@ -188,8 +209,43 @@ def _harm(cause: Cause, treatment: Counts, control: Counts, alpha: float, what: 
     return Question(cause, counts, against_no_harm(treatment, control), _needed(alpha))
 
 
+class _Window(NamedTuple):
+    """Runs since a rule is in force, from the first one or from a mark, and what their comparison may err."""
+
+    told: Counts
+    alpha: float
+    words: str = ""
+
+
+def _windows(trial: Trial, alpha: float) -> list[_Window]:
+    marks = [Counts(_mark(number), won) for number, won in enumerate(trial.full_marks)]
+    return [
+        _Window(trial.full, alpha / 2),
+        *(
+            _Window(trial.full.since(mark), alpha / 2 / (number * (number + 1)), f" since run {mark.n:g}")
+            for number, mark in enumerate(marks, 1)
+        ),
+    ]
+
+
+def _harm_in_force(trial: Trial, alpha: float) -> Question:
+    asked = [
+        _harm(Cause.SUCCESS, window.told, trial.control, window.alpha, f"won{window.words}")
+        for window in _windows(trial, alpha)
+    ]
+    return max(asked, key=lambda question: question.reached - question.needed)
+
+
 def _pairs(cause: Cause, pairs: Counts, alpha: float) -> Question:
     return Question(cause, f"worse in {_share(pairs)} pairs", against_half(pairs), _needed(alpha))
+
+
+def _mark(number: int) -> int:
+    return FIRST_MARK << number
+
+
+def _alpha(round: int, settings: Settings) -> float:
+    return settings.rule_alpha / (round * (round + 1))
 
 
 def _needed(alpha: float) -> float:

@@ -223,7 +223,7 @@ def counted(trial: Trial, event: RuleTried, *, promoted: bool) -> Trial:
     if event.slower is not None:
         trial = trial._replace(durations=trial.durations.plus(event.slower))
     if promoted:
-        return trial._replace(full=trial.full.plus(event.success))
+        return trial.in_force(event.success)
     return trial._replace(treatment=trial.treatment.plus(event.success))
 
 

@@ -27,9 +27,9 @@ class RuleRow(NamedTuple):
     """One rule; applies_to_goal_type and applies_to_action_type None mean any.
 
     round: how many times it has been in canary; share: of the goals that were told it there. Of the present round:
-    treatment and control runs of the canary, full runs since it is in force, each with those that were won; pairs of
-    runs and those in which the one with the rule was dearer or slower; runs whose worth is known, and those that made
-    things worse. times_applied: runs with the rule; times_validated: those of them that were won. cause: why it was
+    treatment and control runs of the canary, full runs since it is in force, each with those that were won; full_marks:
+    the wins among the first 100, 200, 400 full runs, and so on; pairs of runs and those in which the one with the rule
+    was dearer or slower; runs whose worth is known, and those that made things worse. times_applied: runs with the rule; times_validated: those of them that were won. cause: why it was
     rolled back last. round_position, mode_position: of the events with which the round and the mode began; a run
     counts in what it began in.
     """
@@ -51,6 +51,7 @@ class RuleRow(NamedTuple):
     control_won: int
     full_runs: int
     full_won: int
+    full_marks: tuple[int, ...]
     cost_pairs: int
     cost_worse: int
     duration_pairs: int
@@ -85,6 +86,7 @@ def trial_of(row: RuleRow) -> Trial:
         treatment=Counts(row.treatment_runs, row.treatment_won),
         control=Counts(row.control_runs, row.control_won),
         full=Counts(row.full_runs, row.full_won),
+        full_marks=row.full_marks,
         costs=Counts(row.cost_pairs, row.cost_worse),
         durations=Counts(row.duration_pairs, row.duration_worse),
         treatment_values=Counts(row.treatment_valued, row.treatment_valued - row.treatment_degraded),
@@ -201,6 +203,7 @@ def _columns(trial: Trial) -> dict[str, Any]:
         "control_won": kept.successes,
         "full_runs": full.n,
         "full_won": full.successes,
+        "full_marks": trial.full_marks,
         "cost_pairs": trial.costs.n,
         "cost_worse": trial.costs.successes,
         "duration_pairs": trial.durations.n,
