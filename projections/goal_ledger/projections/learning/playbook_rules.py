@@ -29,9 +29,9 @@ class RuleRow(NamedTuple):
     round: how many times it has been in canary; share: of the goals that were told it there. Of the present round:
     treatment and control runs of the canary, full runs since it is in force, each with those that were won; full_marks:
     the wins among the first 100, 200, 400 full runs, and so on; pairs of runs and those in which the one with the rule
-    was dearer or slower; runs whose worth is known, and those that made things worse. times_applied: runs with the rule; times_validated: those of them that were won. cause: why it was
-    rolled back last. round_position, mode_position: of the events with which the round and the mode began; a run
-    counts in what it began in.
+    was dearer or slower; runs whose worth is known, and those that made things worse. times_applied: runs with the
+    rule; times_validated: those of them that were won. cause: why it was rolled back last. round_position,
+    mode_position: of the events with which the round and the mode began; a run counts in what it began in.
     """
 
     rule_id: str
