@@ -10,6 +10,7 @@ from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.goals.key_results import key_results
 from goal_ledger.projections.goals.state_events import goal_state_events
 from goal_ledger.projections.learning.lessons import lessons
+from goal_ledger.projections.learning.playbook_rules import playbook_rules
 from goal_ledger.projections.runs.goal_runs import goal_runs
 from goal_ledger.projections.runs.outcome_records import outcome_records
 from goal_ledger.projections.strategy.projects import projects
@@ -22,6 +23,7 @@ PROJECTIONS: dict[str, Projection[Any]] = {
         goal_runs,
         outcome_records,
         lessons,
+        playbook_rules,
         key_results,
         agenda,
         open_loops,
@@ -34,6 +36,7 @@ NOUNS: dict[str, Projection[Any]] = {
     "goal": goal_definitions,
     "run": goal_runs,
     "lesson": lessons,
+    "rule": playbook_rules,
     "loop": open_loops,
     "project": projects,
 }

@@ -235,7 +235,10 @@ CONSEQUENTIAL = frozenset({RunStarted, RunInterrupted, RunVerified, RunFinished,
 
 
 class Run(NamedTuple):
-    """cost_usd: the sum of the known bills. lost: how the run was taken from its worker, None when it was not."""
+    """cost_usd: the sum of the known bills. lost: how the run was taken from its worker, None when it was not.
+
+    context: the lessons and rules it was given.
+    """
 
     status: RunStatus | None = None
     goal_id: str = ""
@@ -247,6 +250,7 @@ class Run(NamedTuple):
     lease_s: float | None = None
     cost_usd: Decimal | None = None
     lost: str | None = None
+    context: RunContext | None = None
 
     @property
     def is_open(self) -> bool:
@@ -271,6 +275,7 @@ def _started(run: Run, event: RunStarted) -> Run:
         agent=event.agent,
         lease_s=event.lease_s,
         cost_usd=run.cost_usd,
+        context=event.context,
     )
 
 
