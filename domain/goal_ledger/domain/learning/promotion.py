@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from goal_ledger.domain.learning.evidence import Counts, against_half, against_no_harm, against_worse, further
-from goal_ledger.domain.policies import Receipt, Scored, receipt
+from goal_ledger.domain.policies import Receipt, Scored, ranked, receipt
 from goal_ledger.domain.settings import Settings
 
 POLICY = "promotion@1"
@@ -171,7 +171,7 @@ def receipt_of(verdict: Verdict, *, position: int, settings: Settings) -> Receip
 
     chosen: what the policy would do; a person may have gone ahead of it, and then the event has a reason.
     """
-    ranked = [
+    choices = [
         Scored(
             question.name if question.name == Choice.PROMOTE else f"{Choice.ROLL_BACK}:{question.name}",
             question.score,
@@ -179,16 +179,16 @@ def receipt_of(verdict: Verdict, *, position: int, settings: Settings) -> Receip
         )
         for question in verdict.questions
     ]
-    ranked.append(Scored(Choice.WAIT, 1.0, "until another choice has the evidence that it needs"))
-    ranked.sort(key=lambda one: -one.score)
+    choices.append(Scored(Choice.WAIT, 1.0, "until another choice has the evidence that it needs"))
+    choices.sort(key=lambda one: -one.score)
     chosen = verdict.choice if verdict.cause is None else f"{verdict.choice}:{verdict.cause}"
-    return receipt(POLICY, ranked, chosen, position=position, settings=settings_used(settings))
+    return receipt(POLICY, ranked(choices), chosen, position=position, settings=settings_used(settings))
 
 
 def step_receipt(step: str, reached: float, needed: float, why: str, *, position: int, settings: Settings) -> Receipt:
     """The receipt of a step that asks for so much of one thing."""
-    ranked = [Scored(step, round(reached / needed, 6) if needed else 1.0, why)]
-    return receipt(POLICY, ranked, step, position=position, settings=settings_used(settings))
+    only = [Scored(step, round(reached / needed, 6) if needed else 1.0, why)]
+    return receipt(POLICY, ranked(only), step, position=position, settings=settings_used(settings))
 
 
 def settings_used(settings: Settings) -> Mapping[str, Any]:
