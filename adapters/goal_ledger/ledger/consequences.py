@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from goal_ledger.domain.base import Event, Recorded
+from goal_ledger.domain.runs.run import RunFinished, RunStarted
+from goal_ledger.ledger.evidence import note_applied, note_judged
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 
 Consequence = Callable[["Ledger", "Tx", Recorded], None]
 
-CONSEQUENCES: dict[type[Event], tuple[Consequence, ...]] = {}
+CONSEQUENCES: dict[type[Event], tuple[Consequence, ...]] = {
+    RunStarted: (note_applied,),
+    RunFinished: (note_judged,),
+}
 
 
 def follow(ledger: Ledger, tx: Tx, gathered: Sequence[Recorded]) -> None:

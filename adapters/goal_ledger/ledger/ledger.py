@@ -300,6 +300,11 @@ class Ledger:
         """The position of the last event."""
         return self._core.head()
 
+    @property
+    def has_learned(self) -> bool:
+        """Whether there was a lesson or a rule when this process first asked."""
+        return self._core.has_learned()
+
     def now(self) -> datetime:
         """When a wish made here would be true."""
         occurred = self._circumstances.occurred_at

@@ -24,7 +24,7 @@ from goal_ledger.domain.runs.run import (
     VerifierStatus,
 )
 from goal_ledger.ledger import guards
-from goal_ledger.ledger.dispatching import Attempt, begun, bill_in, settle_in, start_in, take_over_in
+from goal_ledger.ledger.dispatching import Attempt, begun, bill_in, briefing, settle_in, start_in, take_over_in
 from goal_ledger.ledger.key_results import snapshot
 from goal_ledger.ledger.leases import silence_s
 from goal_ledger.ledger.loops import note_retry
@@ -80,8 +80,9 @@ class Runs:
             "goal_id": goal_id, "agent": agent, "job_id": job_id, "plan_summary": plan_summary,
             "metrics_before": metrics_before, "overlap": overlap, "reason": reason, **_said(lease_s=lease_s),
         }  # fmt: skip
+        brief = briefing(self._ledger)
         recorded = self._ledger.transact(
-            lambda tx: start_in(tx, goal_id, attempt, overlap=Overlap.ALLOW if overlap else None),
+            lambda tx: start_in(tx, goal_id, attempt, overlap=Overlap.ALLOW if overlap else None, brief=brief),
             operation="run.start",
             arguments=arguments,
         )
@@ -98,8 +99,9 @@ class Runs:
         NotFound: unknown_run, unknown_goal.
         """
         attempt = Attempt(agent=agent, lease_s=lease_s, reason=reason)
+        brief = briefing(self._ledger)
         recorded = self._ledger.transact(
-            lambda tx: take_over_in(tx, _open_run(tx, run_or_goal_id), attempt),
+            lambda tx: take_over_in(tx, _open_run(tx, run_or_goal_id), attempt, brief=brief),
             operation="run.take_over",
             arguments={"of": run_or_goal_id, "agent": agent, "lease_s": lease_s, "reason": reason},
         )

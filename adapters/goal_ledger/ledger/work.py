@@ -14,7 +14,7 @@ from goal_ledger.domain.goals.router import Work as Candidate
 from goal_ledger.domain.policies import receipt
 from goal_ledger.domain.runs.run import RunStatus
 from goal_ledger.domain.times import utc_text
-from goal_ledger.ledger.dispatching import Attempt, begun, claim_in
+from goal_ledger.ledger.dispatching import Attempt, begun, briefing, claim_in
 from goal_ledger.ledger.sessions import refuse_when_stopped
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
@@ -64,6 +64,7 @@ class Work:
         Rejected: draining, stopped. Invalid: invalid_value.
         """
         self._ledger.views.catch_up()  # not while others wait for the lock
+        brief = briefing(self._ledger)
 
         def work(tx: Tx) -> None:
             refuse_when_stopped(tx)
@@ -74,7 +75,7 @@ class Work:
                 why = receipt(ROUTER, ranked, choice.goal_id, position=tx.head, settings={})
                 try:
                     with tx.all_or_nothing():
-                        claim_in(tx, choice.goal_id, attempt, why)
+                        claim_in(tx, choice.goal_id, attempt, why, brief=brief)
                         return
                 except Rejected:  # what the read models show is checked again on the streams: take the next one
                     continue

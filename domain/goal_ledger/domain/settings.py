@@ -45,3 +45,5 @@ class Settings(Payload):
     """The longest wait between two attempts, in seconds."""
     retry_jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share by which a wait may be shorter, so that what failed together is not tried together."""
+    context_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 2_000
+    """How long the lessons and rules that an agent is told may be, in tokens of about four characters; 0: none."""

@@ -208,7 +208,7 @@ def confirm(
 
 
 def contradict(lesson: Lesson, *, run_id: str | None = None, reason: str | None = None) -> list[Event]:
-    """Count evidence against the lesson; a run counts once. Rejected: retired, already_evidence."""
+    """Count evidence against the lesson; a run counts once. Rejected: retired, recalled, already_evidence."""
     _active(lesson)
     if run_id is not None:
         if run_id in lesson.counter_evidence:
@@ -218,11 +218,21 @@ def contradict(lesson: Lesson, *, run_id: str | None = None, reason: str | None 
 
 
 def apply(lesson: Lesson, *, run_id: str, reason: str | None = None) -> list[Event]:
-    """Note that a run worked by the lesson. Rejected: retired."""
+    """Note that a run worked by the lesson. Rejected: retired, recalled."""
     _active(lesson)
     if run_id in lesson.applied_in:
         return []
     return [LessonApplied(run_id=run_id, reason=reason)]
+
+
+def judge(lesson: Lesson, *, run_id: str, held: bool) -> list[Event]:
+    """Let a run that worked by the lesson speak for it or against it, unless it has spoken or nobody asks any more.
+
+    held: whether the run did what it should.
+    """
+    if not lesson.active or run_id in lesson.evidence | lesson.counter_evidence:
+        return []
+    return [LessonConfirmed(run_id=run_id) if held else LessonContradicted(run_id=run_id)]
 
 
 def retire(lesson: Lesson, *, reason: str | None) -> list[Event]:
@@ -234,6 +244,21 @@ def retire(lesson: Lesson, *, reason: str | None) -> list[Event]:
             "no_reason", "to retire a lesson, say why", hint='goal-ledger lesson retire {stream} --reason "…"'
         )
     return [LessonRetired(reason=reason)]
+
+
+def recall(lesson: Lesson, *, root: str, reason: str | None) -> list[Event]:
+    """Take the lesson back for good, with all that stands on it.
+
+    root: the lesson with whose recall it falls. Rejected: no_reason. NotFound: unknown_lesson.
+    """
+    existing(lesson)
+    if lesson.recalled is not None:
+        return []
+    if not (reason and reason.strip()):
+        raise Rejected(
+            "no_reason", "to recall a lesson, say why", hint='goal-ledger lesson recall {stream} --reason "…"'
+        )
+    return [LessonRecalled(root=root, reason=reason)]
 
 
 # --- Rules shared by the decisions

@@ -136,3 +136,11 @@ def _rolled_back(rule: Rule, event: RuleRolledBack) -> Rule:
 @RULE.on(RuleRetired, RuleRecalled)
 def _ended(rule: Rule, _: Event) -> Rule:
     return rule._replace(active=False)
+
+
+# --- Decisions
+
+
+def recall(rule: Rule, *, root: str, reason: str | None) -> list[Event]:
+    """Take the rule back for good. root: the lesson with whose recall it falls."""
+    return [RuleRecalled(root=root, reason=reason)] if rule.active else []

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from goal_ledger.domain.base import Event, Recorded
+from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.learning.lesson import (
     LessonApplied,
@@ -22,7 +22,9 @@ class LessonRow(NamedTuple):
 
     stated_confidence: the prior. confidence: what follows from it and the evidence, 0.0 to 1.0. evidence_for and
     evidence_against: pieces of evidence, those of people included. times_applied: runs that worked by it;
-    times_validated: those of them that confirmed it.
+    times_validated: those of them that confirmed it. evidence: the runs that speak for it, as `run_id`, `aar_id` (the
+    review that drew it from the run, or None) and `founding` (whether it taught the lesson). recalled_root: the lesson
+    with whose recall it fell.
     """
 
     lesson_id: str
@@ -40,7 +42,11 @@ class LessonRow(NamedTuple):
     applied_run_ids: tuple[str, ...]
     times_applied: int
     times_validated: int
+    evidence: tuple[dict[str, Any], ...]
     retired_reason: str | None
+    recalled: bool
+    recalled_root: str | None
+    recalled_reason: str | None
     created_by: str
     created_at: str | None
     updated_at: str | None
@@ -72,7 +78,11 @@ def _learned(_: LessonRow | None, recorded: Recorded, event: LessonLearned) -> L
         applied_run_ids=(),
         times_applied=0,
         times_validated=0,
+        evidence=tuple(_spoken(one.run_id, one.aar_id, founding=True) for one in event.evidence),
         retired_reason=None,
+        recalled=False,
+        recalled_root=None,
+        recalled_reason=None,
         created_by=recorded.by,
         created_at=recorded.occurred_at,
         updated_at=recorded.occurred_at,
@@ -85,8 +95,12 @@ def _learned(_: LessonRow | None, recorded: Recorded, event: LessonLearned) -> L
 def _confirmed(row: LessonRow | None, recorded: Recorded, event: LessonConfirmed) -> LessonRow | None:
     if row is None:
         return None
-    runs = row.evidence_run_ids if event.run_id is None else (*row.evidence_run_ids, event.run_id)
-    return _weighed(row, recorded, evidence_for=row.evidence_for + 1, evidence_run_ids=runs)
+    row = row._replace(evidence_for=row.evidence_for + 1)
+    if event.run_id is None:
+        return _weighed(row, recorded)
+    spoken = _spoken(event.run_id, event.aar_id, founding=False)
+    runs, evidence = (*row.evidence_run_ids, event.run_id), (*row.evidence, spoken)
+    return _weighed(row, recorded, evidence_run_ids=runs, evidence=evidence)
 
 
 @lessons.on(LessonContradicted)
@@ -104,11 +118,22 @@ def _applied(row: LessonRow | None, recorded: Recorded, event: LessonApplied) ->
     return _weighed(row, recorded, applied_run_ids=(*row.applied_run_ids, event.run_id))
 
 
-@lessons.on(LessonRetired, LessonRecalled)
-def _retired(row: LessonRow | None, recorded: Recorded, event: Event) -> LessonRow | None:
+@lessons.on(LessonRetired)
+def _retired(row: LessonRow | None, recorded: Recorded, event: LessonRetired) -> LessonRow | None:
     if row is None:
         return None
     return _weighed(row, recorded, active=False, retired_reason=event.reason)
+
+
+@lessons.on(LessonRecalled)
+def _recalled(row: LessonRow | None, recorded: Recorded, event: LessonRecalled) -> LessonRow | None:
+    if row is None:
+        return None
+    return _weighed(row, recorded, active=False, recalled=True, recalled_root=event.root, recalled_reason=event.reason)
+
+
+def _spoken(run_id: str, aar_id: str | None, *, founding: bool) -> dict[str, Any]:
+    return {"run_id": run_id, "aar_id": aar_id, "founding": founding}
 
 
 def _weighed(row: LessonRow, recorded: Recorded, **changes: Any) -> LessonRow:
