@@ -77,6 +77,7 @@ from goal_ledger.domain.learning.rule import (
     RuleRecalled,
     RuleRetired,
     RuleRolledBack,
+    RuleShadowed,
     RuleTried,
     RuleValued,
 )
@@ -427,6 +428,7 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
         ),
         RuleDrafted(title="Look first", rule_text="Look before you leap", source_lesson_ids=()),
     ),
+    "rule.shadowed": (RuleShadowed(run_id=RUN, reason=SAID), RuleShadowed(run_id=RUN)),
     "rule.canaried": (
         RuleCanaried(share=0.5, round=2, receipt=RECEIPT, reason=SAID),
         RuleCanaried(share=1.0, round=1),
@@ -438,9 +440,11 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
             success=True,
             cost_usd=Decimal("0.30"),
             duration_seconds=612.5,
+            costlier=True,
+            slower=False,
             reason=SAID,
         ),
-        RuleTried(run_id=RUN, arm=Arm.CONTROL, success=False),
+        RuleTried(run_id=RUN, arm=Arm.CONTROL, success=False, overdue=True),
     ),
     "rule.valued": (
         RuleValued(run_id=RUN, arm=Arm.TREATMENT, degraded=True, reason=SAID),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from goal_ledger.domain.base import Event, Recorded
-from goal_ledger.domain.runs.run import RunFinished, RunStarted
+from goal_ledger.domain.runs.run import RUN, BusinessOutcomeRecorded, RunFinished, RunInterrupted, RunStarted
 from goal_ledger.ledger.evidence import note_applied, note_judged
 
 if TYPE_CHECKING:
@@ -19,9 +19,31 @@ if TYPE_CHECKING:
 
 Consequence = Callable[["Ledger", "Tx", Recorded], None]
 
+
+def _count_end(ledger: Ledger, tx: Tx, recorded: Recorded) -> None:
+    if _was_given_rules(tx, recorded):
+        from goal_ledger.ledger.playbook import count_end  # few runs are given rules
+
+        count_end(ledger, tx, recorded)
+
+
+def _count_value(ledger: Ledger, tx: Tx, recorded: Recorded) -> None:
+    if _was_given_rules(tx, recorded):
+        from goal_ledger.ledger.playbook import count_value
+
+        count_value(ledger, tx, recorded)
+
+
+def _was_given_rules(tx: Tx, recorded: Recorded) -> bool:
+    context = tx.load(recorded.stream, RUN).context
+    return context is not None and bool(context.rules or context.controls or context.shadows)
+
+
 CONSEQUENCES: dict[type[Event], tuple[Consequence, ...]] = {
     RunStarted: (note_applied,),
-    RunFinished: (note_judged,),
+    RunFinished: (note_judged, _count_end),
+    RunInterrupted: (_count_end,),
+    BusinessOutcomeRecorded: (_count_value,),
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goal_ledger.domain.base import Recorded
@@ -22,11 +21,11 @@ from goal_ledger.domain.learning.context import (
     worth,
 )
 from goal_ledger.domain.learning.lesson import LESSON, LessonCategory, Scope
-from goal_ledger.domain.learning.rule import RULE, Mode, RuleDrafted
+from goal_ledger.domain.learning.rule import RULE, Arm, Mode, RuleDrafted, assigned
 from goal_ledger.domain.runs.run import RunContext, RunStarted
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.learning.lessons import LessonRow, lessons
-from goal_ledger.projections.registry import PROJECTIONS
+from goal_ledger.projections.learning.playbook_rules import playbook_rules
 from goal_ledger.projections.runs.goal_runs import goal_runs
 
 if TYPE_CHECKING:
@@ -124,16 +123,14 @@ def _rules(ledger: Ledger, goal_id: str) -> Iterable[tuple[Scope, Offer]]:
     """The active rules, each with what is done with it for this goal."""
     columns = ("applies_to_goal_type", "applies_to_action_type", "rule_text", "activation_mode", "share")
     for rule_id, goal_type, action_type, text, mode, share in _playbook(ledger, *columns):
-        use = _use(rule_id, goal_id, Mode(mode), share)
+        use = _use(rule_id, goal_id, mode, share)
         line = rule_line(rule_id, text, on_trial=mode != Mode.FULL)
         yield Scope(goal_type, action_type), Offer(rule_id, use, line)
 
 
 def _playbook(ledger: Ledger, *columns: str) -> Sequence[tuple[Any, ...]]:
     """The ids of the active rules, and some columns of each."""
-    if (playbook := PROJECTIONS.get("playbook_rules")) is None:
-        return ()
-    return ledger.views.select_columns(playbook, ("rule_id", *columns), {"active": True}, order=("rule_id",))
+    return ledger.views.select_columns(playbook_rules, ("rule_id", *columns), {"active": True}, order=("rule_id",))
 
 
 def rules_in_force(ledger: Ledger) -> list[str]:
@@ -147,13 +144,7 @@ def _use(rule_id: str, goal_id: str, mode: Mode, share: float | None) -> Use:
         return Use.RULE
     if mode is Mode.SHADOW:
         return Use.SHADOW
-    return Use.CANARY if _assigned(rule_id, goal_id, share or 0.0) else Use.CONTROL
-
-
-def _assigned(rule_id: str, goal_id: str, share: float) -> bool:
-    """Whether the rule is tried on the goal: a share of all goals, always the same ones."""
-    number = int.from_bytes(sha256(f"{rule_id}\0{goal_id}".encode()).digest()[:8])
-    return number < share * 2**64
+    return Use.CANARY if assigned(rule_id, goal_id, share or 0.0) is Arm.TREATMENT else Use.CONTROL
 
 
 def _is_active(tx: Tx, stream: str) -> bool:

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
 
 
+def _count_overdue(ledger: Ledger, now: datetime) -> Iterable[str]:
+    from goal_ledger.ledger.playbook import count_overdue
+
+    return count_overdue(ledger, now)
+
+
 class Duty(NamedTuple):
     """do: does what is due. period_s: what is done once in so many seconds, counted from 1970; None at every tick."""
 
@@ -38,5 +44,6 @@ DUTIES: dict[str, Duty] = {
     "leases": Duty(expire_leases),
     "cadences": Duty(due_occurrences),
     "deadlines": Duty(fail_exceeded),
+    "trials": Duty(_count_overdue),
     "conditions": Duty(move_goals),  # last, for conditions look at what the others did
 }

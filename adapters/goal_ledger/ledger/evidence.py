@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from goal_ledger.domain.base import Recorded
@@ -81,14 +82,10 @@ def tainted_by(ledger: Ledger, tx: Tx, run_id: str) -> str | None:
 
 
 def _false_of(tx: Tx, context: RunContext) -> str | None:
-    """The first of what a run was given that was recalled: a lesson, or a rule drawn from one."""
-    for lesson_id in context.lessons:
-        if tx.load(lesson_id, LESSON).recalled is not None:
-            return lesson_id
-    for rule_id in context.rules:
-        if any(tx.load(lesson_id, LESSON).recalled is not None for lesson_id in tx.load(rule_id, RULE).lesson_ids):
-            return rule_id
-    return None
+    """The first of what a run was given that was recalled."""
+    recalled = (each for each in context.lessons if tx.load(each, LESSON).recalled is not None)
+    fallen = (each for each in context.rules if tx.load(each, RULE).recalled is not None)
+    return next(chain(recalled, fallen), None)
 
 
 def _held(finished: RunFinished, verdict: VerifierStatus | None) -> bool | None:

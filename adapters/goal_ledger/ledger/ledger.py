@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.experiments import Experiments
     from goal_ledger.ledger.imports import Imports
     from goal_ledger.ledger.key_results import KeyResults
+    from goal_ledger.ledger.playbook import Playbook
     from goal_ledger.ledger.state_hash import StateHash
     from goal_ledger.ledger.tick import Attention, Ticked
     from goal_ledger.ledger.when import Held
@@ -154,6 +155,13 @@ class Ledger:
     def lessons(self) -> Lessons:
         """What was learned."""
         return Lessons(self)
+
+    @property
+    def playbook(self) -> Playbook:
+        """Rules drawn from lessons, tried before they are in force."""
+        from goal_ledger.ledger.playbook import Playbook
+
+        return Playbook(self)
 
     @property
     def key_results(self) -> KeyResults:

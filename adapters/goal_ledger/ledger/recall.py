@@ -14,7 +14,7 @@ from goal_ledger.domain.learning.lesson import LESSON, LessonApplied, LessonLear
 from goal_ledger.domain.learning.rule import RULE, RuleDrafted
 from goal_ledger.domain.runs.run import RunStarted
 from goal_ledger.projections.learning.lessons import lessons
-from goal_ledger.projections.registry import PROJECTIONS
+from goal_ledger.projections.learning.playbook_rules import playbook_rules
 from goal_ledger.projections.runs.goal_runs import goal_runs
 
 if TYPE_CHECKING:
@@ -81,11 +81,10 @@ class _Seen:
             self._founded_on[lesson_id] |= {one["run_id"] for one in evidence if one["founding"]}
             for run_id in applied:
                 self._given[run_id].add(lesson_id)
-        if (playbook := PROJECTIONS.get("playbook_rules")) is not None:
-            for rule_id, drawn_from in views.select_columns(
-                playbook, ("rule_id", "source_lesson_ids"), {}, order=("rule_id",)
-            ):
-                self._drawn_from[rule_id] |= set(drawn_from)
+        for rule_id, drawn_from in views.select_columns(
+            playbook_rules, ("rule_id", "source_lesson_ids"), {}, order=("rule_id",)
+        ):
+            self._drawn_from[rule_id] |= set(drawn_from)
         after: tuple[str, ...] | None = None
         while found := views.select_columns(
             goal_runs, ("run_id", "context"), {}, order=("run_id",), after=after, limit=_PAGE

@@ -57,6 +57,7 @@ EVENTS: dict[str, type[Event]] = {
     "review.reopened": review.ReviewReopened,
     "review.lessons_promoted": review.LessonsPromoted,
     "rule.drafted": rule.RuleDrafted,
+    "rule.shadowed": rule.RuleShadowed,
     "rule.canaried": rule.RuleCanaried,
     "rule.tried": rule.RuleTried,
     "rule.valued": rule.RuleValued,

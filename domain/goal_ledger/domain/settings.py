@@ -45,5 +45,21 @@ class Settings(Payload):
     """The longest wait between two attempts, in seconds."""
     retry_jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share by which a wait may be shorter, so that what failed together is not tried together."""
+    rule_confidence: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """The confidence of a lesson from which a rule is drafted of it."""
+    rule_shadow_runs: Annotated[int, Field(ge=1, le=1000)] = 3
+    """Runs that a rule watches from the shadow before the learning cycle tries it."""
+    rule_canary_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """The share of the goals that are told a rule while it is tried; the others are the comparison."""
+    rule_validated_runs: Annotated[int, Field(ge=1)] = 3
+    """Runs that a rule must have helped to win, in the round at hand, before it may be put in force."""
+    rule_alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """The chance that a rule is ever put in force wrongly; also the chance that it is ever taken back wrongly."""
+    rule_margin: Annotated[float, Field(gt=0, lt=1)] = 0.10
+    """By how much the share of runs won may be lower with a rule that is put in force; less than this is no harm."""
+    rule_cost_tolerance: Annotated[float, Field(ge=0)] = 0.25
+    """By how much a run with a rule may be dearer or slower than its comparison, 0.25 for a quarter."""
+    rule_deadline_s: Annotated[float, Field(gt=0)] = 604_800.0
+    """Seconds after its start when a run that is still open counts as not won in the trial of a rule."""
     context_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 2_000
     """How long the lessons and rules that an agent is told may be, in tokens of about four characters; 0: none."""

@@ -10,6 +10,7 @@ from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.goals.key_results import key_results
 from goal_ledger.projections.goals.state_events import goal_state_events
 from goal_ledger.projections.learning.lessons import lessons
+from goal_ledger.projections.learning.playbook_rules import playbook_rules
 from goal_ledger.projections.runs.goal_runs import goal_runs
 
 PROJECTIONS: dict[str, Projection[Any]] = {
@@ -19,6 +20,7 @@ PROJECTIONS: dict[str, Projection[Any]] = {
         goal_state_events,
         goal_runs,
         lessons,
+        playbook_rules,
         key_results,
         agenda,
         open_loops,
@@ -26,5 +28,11 @@ PROJECTIONS: dict[str, Projection[Any]] = {
     )
 }
 
-NOUNS: dict[str, Projection[Any]] = {"goal": goal_definitions, "run": goal_runs, "lesson": lessons, "loop": open_loops}
+NOUNS: dict[str, Projection[Any]] = {
+    "goal": goal_definitions,
+    "run": goal_runs,
+    "lesson": lessons,
+    "rule": playbook_rules,
+    "loop": open_loops,
+}
 """What people call the rows that belong to one stream each."""
