@@ -100,7 +100,7 @@ class Playbook:
     def canary(self, rule_id: str, *, share: float | None = None, reason: str | None) -> RuleRow:
         """Try it on a share of the goals, `rule_canary_share` unless said.
 
-        Rejected: in_force, no_reason, retired, recalled. NotFound: unknown_rule. Invalid: invalid_value.
+        Rejected: in_force, no_reason, retired, recalled. NotFound: unknown_rule. Invalid: bad_share.
         """
         return self._decide(rule_id, rules.canary, share=share, reason=reason)
 
@@ -283,7 +283,10 @@ def count_value(ledger: Ledger, tx: Tx, recorded: Recorded) -> None:
 def count_overdue(ledger: Ledger, now: datetime) -> list[str]:
     """Count runs as not won that are open for longer than a trial waits, `rule_deadline_s`; what was done, in words."""
     views, settings = ledger.views, ledger.settings
-    if not any(row.activation_mode is not Mode.SHADOW for row in views.select(playbook_rules, {"active": True})):
+    if not any(
+        row.activation_mode is not Mode.SHADOW
+        for row in views.select(playbook_rules, {"active": True}, order=("position",))
+    ):
         return []
     before = utc_text(now - timedelta(seconds=settings.rule_deadline_s))
     found = [

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from goal_ledger.ledger import Ledger
     from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.goals import GoalNode
+    from goal_ledger.ledger.playbook import Evaluation
     from goal_ledger.projections.goals.goal_definitions import GoalRow
 
 Data = dict[str, Any]
@@ -22,6 +23,7 @@ _ABOUT = {
     "goal": "title",
     "run": "goal_id",
     "lesson": "lesson_text",
+    "rule": "title",
     "loop": "question",
 }  # what tells a row from others
 _COLUMNS = {"reason", "from_status", "run_id", "attempt"}  # they stand beside the details
@@ -74,6 +76,27 @@ def report_data(goal_id: str, report: Report) -> Data:
     arms = [arm._asdict() for arm in report.arms]
     verdict = "inconclusive" if report.winner is None else "winner"
     return {"goal_id": goal_id, "verdict": verdict, **report._asdict(), "arms": arms}
+
+
+def evaluation_data(found: Evaluation) -> Data:
+    """A rule and what its counts say. questions: score 1.0 says yes; log_e_value has to reach log_needed."""
+    verdict = found.verdict
+    return {
+        "rule": found.rule._asdict(),
+        "choice": None if verdict is None else verdict.choice,
+        "cause": None if verdict is None else verdict.cause,
+        "missing": found.missing,
+        "questions": [
+            {
+                "name": one.name,
+                "counts": one.counts,
+                "score": one.score,
+                "log_e_value": one.reached,
+                "log_needed": one.needed,
+            }
+            for one in (() if verdict is None else verdict.questions)
+        ],
+    }
 
 
 def timeline_data(events: Sequence[Recorded | Unreadable]) -> list[Data]:

@@ -35,6 +35,7 @@ NOUNS = {
     ),
     "run": Lazy("goal_ledger.cli.run:run", "What was tried: attempts at goals, from start to outcome."),
     "lesson": Lazy("goal_ledger.cli.lesson:lesson", "What was learned: heuristics, and the evidence for and against."),
+    "rule": Lazy("goal_ledger.cli.rule:rule", "The playbook: rules that prove themselves before they are in force."),
     "loop": Lazy("goal_ledger.cli.loop:loop", "What is still owed: retries, answers, follow-ups."),
     "session": Lazy("goal_ledger.cli.session:session", "Start with what was left over, stop with all laid down."),
     "import": Lazy("goal_ledger.cli.imports:import_", "Bring in histories from elsewhere."),

@@ -36,12 +36,13 @@ _STYLES = {
     "checkpointed": "yellow", "blocked": "red", "failed": "red", "interrupted": "red", "rejected": "red",
     "draining": "yellow", "stopped": "dim", "open": "yellow", "closed": "dim",
     "archived": "dim", "retired": "dim", "ok": "green", "warning": "yellow", "problem": "red",
+    "full": "green", "canary": "yellow", "shadow": "dim",
     "current": "green", "stale": "yellow", "missing": "yellow", "queued": "yellow",
 }  # fmt: skip
 
 _USUAL = {
     "time_horizon": "ongoing", "learning_required": True, "auto_approved": False, "source": "user", "overlap": "forbid",
-    "resume_if_checkpointed": True, "catch_up": "coalesce", "orphaned": False,
+    "resume_if_checkpointed": True, "catch_up": "coalesce", "orphaned": False, "overdue": False,
 }  # fmt: skip
 """What goes without saying."""
 
@@ -128,7 +129,7 @@ def timeline(rows: Sequence[Data]) -> None:
         if recorded[:17] != last_recorded[:17] and recorded[:17] != moment(row["occurred_at"])[:17]:
             words.insert(1, f"recorded {recorded}")
         last_recorded = recorded
-        if row["run_id"] and row["stream"].startswith("les_"):
+        if row["run_id"] and row["stream"].startswith(("les_", "rule_")):
             words.append(row["run_id"])
         words += _said(row["details"])
         _print(screen, Padding(_text((" · ".join(word for word in words if word), "")), (0, 0, 0, indent)))
@@ -136,7 +137,7 @@ def timeline(rows: Sequence[Data]) -> None:
 
 _SPEAKING = {
     "title", "action", "detail", "plan_summary", "local_outcome", "failure_category", "verifier_status", "note",
-    "business_outcome", "checkpoint_ref", "caveats", "lesson_text", "activity", "arm",
+    "business_outcome", "checkpoint_ref", "caveats", "lesson_text", "activity", "arm", "cause",
 }  # fmt: skip
 
 
@@ -335,6 +336,57 @@ def lesson(row: Data) -> None:
 
 def _state(row: Data) -> str:
     return "active" if row["active"] else "retired"
+
+
+# --- Rules
+
+
+def rule_line(row: Data) -> None:
+    """A short confirmation after a write."""
+    mode = row["activation_mode"] if row["active"] else "retired"
+    _line((row["rule_id"], "bold"), _word(mode), (row["title"], ""))
+
+
+def rules(rows: Sequence[Data]) -> None:
+    """A table of rules."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(
+        screen.width, "rule", "status", *(("with it", "without", "goals", "actions") if wide else ()), "title"
+    )
+    for row in rows:
+        told, won = row["times_applied"], row["times_validated"]
+        with_it, without = f"{won} of {told} won", f"{row['control_won']} of {row['control_runs']} won"
+        more = (with_it, without, row["applies_to_goal_type"] or "any", row["applies_to_action_type"] or "any")
+        mode = row["activation_mode"] if row["active"] else "retired"
+        table.add_row(_cell(row["rule_id"]), _status(mode), *(map(_cell, more) if wide else ()), _cell(row["title"]))
+    _print(screen, table)
+
+
+def rule(row: Data) -> None:
+    """Everything about a rule that is set."""
+    rule_line(row)
+    hidden = {"rule_id", "active", "activation_mode", "title", "position", "round_position", "mode_position"}
+    _details({name: value for name, value in row.items() if name not in hidden and value != 0})
+
+
+def evaluation(data: Data) -> None:
+    """What the counts of a rule say."""
+    rule_line(data["rule"])
+    if data["choice"] is None:
+        _line(("nothing is compared in shadow", "yellow"))
+        return
+    screen = console()
+    table = _table(screen.width, "question", "reached", "counts")
+    for question in data["questions"]:
+        table.add_row(_cell(question["name"]), _cell(f"{max(0.0, question['score']):.0%}"), _cell(question["counts"]))
+    _print(screen, table)
+    if data["choice"] != "wait":
+        _line((data["choice"], "green" if data["choice"] == "promote" else "red"), (data["cause"] or "", ""))
+        return
+    missing = data["missing"]
+    more = "" if missing is None else f"about {missing:,} more runs would settle it at these rates"
+    _line(("inconclusive", "yellow"), *([(more, "")] if more else []))
 
 
 # --- Loops and sessions
@@ -658,7 +710,7 @@ def _table(width: int, *columns: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    whole = {"goal", "run", "lesson", "loop"} | (
+    whole = {"goal", "run", "lesson", "rule", "loop"} | (
         {"status", "outcome", "started", "stopped", "position"} if width >= _USUAL_WIDTH else set()
     )
     numbers = {

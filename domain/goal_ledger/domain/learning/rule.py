@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from goal_ledger.domain.base import Decider, Event, Money, Seconds, Share, Texts
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.errors import Invalid, NotFound, Rejected
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import derived_id
 from goal_ledger.domain.learning.lesson import Scope
@@ -294,9 +294,11 @@ def canary(
 ) -> list[Event]:
     """Try the rule on a share of the goals, as the settings say unless given.
 
-    Rejected: in_force, no_reason, retired, recalled. NotFound: unknown_rule.
+    Rejected: in_force, no_reason, retired, recalled. NotFound: unknown_rule. Invalid: bad_share.
     """
     _active(rule)
+    if share is not None and not 0 < share < 1:
+        raise Invalid("bad_share", f"a share of {share:g} leaves nothing to compare with; it must be between 0 and 1")
     if rule.mode is Mode.CANARY:
         return []
     if rule.mode is Mode.FULL:
