@@ -121,11 +121,13 @@ def _lessons(ledger: Ledger) -> Iterable[tuple[Scope, Offer]]:
 
 def _rules(ledger: Ledger, goal_id: str) -> Iterable[tuple[Scope, Offer]]:
     """The active rules, each with what is done with it for this goal."""
-    columns = ("applies_to_goal_type", "applies_to_action_type", "rule_text", "activation_mode", "share")
-    for rule_id, goal_type, action_type, text, mode, share in _playbook(ledger, *columns):
+    columns = (
+        "applies_to_goal_type", "applies_to_action_type", "rule_text", "activation_mode", "share", "source_lesson_ids",
+    )  # fmt: skip
+    for rule_id, goal_type, action_type, text, mode, share, lesson_ids in _playbook(ledger, *columns):
         use = _use(rule_id, goal_id, mode, share)
         line = rule_line(rule_id, text, on_trial=mode != Mode.FULL)
-        yield Scope(goal_type, action_type), Offer(rule_id, use, line)
+        yield Scope(goal_type, action_type), Offer(rule_id, use, line, lesson_ids=lesson_ids)
 
 
 def _playbook(ledger: Ledger, *columns: str) -> Sequence[tuple[Any, ...]]:

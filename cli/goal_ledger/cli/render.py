@@ -35,7 +35,7 @@ _STYLES = {
     "completed_with_caveats": "yellow", "partial": "yellow", "waiting": "yellow", "retrying": "yellow",
     "checkpointed": "yellow", "blocked": "red", "failed": "red", "interrupted": "red", "rejected": "red",
     "draining": "yellow", "stopped": "dim", "open": "yellow", "closed": "dim",
-    "archived": "dim", "retired": "dim", "ok": "green", "warning": "yellow", "problem": "red",
+    "archived": "dim", "retired": "dim", "recalled": "red", "ok": "green", "warning": "yellow", "problem": "red",
     "full": "green", "canary": "yellow", "shadow": "dim",
     "current": "green", "stale": "yellow", "missing": "yellow", "queued": "yellow",
 }  # fmt: skip
@@ -273,8 +273,9 @@ def runs(rows: Sequence[Data]) -> None:
 def run(row: Data) -> None:
     """Everything about a run that is set."""
     run_line(row)
-    hidden = {"run_id", "status", "attempt", "position"}
-    _details({name: value for name, value in row.items() if name not in hidden})
+    hidden = {"run_id", "status", "attempt", "position", "context"}
+    given = {f"given {name}": ids for name, ids in (row["context"] or {}).items()}
+    _details({name: value for name, value in row.items() if name not in hidden} | given)
 
 
 # --- Work
@@ -317,7 +318,7 @@ def lessons(rows: Sequence[Data]) -> None:
     table = _table(screen.width, "lesson", "sure", *(("for", "against", "goals", "actions") if wide else ()), "text")
     for row in rows:
         more = (row["evidence_for"], row["evidence_against"], row["goal_type"] or "any", row["action_type"] or "any")
-        mark = "" if row["active"] else " (retired)"
+        mark = "" if row["active"] else f" ({_state(row)})"
         table.add_row(
             _cell(row["lesson_id"]),
             _cell(f"{row['confidence']:.2f}"),
@@ -330,12 +331,70 @@ def lessons(rows: Sequence[Data]) -> None:
 def lesson(row: Data) -> None:
     """Everything about a lesson that is set."""
     lesson_line(row)
-    hidden = {"lesson_id", "active", "confidence", "position"}
-    _details({name: value for name, value in row.items() if name not in hidden})
+    hidden = {"lesson_id", "active", "confidence", "position", "recalled", "evidence_run_ids"}
+    told = {name: value for name, value in row.items() if name not in hidden}
+    _details(told | {"evidence": [_evidence(one) for one in row["evidence"]]})
+
+
+def _evidence(one: Data) -> str:
+    marks = [mark for mark in (one["aar_id"], "taught it" if one["founding"] else None) if mark]
+    return one["run_id"] + (f" ({', '.join(marks)})" if marks else "")
 
 
 def _state(row: Data) -> str:
-    return "active" if row["active"] else "retired"
+    return "active" if row["active"] else "recalled" if row["recalled"] else "retired"
+
+
+def context(data: Data) -> None:
+    """What an agent is told, line by line; beside it, what found no room."""
+    for line in data["text"].splitlines():
+        click.echo(visible(line))
+    if data["left_out"]:
+        click.echo(f"{data['left_out']} left out: {data['max_tokens']} tokens are full; see --max-tokens", err=True)
+    if not data["text"]:
+        click.echo("Nothing to tell." if data["run_id"] is None else "It was told nothing.", err=True)
+
+
+def contradictions(rows: Sequence[Data]) -> None:
+    """Pairs of lessons, and why both cannot be followed."""
+    for row in rows:
+        _line((row["why"], "yellow"))
+        for side in ("first", "second"):
+            _line((f"  {row[side]}", "bold"), (row[f"{side}_text"], ""))
+
+
+def recall(data: Data) -> None:
+    """What falls with a lesson, or would."""
+    would = "would fall" if data["dry_run"] else "fell"
+    _line((data["lesson_id"], "bold"), ("would be recalled" if data["dry_run"] else "recalled", "red"))
+    others = [lesson_id for lesson_id in data["lessons"] if lesson_id != data["lesson_id"]]
+    _details(
+        {
+            f"lessons that {would} with it": others or "none",
+            f"rules that {would} with it": data["rules"] or "none",
+            "runs that worked by any of it": data["runs"] or "none",
+        }
+    )
+
+
+def lineage(data: Data) -> None:
+    """A rule over the lessons, reviews and runs that it stands on."""
+    from rich.tree import Tree
+
+    top = Tree(_text((data["rule_id"], "bold"), ("  ", ""), (data["rule_text"], ""), _fallen(data)))
+    for lesson in data["lessons"]:
+        branch = top.add(
+            _text((lesson["lesson_id"], "bold"), ("  ", ""), (lesson["lesson_text"] or "", ""), _fallen(lesson))
+        )
+        for review in lesson["reviews"]:
+            leaves = branch.add(_text((review["aar_id"] or "without a review", "")))
+            for run in review["runs"]:
+                leaves.add(_text((run["run_id"], ""), ("  ", ""), _word(run["local_outcome"] or "")))
+    _print(console(), top)
+
+
+def _fallen(row: Data) -> tuple[str, str]:
+    return (f"  (recalled with {row['recalled_root']})", "red") if row["recalled"] else ("", "")
 
 
 # --- Rules
@@ -799,6 +858,9 @@ def _flat(value: Any) -> str:
         return str(value.text)
     if hasattr(value, "policy"):  # a receipt
         return f"{value.policy}, from {value.count:,}"
+    if hasattr(value, "model_dump"):  # a part of an event
+        parts = [f"{name} {_flat(part)}" for name, part in value if part not in (None, "", ())]
+        return "; ".join(parts)
     if isinstance(value, (tuple, list)):
         return ", ".join(map(_flat, value)) or "none"
     if isinstance(value, dict):

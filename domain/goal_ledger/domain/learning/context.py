@@ -27,12 +27,16 @@ class Use(StrEnum):
 
 
 class Offer(NamedTuple):
-    """Something that applies. line: how it is told. worth: of two of one use the higher one goes first."""
+    """Something that applies. line: how it is told. worth: of two of one use the higher one goes first.
+
+    lesson_ids: of a rule, the lessons that it was drawn from.
+    """
 
     id: str
     use: Use
     line: str
     worth: float = 0.0
+    lesson_ids: tuple[str, ...] = ()
 
 
 class Chosen(NamedTuple):
@@ -79,17 +83,23 @@ def choose(offers: Iterable[Offer], *, most_tokens: int) -> Chosen:
     """What is told within so many tokens: rules in force before those on trial before lessons, then by worth, then id.
 
     What finds no room is passed over; what is shorter may still find some. Of what is kept from the agent that is noted
-    for which there would have been room, so that both sides of a comparison are chosen alike.
+    for which there would have been room, so that both sides of a comparison are chosen alike. A lesson behind a rule
+    that is told is not told twice, and one behind a rule that is kept from the agent is kept from it too: it would be
+    told by another name what it is compared for not knowing.
     """
     taken: list[Offer] = []
+    spoken_for: set[str] = set()
     used = left_out = 0
     for offer in sorted(offers, key=lambda one: (_ORDER[one.use], -one.worth, one.id)):
+        if offer.id in spoken_for:
+            continue
         size = tokens(offer.line)
         if used + size > most_tokens:
             left_out += offer.use in _TOLD
             continue
         taken.append(offer)
         used += size if offer.use in _TOLD else 0
+        spoken_for.update(() if offer.use is Use.SHADOW else offer.lesson_ids)
     return Chosen(tuple(taken), left_out, used)
 
 

@@ -30,7 +30,9 @@ class Contradiction(NamedTuple):
     """Two lessons that cannot both be followed. why: in words."""
 
     first: str
+    first_text: str
     second: str
+    second_text: str
     why: str
 
 
@@ -82,7 +84,8 @@ def contradictions(lessons: Sequence[Said]) -> list[Contradiction]:
         if against is other_way or min(len(ours), len(theirs)) <= NEARLY_EQUAL * max(len(ours), len(theirs)):
             continue
         if _overlap(first.scope, second.scope) and likeness(ours, theirs) > NEARLY_EQUAL:
-            found.append(Contradiction(first.lesson_id, second.lesson_id, _why(first, second)))
+            why = _why(first, second)
+            found.append(Contradiction(first.lesson_id, first.text, second.lesson_id, second.text, why))
     return found
 
 
