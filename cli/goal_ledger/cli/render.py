@@ -338,7 +338,7 @@ def lesson(row: Data) -> None:
 
 def _evidence(one: Data) -> str:
     marks = [mark for mark in (one["aar_id"], "taught it" if one["founding"] else None) if mark]
-    return one["run_id"] + (f" ({', '.join(marks)})" if marks else "")
+    return str(one["run_id"]) + (f" ({', '.join(marks)})" if marks else "")
 
 
 def _state(row: Data) -> str:
