@@ -175,6 +175,8 @@ def learn(
     """
     if not text.strip():
         raise Rejected("no_text", "a lesson needs a text that is not blank")
+    if lesson.recalled is not None:
+        _active(lesson)
     if lesson.active is not None:
         return [
             event for one in evidence for event in confirm(lesson, run_id=one.run_id, aar_id=one.aar_id, reason=reason)
@@ -282,7 +284,7 @@ def _active(lesson: Lesson) -> None:
     if lesson.recalled is not None:
         raise Rejected(
             "recalled",
-            "the lesson was recalled and takes no evidence",
+            "the lesson was recalled: it takes no evidence and is not learned again",
             hint="goal-ledger lesson show {stream} says why",
         )
     raise Rejected(
