@@ -50,5 +50,7 @@ CONSEQUENCES: dict[type[Event], tuple[Consequence, ...]] = {
 def follow(ledger: Ledger, tx: Tx, gathered: Sequence[Recorded]) -> None:
     """Let everything follow from these events that does."""
     for recorded in gathered:
-        for consequence in CONSEQUENCES.get(type(recorded.event), ()):
-            consequence(ledger, tx.using(cause=recorded.position), recorded)
+        if consequences := CONSEQUENCES.get(type(recorded.event)):
+            caused = tx.using(cause=recorded.position)
+            for consequence in consequences:
+                consequence(ledger, caused, recorded)
