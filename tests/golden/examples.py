@@ -386,7 +386,7 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
     ),
     "lesson.confirmed": (LessonConfirmed(run_id=RUN, aar_id=AAR, reason=SAID), LessonConfirmed()),
     "lesson.contradicted": (LessonContradicted(run_id=RUN, reason=SAID), LessonContradicted()),
-    "lesson.applied": (LessonApplied(run_id=RUN, reason=SAID), LessonApplied(run_id=RUN)),
+    "lesson.applied": (LessonApplied(run_id=RUN, given=True, reason=SAID), LessonApplied(run_id=RUN)),
     "lesson.retired": (LessonRetired(reason=SAID), LessonRetired()),
     "lesson.recalled": (LessonRecalled(root=LESSON, reason=SAID), LessonRecalled(root=LESSON)),
     "review.written": (

@@ -32,7 +32,7 @@ def note_applied(_: Ledger, tx: Tx, recorded: Recorded) -> None:
     event = recorded.event
     if isinstance(event, RunStarted) and event.context is not None:
         for lesson_id in event.context.lessons:
-            tx.act(lesson_id, LESSON, rules.apply, run_id=recorded.stream)
+            tx.act(lesson_id, LESSON, rules.apply, run_id=recorded.stream, given=True)
 
 
 def note_judged(_: Ledger, tx: Tx, recorded: Recorded) -> None:

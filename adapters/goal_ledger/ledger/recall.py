@@ -76,7 +76,7 @@ class _Seen:
         self._given: Links = defaultdict(set)
         views = ledger.views
         for lesson_id, evidence, applied in views.select_columns(
-            lessons, ("lesson_id", "evidence", "applied_run_ids"), {}, order=("lesson_id",)
+            lessons, ("lesson_id", "evidence", "applied_by_hand"), {}, order=("lesson_id",)
         ):
             self._founded_on[lesson_id] |= {one["run_id"] for one in evidence if one["founding"]}
             for run_id in applied:

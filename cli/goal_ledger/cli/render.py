@@ -331,7 +331,16 @@ def lessons(rows: Sequence[Data]) -> None:
 def lesson(row: Data) -> None:
     """Everything about a lesson that is set."""
     lesson_line(row)
-    hidden = {"lesson_id", "active", "confidence", "position", "recalled", "evidence_run_ids"}
+    hidden = {
+        "lesson_id",
+        "active",
+        "confidence",
+        "position",
+        "recalled",
+        "evidence_run_ids",
+        "awaited",
+        "applied_by_hand",
+    }
     told = {name: value for name, value in row.items() if name not in hidden}
     _details(told | {"evidence": [_evidence(one) for one in row["evidence"]]})
 

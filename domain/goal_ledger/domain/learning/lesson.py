@@ -93,9 +93,17 @@ class LessonContradicted(Event):
 
 
 class LessonApplied(Event):
-    """A run worked by the lesson."""
+    """A run worked by the lesson. given: it was told the lesson when it started; else somebody says so."""
+
+    schema_version: ClassVar[int] = 2
 
     run_id: str
+    given: bool = False
+
+    @staticmethod
+    def upcast_v1(data: dict[str, Any]) -> dict[str, Any]:
+        # Version 1 knew no runs that are told lessons.
+        return data
 
 
 class LessonRetired(Event):
@@ -219,12 +227,12 @@ def contradict(lesson: Lesson, *, run_id: str | None = None, reason: str | None 
     return [LessonContradicted(run_id=run_id, reason=reason)]
 
 
-def apply(lesson: Lesson, *, run_id: str, reason: str | None = None) -> list[Event]:
-    """Note that a run worked by the lesson. Rejected: retired, recalled."""
+def apply(lesson: Lesson, *, run_id: str, given: bool = False, reason: str | None = None) -> list[Event]:
+    """Note that a run worked by the lesson. given: it was told it when it started. Rejected: retired, recalled."""
     _active(lesson)
     if run_id in lesson.applied_in:
         return []
-    return [LessonApplied(run_id=run_id, reason=reason)]
+    return [LessonApplied(run_id=run_id, given=given, reason=reason)]
 
 
 def judge(lesson: Lesson, *, run_id: str, held: bool) -> list[Event]:
