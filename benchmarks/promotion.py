@@ -45,16 +45,16 @@ class Outcome(NamedTuple):
     rolled_back: Ints
 
     def told(self) -> dict[str, float]:
-        """The figures; of runs the medians over the rules that it happened to."""
+        """Shares of the rules, and median numbers of runs over those that it happened to."""
         was_promoted, was_rolled_back = self.promoted >= 0, self.rolled_back >= 0
-        after = (self.rolled_back - self.promoted)[was_promoted & was_rolled_back]
+        both = was_promoted & was_rolled_back
         return {
             "promoted": float(was_promoted.mean()),
-            "runs to promotion": _median(self.promoted[was_promoted]),
             "rolled back": float(was_rolled_back.mean()),
-            "of those promoted": float(was_rolled_back[was_promoted].mean()) if was_promoted.any() else 0.0,
-            "runs to rollback": _median(self.rolled_back[was_rolled_back]),
-            "runs from promotion to rollback": _median(after),
+            "rolled back of those promoted": float(both.sum() / max(1, was_promoted.sum())),
+            **_median("runs to promotion", self.promoted[was_promoted]),
+            **_median("runs to rollback", self.rolled_back[was_rolled_back]),
+            **_median("runs from promotion to rollback", (self.rolled_back - self.promoted)[both]),
         }
 
 
@@ -240,5 +240,5 @@ class _Logs:
         return found
 
 
-def _median(values: Ints) -> float:
-    return float(np.median(values)) if len(values) else 0.0
+def _median(name: str, values: Ints) -> dict[str, float]:
+    return {name: float(np.median(values))} if len(values) else {}

@@ -140,7 +140,7 @@ def test_verify_deep_says_the_hash_of_the_state_and_of_each_part(gl: Cli):
     parts = {row["name"]: row for row in ran.data["state"]["projections"]}
     assert {name: row["rows"] for name, row in parts.items()} == {
         "goal_definitions": 3, "goal_state_events": 5, "key_results": 0, "lessons": 0, "open_loops": 0, "goal_runs": 1,
-        "sessions": 0, "agenda": 0,
+        "sessions": 0, "agenda": 0, "playbook_rules": 0,
     }  # fmt: skip
     assert all(row.keys() == {"name", "sha256", "rows", "lacking", "digest"} for row in parts.values())
     words = gl("ledger", "verify", "--deep").text

@@ -23,6 +23,14 @@ def test_the_defaults_are_those_of_the_design():
         "retry_factor": 2.0,
         "retry_max_s": 3600.0,
         "retry_jitter": 0.1,
+        "rule_confidence": 0.8,
+        "rule_shadow_runs": 3,
+        "rule_canary_share": 0.5,
+        "rule_validated_runs": 3,
+        "rule_alpha": 0.05,
+        "rule_margin": 0.1,
+        "rule_cost_tolerance": 0.25,
+        "rule_deadline_s": 604_800.0,
         "context_tokens": 2_000,
     }
 

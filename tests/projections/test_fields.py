@@ -13,11 +13,12 @@ def test_every_read_model_with_one_row_per_stream_has_a_noun():
 
 
 def test_a_field_is_of_the_kind_that_its_row_declares():
-    goal, run, lesson, _ = (kinds(projection.row) for projection in NOUNS.values())
+    goal, run, lesson, rule, _ = (kinds(projection.row) for projection in NOUNS.values())
     assert (goal["title"], goal["priority"], goal["done"]) == (Kind("text"), Kind("number"), Kind("truth"))
     assert goal["time_horizon"] == Kind("time", ("ongoing",))
     assert run["local_outcome"] == Kind("word", ("succeeded", "failed", "partial"))
     assert (run["cost_usd"], run["score"]) == (Kind("number", exact=True), Kind("number"))
+    assert (rule["activation_mode"], rule["share"]) == (Kind("word", ("shadow", "canary", "full")), Kind("number"))
     assert (run["started_at"], lesson["goal_type"].name) == (Kind("time"), "word")
 
 

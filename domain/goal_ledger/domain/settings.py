@@ -46,7 +46,7 @@ class Settings(Payload):
     retry_jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share by which a wait may be shorter, so that what failed together is not tried together."""
     rule_confidence: Annotated[float, Field(ge=0, le=1)] = 0.8
-    """The confidence of a lesson from which a rule is drafted of it."""
+    """The confidence that a lesson needs before a rule is drafted from it."""
     rule_shadow_runs: Annotated[int, Field(ge=1, le=1000)] = 3
     """Runs that a rule watches from the shadow before the learning cycle tries it."""
     rule_canary_share: Annotated[float, Field(gt=0, lt=1)] = 0.5

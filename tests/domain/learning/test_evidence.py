@@ -126,7 +126,7 @@ def crossing(
     p_control: float,
     alpha: float,
     evidence: Callable[[Counts, Counts], float],
-    most: int = 40,
+    most: int = 30,
 ) -> float:
     """The exact chance that the e-value ever reaches 1/alpha, looking after each of so many pairs of runs."""
     alive = np.zeros((most + 1, most + 1))
