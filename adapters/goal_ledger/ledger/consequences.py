@@ -10,6 +10,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from goal_ledger.domain.base import Event, Recorded
+from goal_ledger.domain.runs.run import (
+    RUN,
+    BusinessOutcome,
+    BusinessOutcomeRecorded,
+    LocalOutcome,
+    RunFinished,
+    RunStatus,
+    RunVerified,
+    VerifierStatus,
+)
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
@@ -17,7 +27,29 @@ if TYPE_CHECKING:
 
 Consequence = Callable[["Ledger", "Tx", Recorded], None]
 
-CONSEQUENCES: dict[type[Event], tuple[Consequence, ...]] = {}
+
+def _review_run(ledger: Ledger, tx: Tx, recorded: Recorded) -> None:
+    """What went wrong here is reviewed; imported histories are when somebody learns from them."""
+    event, run = recorded.event, tx.load(recorded.stream, RUN)
+    is_verdict = isinstance(event, RunVerified | RunFinished)
+    if run.status is not RunStatus.FINISHED or (is_verdict and run.source_digest is not None):
+        return
+    went_wrong = (
+        (isinstance(event, RunFinished) and event.local_outcome is not LocalOutcome.SUCCEEDED)
+        or (is_verdict and run.verdict is VerifierStatus.FAILED)
+        or (isinstance(event, BusinessOutcomeRecorded) and event.business_outcome is BusinessOutcome.DEGRADED)
+    )
+    if went_wrong:
+        from goal_ledger.ledger.reviews import review_in  # most runs go well
+
+        review_in(ledger, tx, recorded.stream)
+
+
+CONSEQUENCES: dict[type[Event], tuple[Consequence, ...]] = {
+    RunFinished: (_review_run,),
+    RunVerified: (_review_run,),
+    BusinessOutcomeRecorded: (_review_run,),
+}
 
 
 def follow(ledger: Ledger, tx: Tx, gathered: Sequence[Recorded]) -> None:

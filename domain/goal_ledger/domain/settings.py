@@ -45,3 +45,9 @@ class Settings(Payload):
     """The longest wait between two attempts, in seconds."""
     retry_jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share by which a wait may be shorter, so that what failed together is not tried together."""
+    review_watch_days: Annotated[float, Field(ge=0, le=3650)] = 14.0
+    """How long after a review the same failure reopens it, in days."""
+    lesson_score: Annotated[float, Field(gt=0)] = 2.0
+    """What a candidate must score, frequency times impact, to become a lesson."""
+    rule_confidence: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """How sure a lesson must be for a rule to be drafted from it."""

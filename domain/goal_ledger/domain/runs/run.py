@@ -235,7 +235,10 @@ CONSEQUENTIAL = frozenset({RunStarted, RunInterrupted, RunVerified, RunFinished,
 
 
 class Run(NamedTuple):
-    """cost_usd: the sum of the known bills. lost: how the run was taken from its worker, None when it was not."""
+    """cost_usd: the sum of the known bills. lost: how the run was taken from its worker, None when it was not.
+
+    verdict: the verifier's latest.
+    """
 
     status: RunStatus | None = None
     goal_id: str = ""
@@ -247,6 +250,7 @@ class Run(NamedTuple):
     lease_s: float | None = None
     cost_usd: Decimal | None = None
     lost: str | None = None
+    verdict: VerifierStatus | None = None
 
     @property
     def is_open(self) -> bool:
@@ -302,6 +306,11 @@ def _interrupted(run: Run, event: RunInterrupted) -> Run:
     elif event.orphaned:
         lost = "nothing was heard of its worker in time"
     return run._replace(status=RunStatus.INTERRUPTED, lost=lost)
+
+
+@RUN.on(RunVerified)
+def _verified(run: Run, event: RunVerified) -> Run:
+    return run._replace(verdict=event.verifier_status)
 
 
 @RUN.on(RunFinished)
