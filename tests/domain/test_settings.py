@@ -23,6 +23,9 @@ def test_the_defaults_are_those_of_the_design():
         "retry_factor": 2.0,
         "retry_max_s": 3600.0,
         "retry_jitter": 0.1,
+        "review_watch_days": 14.0,
+        "lesson_score": 2.0,
+        "rule_confidence": 0.8,
     }
 
 

@@ -88,9 +88,8 @@ def test_a_failed_run_has_its_review_in_the_same_transaction_caused_by_its_end(l
 
 def test_a_partial_run_one_that_its_verifier_failed_and_one_that_made_things_worse_have_reviews_too(ledger: Ledger):
     goal_id = active(ledger)
-    partial, refused, known_bad, worse = (
-        ran(ledger, goal_id, one) for one in (PARTIAL, SUCCEEDED, SUCCEEDED, SUCCEEDED)
-    )
+    partial = ran(ledger, goal_id, PARTIAL)
+    refused, fine, worse = (ran(ledger, goal_id) for _ in range(3))
     early = ledger.runs.start(goal_id).run_id
     ledger.runs.verify(early, VerifierStatus.FAILED)
     assert ledger.reviews.of(early) is None  # it has not ended

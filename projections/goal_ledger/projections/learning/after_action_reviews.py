@@ -1,5 +1,6 @@
 """Every after-action review: what a run taught, whether lessons came of it, and what it watches for."""
 
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from goal_ledger.domain.base import Recorded
@@ -61,10 +62,10 @@ def _written(_: ReviewRow | None, recorded: Recorded, event: ReviewWritten) -> R
         action_type=event.action_type,
         failure_category=event.root_cause.category,
         what_happened=event.what_happened,
-        root_cause={"category": event.root_cause.category, "detail": event.root_cause.detail},
+        root_cause={"category": _plain(event.root_cause.category), "detail": event.root_cause.detail},
         what_worked=event.what_worked,
         what_failed=event.what_failed,
-        lesson_candidates=tuple({"text": one.text, "category": one.category} for one in event.lesson_candidates),
+        lesson_candidates=tuple({"text": one.text, "category": one.category.value} for one in event.lesson_candidates),
         recommended_changes=event.recommended_changes,
         signature=event.signature,
         watch_until=event.watch_until,
@@ -101,3 +102,8 @@ def _touched(row: ReviewRow, recorded: Recorded, **changes: Any) -> ReviewRow:
         position=recorded.position,
         **changes,
     )
+
+
+def _plain(word: StrEnum | None) -> str | None:
+    """As it comes back from a table: objects in a column hold plain JSON."""
+    return None if word is None else word.value
