@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from goal_ledger.domain.learning.lesson import LessonContradicted
 from goal_ledger.domain.learning.review import ReviewReopened, review_id
+from goal_ledger.domain.settings import Stale
 from goal_ledger.ledger import (
     UNKNOWN,
     BusinessOutcome,
@@ -260,6 +262,15 @@ def test_a_retired_lesson_is_left_alone_when_the_failure_comes_back(ledger: Ledg
     failed(ledger, goal_id)
     assert recorded(ledger, lesson_id)[-1].name == "lesson.retired"
     assert len(ledger.reviews.get(first).reopened_by) == 1
+
+
+def test_a_failure_is_recorded_and_reviewed_also_when_the_read_models_cannot_be_asked(tmp_path: Path):
+    refusing = Settings(page=1, stale=Stale.REFUSE)
+    with Ledger.open(tmp_path / "ledger.db", clock=Clock(), settings=refusing) as ledger:
+        goal_id = active(ledger)
+        runs = [failed(ledger, goal_id) for _ in range(2)]
+        rows = [ledger.reviews.of(run_id) for run_id in runs]
+    assert [row is not None and row.reopened_by for row in rows] == [(), ()]
 
 
 def test_a_repeated_command_reviews_and_reopens_once(ledger: Ledger):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from goal_ledger.domain.base import Recorded, Unreadable
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.errors import Conflict, NotFound, Rejected, Unavailable
 from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.ids import require_id
@@ -167,10 +167,13 @@ def review_in(ledger: Ledger, tx: Tx, run_id: str) -> None:
 
 
 def _watching(ledger: Ledger, signature: str, at: str) -> str | None:
-    """The oldest review that watches for this failure at that time."""
-    found = ledger.views.select(
-        after_action_reviews, {"signature": signature}, order=("watch_until", "aar_id"), after=(at, ""), limit=1
-    )  # the one whose watch ends first is the oldest
+    """The oldest review that watches for this failure at that time; None also when the read models cannot be asked."""
+    try:
+        found = ledger.views.select(
+            after_action_reviews, {"signature": signature}, order=("watch_until", "aar_id"), after=(at, ""), limit=1
+        )  # the one whose watch ends first is the oldest
+    except (Conflict, Unavailable):  # that a run failed is recorded whatever becomes of them
+        return None
     return next((row.aar_id for row in found if rules.is_watched(row.created_at, row.watch_until, at)), None)
 
 
