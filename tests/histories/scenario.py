@@ -71,6 +71,7 @@ def tell(ledger: Ledger, chance: Random) -> None:
     _watched(ledger)
     _owed(ledger, family[1])
     _restarted(ledger, family[1])
+    ledger.learning.cycle(reason=SAID)
 
 
 def _family(ledger: Ledger) -> list[str]:

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.experiments import Experiments
     from goal_ledger.ledger.imports import Imports
     from goal_ledger.ledger.key_results import KeyResults
+    from goal_ledger.ledger.learning import Learning
     from goal_ledger.ledger.playbook import Playbook
+    from goal_ledger.ledger.reviews import Reviews
     from goal_ledger.ledger.state_hash import StateHash
     from goal_ledger.ledger.tick import Attention, Ticked
     from goal_ledger.ledger.when import Held
@@ -162,6 +164,20 @@ class Ledger:
         from goal_ledger.ledger.playbook import Playbook
 
         return Playbook(self)
+
+    @property
+    def reviews(self) -> Reviews:
+        """What runs that went wrong taught."""
+        from goal_ledger.ledger.reviews import Reviews
+
+        return Reviews(self)
+
+    @property
+    def learning(self) -> Learning:
+        """What many runs teach together."""
+        from goal_ledger.ledger.learning import Learning
+
+        return Learning(self)
 
     @property
     def key_results(self) -> KeyResults:

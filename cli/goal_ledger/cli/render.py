@@ -37,6 +37,7 @@ _STYLES = {
     "draining": "yellow", "stopped": "dim", "open": "yellow", "closed": "dim",
     "archived": "dim", "retired": "dim", "recalled": "red", "ok": "green", "warning": "yellow", "problem": "red",
     "full": "green", "canary": "yellow", "shadow": "dim",
+    "verifier_failed": "red", "degraded": "red", "requested": "dim",
     "current": "green", "stale": "yellow", "missing": "yellow", "queued": "yellow",
 }  # fmt: skip
 
@@ -457,6 +458,89 @@ def evaluation(data: Data) -> None:
     _line(("inconclusive", "yellow"), *([(more, "")] if more else []))
 
 
+# --- Reviews and learning
+
+
+def review_line(row: Data) -> None:
+    """A short confirmation after a write."""
+    lessons = f"lessons {', '.join(row['lesson_ids'])}" if row["promoted"] else "no lesson taken yet"
+    _line((row["aar_id"], "bold"), _word(row["notable"]), (lessons, ""))
+
+
+def reviews(rows: Sequence[Data]) -> None:
+    """A table of reviews."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(screen.width, "review", *(("written", "run") if wide else ()), "why", "what happened")
+    for row in rows:
+        marks = (" (reopened)" if row["reopened_by"] else "") + (" (promoted)" if row["promoted"] else "")
+        more = (_when(row["created_at"]), _cell(row["run_id"])) if wide else ()
+        table.add_row(_cell(row["aar_id"]), *more, _status(row["notable"]), _cell(row["what_happened"] + marks))
+    _print(screen, table)
+
+
+def review(row: Data) -> None:
+    """Everything about a review that is set."""
+    review_line(row)
+    hidden = {"aar_id", "notable", "promoted", "failure_category", "position"}
+    cause = row["root_cause"]
+    told = {name: value for name, value in row.items() if name not in hidden}
+    _details(told | {"root_cause": ": ".join(part for part in (cause["category"], cause["detail"]) if part)})
+
+
+def cycle(row: Data) -> None:
+    """The report of a learning cycle."""
+    _line((row["cycle_id"], "bold"), (f"{moment(row['since'])} to {moment(row['until'])}", ""))
+    told = {
+        "runs": f"{row['runs']:,}, {row['failed']:,} failed, {row['partial']:,} partial",
+        "untimed": f"{row['untimed']:,} of the ledger, in no week" if row["untimed"] else None,
+        "reviews": f"{row['reviews']:,} written",
+        "groups": [f"{group['runs']:>5,}  {_named(group)}" for group in row["groups"]],
+        "more groups": max(0, row["group_count"] - len(row["groups"])) or None,
+        "candidates": [f"{one['score']:>5g}  {one['why'].partition(': ')[2]}" for one in row["candidates"]],
+        "more candidates": max(0, row["candidate_count"] - len(row["candidates"])) or None,
+        "lessons": row["lessons"],
+        "rules": row["rules"],
+        "advanced": row["advanced"],
+        "reason": row["reason"],
+    }
+    _details(told)
+
+
+def cycles(rows: Sequence[Data]) -> None:
+    """A table of learning cycles."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(screen.width, "cycle", "until", "runs", "lessons", *(("reviews", "rules") if wide else ()))
+    for row in rows:
+        counts = row["runs"], len(row["lessons"]), *((row["reviews"], len(row["rules"])) if wide else ())
+        table.add_row(_cell(row["cycle_id"]), _when(row["until"]), *map(_cell, counts))
+    _print(screen, table)
+
+
+def failure_groups(rows: Sequence[Data]) -> None:
+    """A table of what keeps failing."""
+    screen = console()
+    table = _table(screen.width, "runs", "last seen", "failure")
+    for row in rows:
+        table.add_row(_cell(row["runs"]), _when(row["last_seen_at"]), _cell(row["signature"]))
+    _print(screen, table)
+
+
+def rates(rows: Sequence[Data]) -> None:
+    """A table of weeks."""
+    screen = console()
+    table = _table(screen.width, "week", "runs", "succeeded", "partial", "failed", "rate")
+    for row in rows:
+        counts = row["runs"], row["succeeded"], row["partial"], row["failed"]
+        table.add_row(_cell(row["week"]), *map(_cell, counts), _cell(percent(row["rate"])))
+    _print(screen, table)
+
+
+def _named(group: Data) -> str:
+    return " · ".join(group[name] for name in ("goal_type", "action_type", "failure_category") if group[name])
+
+
 # --- Loops and sessions
 
 
@@ -778,8 +862,10 @@ def _table(width: int, *columns: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    whole = {"goal", "run", "lesson", "rule", "loop"} | (
-        {"status", "outcome", "started", "stopped", "position"} if width >= _USUAL_WIDTH else set()
+    whole = {"goal", "run", "lesson", "rule", "loop", "review", "cycle", "week"} | (
+        {"status", "outcome", "started", "stopped", "position", "until", "last seen"}
+        if width >= _USUAL_WIDTH
+        else set()
     )
     numbers = {
         "results",
@@ -799,6 +885,12 @@ def _table(width: int, *columns: str) -> Table:
         "position",
         "behind",
         "rows",
+        "runs",
+        "reviews",
+        "lessons",
+        "succeeded",
+        "partial",
+        "failed",
     }
     for name in columns:
         table.add_column(
@@ -865,6 +957,8 @@ def _flat(value: Any) -> str:
         return str(value["text"]) + ("" if value.get("required", True) else " (optional)")
     if hasattr(value, "text"):
         return str(value.text)
+    if hasattr(value, "detail"):  # a root cause
+        return ": ".join(part for part in (value.category, value.detail) if part)
     if hasattr(value, "policy"):  # a receipt
         return f"{value.policy}, from {value.count:,}"
     if hasattr(value, "model_dump"):  # a part of an event

@@ -17,6 +17,7 @@ _KINDS = {
     "loop_": "loop",
     "aar_": "review",
     "rule_": "rule",
+    "cycle_": "cycle",
 }
 
 

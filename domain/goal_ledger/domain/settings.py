@@ -63,3 +63,7 @@ class Settings(Payload):
     """Seconds after its start when a run that is still open counts as not won in the trial of a rule."""
     context_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 2_000
     """How long the lessons and rules that an agent is told may be, in tokens of about four characters; 0: none."""
+    review_watch_days: Annotated[float, Field(ge=0, le=3650)] = 14.0
+    """How long after a review the same failure reopens it, in days."""
+    lesson_score: Annotated[float, Field(gt=0)] = 2.0
+    """What a candidate must score, frequency times impact, to become a lesson."""

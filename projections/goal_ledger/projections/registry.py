@@ -9,9 +9,14 @@ from goal_ledger.projections.goals.agenda import agenda
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.goals.key_results import key_results
 from goal_ledger.projections.goals.state_events import goal_state_events
+from goal_ledger.projections.learning.after_action_reviews import after_action_reviews
+from goal_ledger.projections.learning.failure_groups import failure_groups
+from goal_ledger.projections.learning.learning_cycle_reports import learning_cycle_reports
 from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.learning.playbook_rules import playbook_rules
+from goal_ledger.projections.learning.success_rates import success_rates
 from goal_ledger.projections.runs.goal_runs import goal_runs
+from goal_ledger.projections.runs.run_ends import run_ends
 
 PROJECTIONS: dict[str, Projection[Any]] = {
     projection.name: projection
@@ -25,6 +30,11 @@ PROJECTIONS: dict[str, Projection[Any]] = {
         agenda,
         open_loops,
         sessions,
+        run_ends,
+        after_action_reviews,
+        failure_groups,
+        success_rates,
+        learning_cycle_reports,
     )
 }
 
