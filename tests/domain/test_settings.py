@@ -33,6 +33,9 @@ def test_the_defaults_are_those_of_the_design():
         "rule_margin": 0.1,
         "rule_cost_tolerance": 0.25,
         "rule_deadline_s": 604_800.0,
+        "context_tokens": 2_000,
+        "review_watch_days": 14.0,
+        "lesson_score": 2.0,
     }
 
 

@@ -51,6 +51,7 @@ from goal_ledger.domain.goals.key_result import KeyResultMeasured
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
 from goal_ledger.domain.goals.maintenance import OccurrenceCompleted, OccurrenceDue, OccurrencesSkipped
 from goal_ledger.domain.goals.watchdog import WatchdogCleared, WatchdogFired
+from goal_ledger.domain.learning.cycle import CycleCompleted, Group, LearningCycleReport
 from goal_ledger.domain.learning.lesson import (
     Evidence,
     LessonApplied,
@@ -395,7 +396,7 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
     ),
     "lesson.confirmed": (LessonConfirmed(run_id=RUN, aar_id=AAR, reason=SAID), LessonConfirmed()),
     "lesson.contradicted": (LessonContradicted(run_id=RUN, reason=SAID), LessonContradicted()),
-    "lesson.applied": (LessonApplied(run_id=RUN, reason=SAID), LessonApplied(run_id=RUN)),
+    "lesson.applied": (LessonApplied(run_id=RUN, given=True, reason=SAID), LessonApplied(run_id=RUN)),
     "lesson.retired": (LessonRetired(reason=SAID), LessonRetired()),
     "lesson.recalled": (LessonRecalled(root=LESSON, reason=SAID), LessonRecalled(root=LESSON)),
     "review.written": (
@@ -425,6 +426,49 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
     ),
     "review.reopened": (ReviewReopened(run_id=RUN, reason=SAID), ReviewReopened(run_id=RUN)),
     "review.lessons_promoted": (LessonsPromoted(lesson_ids=(LESSON,), reason=SAID), LessonsPromoted(lesson_ids=())),
+    "cycle.completed": (
+        CycleCompleted(
+            report=LearningCycleReport(
+                since="2026-02-17T09:00:00.000000Z",
+                until="2026-02-24T09:00:00.000000Z",
+                runs=9,
+                failed=3,
+                partial=2,
+                untimed=1,
+                reviews=5,
+                groups=(
+                    Group(
+                        goal_type=GoalType.MAINTENANCE,
+                        action_type="shell",
+                        failure_category=FailureCategory.TOOL_ERROR,
+                        runs=3,
+                    ),
+                    Group(runs=2),
+                ),
+                group_count=2,
+                candidate_count=1,
+                lessons=(LESSON,),
+                rules=(RULE,),
+                advanced=(f"{RULE} canary",),
+            ),
+            receipt=RECEIPT,
+            reason=SAID,
+        ),
+        CycleCompleted(
+            report=LearningCycleReport(
+                since="2026-02-17T09:00:00.000000Z",
+                until="2026-02-24T09:00:00.000000Z",
+                runs=0,
+                failed=0,
+                partial=0,
+                untimed=0,
+                reviews=0,
+                group_count=0,
+                candidate_count=0,
+            ),
+            receipt=RECEIPT,
+        ),
+    ),
     "rule.drafted": (
         RuleDrafted(
             title="Look first",

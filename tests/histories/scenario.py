@@ -75,6 +75,7 @@ def tell(ledger: Ledger, chance: Random) -> None:
     _restarted(ledger, family[1])
     _built(ledger)
     _measured(ledger)
+    ledger.learning.cycle(reason=SAID)
 
 
 def _family(ledger: Ledger) -> list[str]:

@@ -42,8 +42,10 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.feeds import Feeds
     from goal_ledger.ledger.imports import Imports
     from goal_ledger.ledger.key_results import KeyResults
+    from goal_ledger.ledger.learning import Learning
     from goal_ledger.ledger.playbook import Playbook
     from goal_ledger.ledger.projects import Projects
+    from goal_ledger.ledger.reviews import Reviews
     from goal_ledger.ledger.state_hash import StateHash
     from goal_ledger.ledger.tick import Attention, Ticked
     from goal_ledger.ledger.when import Held
@@ -165,6 +167,20 @@ class Ledger:
         from goal_ledger.ledger.playbook import Playbook
 
         return Playbook(self)
+
+    @property
+    def reviews(self) -> Reviews:
+        """What runs that went wrong taught."""
+        from goal_ledger.ledger.reviews import Reviews
+
+        return Reviews(self)
+
+    @property
+    def learning(self) -> Learning:
+        """What many runs teach together."""
+        from goal_ledger.ledger.learning import Learning
+
+        return Learning(self)
 
     @property
     def key_results(self) -> KeyResults:
@@ -329,6 +345,11 @@ class Ledger:
     def head(self) -> int:
         """The position of the last event."""
         return self._core.head()
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether there was a lesson or a rule when this process first asked."""
+        return self._core.has_learned()
 
     def now(self) -> datetime:
         """When a wish made here would be true."""

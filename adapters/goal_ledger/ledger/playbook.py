@@ -35,6 +35,7 @@ from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
+    from goal_ledger.ledger.lineage import Lineage
     from goal_ledger.ledger.transaction import Tx
 
 _TITLE = 80  # characters of a lesson that make a title
@@ -153,6 +154,12 @@ class Playbook:
         """The rule's events, in order. NotFound: unknown_rule."""
         self.get(rule_id)
         return self._ledger.stream(rule_id)
+
+    def lineage(self, rule_id: str) -> Lineage:
+        """Where it comes from: its lessons, their reviews, and the runs that speak for them. NotFound: unknown_rule."""
+        from goal_ledger.ledger.lineage import lineage
+
+        return lineage(self._ledger, rule_id)
 
     def evaluate(self, rule_id: str) -> Evaluation:
         """What the counts of its present round say; nothing is written. NotFound: unknown_rule."""

@@ -12,8 +12,10 @@ from goal_ledger.domain.learning.lesson import LessonLearned
 if TYPE_CHECKING:
     from goal_ledger.domain.goals.experiment import Report
     from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.context import Context
     from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.goals import GoalNode
+    from goal_ledger.ledger.lineage import LessonBehind, Lineage
     from goal_ledger.ledger.playbook import Evaluation
     from goal_ledger.projections.goals.goal_definitions import GoalRow
 
@@ -156,6 +158,24 @@ def event_data(recorded: Recorded | Unreadable) -> Data:
     elif isinstance(event, GoalCreated):
         row["to"] = row["details"].pop("status")
     return row
+
+
+def context_data(told: Context) -> Data:
+    """What an agent is told: the text, and the rules and lessons in it."""
+    return told._asdict() | {
+        "rules": [rule._asdict() for rule in told.rules],
+        "lessons": [lesson._asdict() for lesson in told.lessons],
+    }
+
+
+def lineage_data(behind: Lineage) -> Data:
+    """A rule with the lessons behind it, each with its reviews, each with its runs."""
+
+    def reviews(lesson: LessonBehind) -> list[Data]:
+        return [review._asdict() | {"runs": [run._asdict() for run in review.runs]} for review in lesson.reviews]
+
+    lessons = [lesson._asdict() | {"reviews": reviews(lesson)} for lesson in behind.lessons]
+    return behind._asdict() | {"lessons": lessons}
 
 
 def change_data(change: Change) -> Data:

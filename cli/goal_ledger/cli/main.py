@@ -36,6 +36,7 @@ NOUNS = {
     "run": Lazy("goal_ledger.cli.run:run", "What was tried: attempts at goals, from start to outcome."),
     "lesson": Lazy("goal_ledger.cli.lesson:lesson", "What was learned: heuristics, and the evidence for and against."),
     "rule": Lazy("goal_ledger.cli.rule:rule", "The playbook: rules that prove themselves before they are in force."),
+    "review": Lazy("goal_ledger.cli.review:review", "What single runs taught: after-action reviews."),
     "loop": Lazy("goal_ledger.cli.loop:loop", "What is still owed: retries, answers, follow-ups."),
     "project": Lazy("goal_ledger.cli.project:project", "What is to be built: projects, their features and bugs."),
     "session": Lazy("goal_ledger.cli.session:session", "Start with what was left over, stop with all laid down."),
@@ -47,6 +48,7 @@ NOUNS = {
 VERBS = {
     "next": Lazy("goal_ledger.cli.next:next_", "What to work on next, and why; claim it."),
     "tick": Lazy("goal_ledger.cli.tick:tick", "Do what follows from time and conditions, once or for ever."),
+    "learn": Lazy("goal_ledger.cli.learn:learn", "Learn from the runs of a week."),
     "follow": Lazy("goal_ledger.cli.follow:follow", "Print every event, then new ones as they come."),
     "diff": Lazy("goal_ledger.cli.diff:diff", "What changed between two instants, field by field."),
     "doctor": Lazy("goal_ledger.cli.doctor:doctor", "Look at the ledger and all around it, and say what to do."),

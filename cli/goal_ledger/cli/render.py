@@ -35,8 +35,9 @@ _STYLES = {
     "completed_with_caveats": "yellow", "partial": "yellow", "waiting": "yellow", "retrying": "yellow",
     "checkpointed": "yellow", "blocked": "red", "failed": "red", "interrupted": "red", "rejected": "red",
     "draining": "yellow", "stopped": "dim", "open": "yellow", "closed": "dim",
-    "archived": "dim", "retired": "dim", "ok": "green", "warning": "yellow", "problem": "red",
+    "archived": "dim", "retired": "dim", "recalled": "red", "ok": "green", "warning": "yellow", "problem": "red",
     "full": "green", "canary": "yellow", "shadow": "dim",
+    "verifier_failed": "red", "degraded": "red", "requested": "dim",
     "current": "green", "stale": "yellow", "missing": "yellow", "queued": "yellow",
 }  # fmt: skip
 
@@ -284,8 +285,9 @@ def outcomes(rows: Sequence[Data]) -> None:
 def run(row: Data) -> None:
     """Everything about a run that is set."""
     run_line(row)
-    hidden = {"run_id", "status", "attempt", "position"}
-    _details({name: value for name, value in row.items() if name not in hidden})
+    hidden = {"run_id", "status", "attempt", "position", "context"}
+    given = {f"given {name}": ids for name, ids in (row["context"] or {}).items()}
+    _details({name: value for name, value in row.items() if name not in hidden} | given)
 
 
 # --- Work
@@ -328,7 +330,7 @@ def lessons(rows: Sequence[Data]) -> None:
     table = _table(screen.width, "lesson", "sure", *(("for", "against", "goals", "actions") if wide else ()), "text")
     for row in rows:
         more = (row["evidence_for"], row["evidence_against"], row["goal_type"] or "any", row["action_type"] or "any")
-        mark = "" if row["active"] else " (retired)"
+        mark = "" if row["active"] else f" ({_state(row)})"
         table.add_row(
             _cell(row["lesson_id"]),
             _cell(f"{row['confidence']:.2f}"),
@@ -341,12 +343,79 @@ def lessons(rows: Sequence[Data]) -> None:
 def lesson(row: Data) -> None:
     """Everything about a lesson that is set."""
     lesson_line(row)
-    hidden = {"lesson_id", "active", "confidence", "position"}
-    _details({name: value for name, value in row.items() if name not in hidden})
+    hidden = {
+        "lesson_id",
+        "active",
+        "confidence",
+        "position",
+        "recalled",
+        "evidence_run_ids",
+        "awaited",
+        "applied_by_hand",
+    }
+    told = {name: value for name, value in row.items() if name not in hidden}
+    _details(told | {"evidence": [_evidence(one) for one in row["evidence"]]})
+
+
+def _evidence(one: Data) -> str:
+    marks = [mark for mark in (one["aar_id"], "taught it" if one["founding"] else None) if mark]
+    return str(one["run_id"]) + (f" ({', '.join(marks)})" if marks else "")
 
 
 def _state(row: Data) -> str:
-    return "active" if row["active"] else "retired"
+    return "active" if row["active"] else "recalled" if row["recalled"] else "retired"
+
+
+def context(data: Data) -> None:
+    """What an agent is told, line by line; beside it, what found no room."""
+    for line in data["text"].splitlines():
+        click.echo(visible(line))
+    if data["left_out"]:
+        click.echo(f"{data['left_out']} left out: {data['max_tokens']} tokens are full; see --max-tokens", err=True)
+    if not data["text"]:
+        click.echo("Nothing to tell." if data["run_id"] is None else "It was told nothing.", err=True)
+
+
+def contradictions(rows: Sequence[Data]) -> None:
+    """Pairs of lessons, and why both cannot be followed."""
+    for row in rows:
+        _line((row["why"], "yellow"))
+        for side in ("first", "second"):
+            _line((f"  {row[side]}", "bold"), (row[f"{side}_text"], ""))
+
+
+def recall(data: Data) -> None:
+    """What falls with a lesson, or would."""
+    would = "would fall" if data["dry_run"] else "fell"
+    _line((data["lesson_id"], "bold"), ("would be recalled" if data["dry_run"] else "recalled", "red"))
+    others = [lesson_id for lesson_id in data["lessons"] if lesson_id != data["lesson_id"]]
+    _details(
+        {
+            f"lessons that {would} with it": others or "none",
+            f"rules that {would} with it": data["rules"] or "none",
+            "runs that worked by any of it": data["runs"] or "none",
+        }
+    )
+
+
+def lineage(data: Data) -> None:
+    """A rule over the lessons, reviews and runs that it stands on."""
+    from rich.tree import Tree
+
+    top = Tree(_text((data["rule_id"], "bold"), ("  ", ""), (data["rule_text"], ""), _fallen(data)))
+    for lesson in data["lessons"]:
+        branch = top.add(
+            _text((lesson["lesson_id"], "bold"), ("  ", ""), (lesson["lesson_text"] or "", ""), _fallen(lesson))
+        )
+        for review in lesson["reviews"]:
+            leaves = branch.add(_text((review["aar_id"] or "without a review", "")))
+            for run in review["runs"]:
+                leaves.add(_text((run["run_id"], ""), ("  ", ""), _word(run["local_outcome"] or "")))
+    _print(console(), top)
+
+
+def _fallen(row: Data) -> tuple[str, str]:
+    return (f"  (recalled with {row['recalled_root']})", "red") if row["recalled"] else ("", "")
 
 
 # --- Projects
@@ -427,6 +496,89 @@ def evaluation(data: Data) -> None:
     missing = data["missing"]
     more = "" if missing is None else f"about {missing:,} more runs would settle it at these rates"
     _line(("inconclusive", "yellow"), *([(more, "")] if more else []))
+
+
+# --- Reviews and learning
+
+
+def review_line(row: Data) -> None:
+    """A short confirmation after a write."""
+    lessons = f"lessons {', '.join(row['lesson_ids'])}" if row["promoted"] else "no lesson taken yet"
+    _line((row["aar_id"], "bold"), _word(row["notable"]), (lessons, ""))
+
+
+def reviews(rows: Sequence[Data]) -> None:
+    """A table of reviews."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(screen.width, "review", *(("written", "run") if wide else ()), "why", "what happened")
+    for row in rows:
+        marks = (" (reopened)" if row["reopened_by"] else "") + (" (promoted)" if row["promoted"] else "")
+        more = (_when(row["created_at"]), _cell(row["run_id"])) if wide else ()
+        table.add_row(_cell(row["aar_id"]), *more, _status(row["notable"]), _cell(row["what_happened"] + marks))
+    _print(screen, table)
+
+
+def review(row: Data) -> None:
+    """Everything about a review that is set."""
+    review_line(row)
+    hidden = {"aar_id", "notable", "promoted", "failure_category", "position"}
+    cause = row["root_cause"]
+    told = {name: value for name, value in row.items() if name not in hidden}
+    _details(told | {"root_cause": ": ".join(part for part in (cause["category"], cause["detail"]) if part)})
+
+
+def cycle(row: Data) -> None:
+    """The report of a learning cycle."""
+    _line((row["cycle_id"], "bold"), (f"{moment(row['since'])} to {moment(row['until'])}", ""))
+    told = {
+        "runs": f"{row['runs']:,}, {row['failed']:,} failed, {row['partial']:,} partial",
+        "untimed": f"{row['untimed']:,} of the ledger, in no week" if row["untimed"] else None,
+        "reviews": f"{row['reviews']:,} written",
+        "groups": [f"{group['runs']:>5,}  {_named(group)}" for group in row["groups"]],
+        "more groups": max(0, row["group_count"] - len(row["groups"])) or None,
+        "candidates": [f"{one['score']:>5g}  {one['why'].partition(': ')[2]}" for one in row["candidates"]],
+        "more candidates": max(0, row["candidate_count"] - len(row["candidates"])) or None,
+        "lessons": row["lessons"],
+        "rules": row["rules"],
+        "advanced": row["advanced"],
+        "reason": row["reason"],
+    }
+    _details(told)
+
+
+def cycles(rows: Sequence[Data]) -> None:
+    """A table of learning cycles."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(screen.width, "cycle", "until", "runs", "lessons", *(("reviews", "rules") if wide else ()))
+    for row in rows:
+        counts = row["runs"], len(row["lessons"]), *((row["reviews"], len(row["rules"])) if wide else ())
+        table.add_row(_cell(row["cycle_id"]), _when(row["until"]), *map(_cell, counts))
+    _print(screen, table)
+
+
+def failure_groups(rows: Sequence[Data]) -> None:
+    """A table of what keeps failing."""
+    screen = console()
+    table = _table(screen.width, "runs", "last seen", "failure")
+    for row in rows:
+        table.add_row(_cell(row["runs"]), _when(row["last_seen_at"]), _cell(row["signature"]))
+    _print(screen, table)
+
+
+def rates(rows: Sequence[Data]) -> None:
+    """A table of weeks."""
+    screen = console()
+    table = _table(screen.width, "week", "runs", "succeeded", "partial", "failed", "rate")
+    for row in rows:
+        counts = row["runs"], row["succeeded"], row["partial"], row["failed"]
+        table.add_row(_cell(row["week"]), *map(_cell, counts), _cell(percent(row["rate"])))
+    _print(screen, table)
+
+
+def _named(group: Data) -> str:
+    return " · ".join(group[name] for name in ("goal_type", "action_type", "failure_category") if group[name])
 
 
 # --- Loops and sessions
@@ -750,8 +902,10 @@ def _table(width: int, *columns: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    whole = {"goal", "run", "lesson", "rule", "loop", "project"} | (
-        {"status", "outcome", "started", "stopped", "position"} if width >= _USUAL_WIDTH else set()
+    whole = {"goal", "run", "lesson", "rule", "loop", "review", "cycle", "week", "project"} | (
+        {"status", "outcome", "started", "stopped", "position", "until", "last seen"}
+        if width >= _USUAL_WIDTH
+        else set()
     )
     numbers = {
         "results",
@@ -774,6 +928,12 @@ def _table(width: int, *columns: str) -> Table:
         "position",
         "behind",
         "rows",
+        "runs",
+        "reviews",
+        "lessons",
+        "succeeded",
+        "partial",
+        "failed",
     }
     for name in columns:
         table.add_column(
@@ -840,8 +1000,13 @@ def _flat(value: Any) -> str:
         return str(value["text"]) + ("" if value.get("required", True) else " (optional)")
     if hasattr(value, "text"):
         return str(value.text)
+    if hasattr(value, "detail"):  # a root cause
+        return ": ".join(part for part in (value.category, value.detail) if part)
     if hasattr(value, "policy"):  # a receipt
         return f"{value.policy}, from {value.count:,}"
+    if hasattr(value, "model_dump"):  # a part of an event
+        parts = [f"{name} {_flat(part)}" for name, part in value if part not in (None, "", ())]
+        return "; ".join(parts)
     if isinstance(value, (tuple, list)):
         return ", ".join(map(_flat, value)) or "none"
     if isinstance(value, dict):

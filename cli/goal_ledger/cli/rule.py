@@ -7,7 +7,7 @@ import click
 from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
-from goal_ledger.cli.data import evaluation_data, timeline_data
+from goal_ledger.cli.data import evaluation_data, lineage_data, timeline_data
 from goal_ledger.cli.options import Id, OneOf, as_of, bad_cursor, cursor_number, pages, writes
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.learning.rule import Mode
@@ -119,6 +119,14 @@ def _place(cursor: str) -> tuple[int]:
         return (cursor_number(cursor),)
     except ValueError:
         raise bad_cursor(cursor) from None
+
+
+@rule.command("lineage", examples=(f"goal-ledger rule lineage {ID}",))
+@click.argument("rule_id", metavar="RULE", type=Id("rule"))
+@as_of()
+def lineage(app: App, rule_id: str) -> None:
+    """Where RULE comes from: its lessons, their reviews, and the runs that speak for them."""
+    app.show(lineage_data(app.ledger.playbook.lineage(rule_id)), render.lineage)
 
 
 @rule.command("timeline", examples=(f"goal-ledger rule timeline {ID}",))

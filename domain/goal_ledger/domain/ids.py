@@ -18,6 +18,7 @@ _KINDS = {
     "aar_": "review",
     "rule_": "rule",
     "project_": "project",
+    "cycle_": "cycle",
 }
 
 

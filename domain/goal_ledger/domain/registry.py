@@ -3,7 +3,7 @@
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.continuity import feed, loop, meta, session
 from goal_ledger.domain.goals import experiment, goal, key_result, maintenance, watchdog
-from goal_ledger.domain.learning import lesson, review, rule
+from goal_ledger.domain.learning import cycle, lesson, review, rule
 from goal_ledger.domain.runs import run
 from goal_ledger.domain.strategy import project
 
@@ -57,6 +57,7 @@ EVENTS: dict[str, type[Event]] = {
     "review.written": review.ReviewWritten,
     "review.reopened": review.ReviewReopened,
     "review.lessons_promoted": review.LessonsPromoted,
+    "cycle.completed": cycle.CycleCompleted,
     "rule.drafted": rule.RuleDrafted,
     "rule.shadowed": rule.RuleShadowed,
     "rule.canaried": rule.RuleCanaried,

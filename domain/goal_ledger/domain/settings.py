@@ -65,3 +65,9 @@ class Settings(Payload):
     """By how much a run with a rule may be dearer or slower than its comparison, 0.25 for a quarter."""
     rule_deadline_s: Annotated[float, Field(gt=0)] = 604_800.0
     """Seconds after its start when a run that is still open counts as not won in the trial of a rule."""
+    context_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 2_000
+    """How long the lessons and rules that an agent is told may be, in tokens of about four characters; 0: none."""
+    review_watch_days: Annotated[float, Field(ge=0, le=3650)] = 14.0
+    """How long after a review the same failure reopens it, in days."""
+    lesson_score: Annotated[float, Field(gt=0)] = 2.0
+    """What a candidate must score, frequency times impact, to become a lesson."""

@@ -9,10 +9,15 @@ from goal_ledger.projections.goals.agenda import agenda
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.goals.key_results import key_results
 from goal_ledger.projections.goals.state_events import goal_state_events
+from goal_ledger.projections.learning.after_action_reviews import after_action_reviews
+from goal_ledger.projections.learning.failure_groups import failure_groups
+from goal_ledger.projections.learning.learning_cycle_reports import learning_cycle_reports
 from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.learning.playbook_rules import playbook_rules
+from goal_ledger.projections.learning.success_rates import success_rates
 from goal_ledger.projections.runs.goal_runs import goal_runs
 from goal_ledger.projections.runs.outcome_records import outcome_records
+from goal_ledger.projections.runs.run_ends import run_ends
 from goal_ledger.projections.strategy.projects import projects
 
 PROJECTIONS: dict[str, Projection[Any]] = {
@@ -29,6 +34,11 @@ PROJECTIONS: dict[str, Projection[Any]] = {
         open_loops,
         sessions,
         projects,
+        run_ends,
+        after_action_reviews,
+        failure_groups,
+        success_rates,
+        learning_cycle_reports,
     )
 }
 

@@ -362,6 +362,12 @@ def retire(rule: Rule, *, reason: str | None) -> list[Event]:
     return [RuleRetired(reason=reason)]
 
 
+def recall(rule: Rule, *, root: str, reason: str | None) -> list[Event]:
+    """Take the rule back for good. root: the lesson with whose recall it falls. NotFound: unknown_rule."""
+    existing(rule)
+    return [] if rule.recalled is not None else [RuleRecalled(root=root, reason=reason)]
+
+
 # --- Decisions that follow from runs
 
 
