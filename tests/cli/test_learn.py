@@ -95,6 +95,7 @@ def test_what_is_not_there_or_makes_no_sense_is_refused(gl: Cli, args: tuple[str
     ran = gl.json("learn", *args)
     assert (ran.code, ran.error["code"]) == (code, error)
     assert gl.events() == before
+    assert gl.json("learn", "show", "nonsense").error["hint"] == "goal-ledger learn list"
 
 
 def test_empty_lists_say_how_to_fill_them(gl: Cli):
