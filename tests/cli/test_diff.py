@@ -7,7 +7,7 @@ from tests.cli.running import Cli
 
 @pytest.fixture
 def history(gl: Cli) -> tuple[str, str]:
-    """A goal and its run, up to 6; the run failed at 7, left a retry at 8 and a review at 9; another goal began at 10."""
+    """A goal and its run, up to 6; the run failed at 7, a retry came at 8, a review at 9; another goal began at 10."""
     goal_id, run_id = gl.started_run()
     gl.json("run", "finish", run_id, "--outcome", "failed", "--category", "tool_error")
     gl.goal("Another")
