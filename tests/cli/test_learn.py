@@ -95,6 +95,7 @@ def test_what_is_not_there_or_makes_no_sense_is_refused(gl: Cli, args: tuple[str
     ran = gl.json("learn", *args)
     assert (ran.code, ran.error["code"]) == (code, error)
     assert gl.events() == before
+    assert gl.json("learn", "show", "nonsense").error["hint"] == "goal-ledger learn list"
 
 
 def test_empty_lists_say_how_to_fill_them(gl: Cli):
@@ -109,3 +110,18 @@ def test_a_tick_says_what_it_learned(week: Cli):
     assert told.text.startswith("learning: cycle_")
     assert "learned from 3 runs until 2026-02-26T00:00:00.000000Z: 3 reviewed, 1 lessons" in told.text
     assert week("tick", "--now", "2026-02-27", "--duty", "learning").text == ""
+
+
+def test_suggest_says_what_to_improve_and_how_to_begin(gl: Cli):
+    gl.goal()
+    assert (gl("suggest").err, gl.json("suggest").data) == ("Nothing to suggest.\n", [])
+    for _ in range(3):
+        _, run_id = gl.started_run()
+        gl.json("run", "finish", run_id, "--outcome", "failed", "--category", "tool_error")
+
+    without, back = gl.json("suggest").data
+
+    assert list(without) == ["kind", "id", "what", "why", "command"]
+    assert (without["id"], back["kind"]) == ("cut checkout errors · tool_error", "failure_came_back")
+    told = " ".join(gl("suggest").text.split())
+    assert "Draw a lesson from what fails: cut checkout errors · tool_error 3 runs failed like this:" in told

@@ -451,6 +451,42 @@ def test_success_is_counted_week_by_week(ledger: Ledger):
     ]
 
 
+# --- Suggestions
+
+
+def test_nothing_is_suggested_where_nothing_went_wrong(ledger: Ledger):
+    ran(ledger, active(ledger))
+    assert ledger.learning.suggestions() == []
+
+
+def test_failures_without_a_lesson_those_that_came_back_and_lessons_in_doubt_are_suggested(ledger: Ledger):
+    goal_id = active(ledger)
+    runs = [failed(ledger, goal_id) for _ in range(2)]
+    signature = "nightly backups · tool_error · disk full on <path>"
+    oldest = review_id(runs[0])
+    assert [one[:2] for one in ledger.learning.suggestions()] == [("failure_came_back", oldest)]
+
+    runs.append(failed(ledger, goal_id))
+    head = ledger.head
+    without, back = ledger.learning.suggestions()
+    assert (without.kind, without.id, without.why) == ("failure_without_lesson", signature, "3 runs failed like this")
+    assert (back.why, back.command) == (
+        "it came back 2 times while it was watched for", f"goal-ledger review show {oldest}"
+    )  # fmt: skip
+    assert ledger.head == head
+
+    [lesson_id] = ledger.reviews.promote(oldest).lesson_ids
+    assert [one.kind for one in ledger.learning.suggestions()] == ["failure_came_back"]
+    failed(ledger, goal_id), failed(ledger, goal_id)
+    assert [one[:2] for one in ledger.learning.suggestions()] == [
+        ("failure_came_back", oldest), ("lesson_in_doubt", lesson_id)
+    ]  # fmt: skip
+    later = ledger.using(occurred_at=START + timedelta(days=15)).learning.suggestions()
+    assert [one.kind for one in later] == ["lesson_in_doubt"]  # the watch is over
+    ledger.lessons.retire(lesson_id, reason="moot")
+    assert ledger.using(occurred_at=START + timedelta(days=15)).learning.suggestions() == []
+
+
 # --- Real histories
 
 

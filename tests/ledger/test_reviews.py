@@ -36,7 +36,7 @@ def ledger() -> Iterator[Ledger]:
 
 
 def active(ledger: Ledger, **contract: Any) -> str:
-    goal_id = ledger.goals.create("Nightly backups", **contract).goal_id
+    goal_id = ledger.goals.create(**{"title": "Nightly backups", **contract}).goal_id
     ledger.goals.ready(goal_id)
     ledger.goals.activate(goal_id)
     return goal_id
@@ -262,6 +262,19 @@ def test_a_retired_lesson_is_left_alone_when_the_failure_comes_back(ledger: Ledg
     failed(ledger, goal_id)
     assert recorded(ledger, lesson_id)[-1].name == "lesson.retired"
     assert len(ledger.reviews.get(first).reopened_by) == 1
+
+
+def test_the_words_of_a_review_keep_to_the_longest_text_that_is_allowed():
+    with Ledger.open(":memory:", clock=Clock(), settings=Settings(text_limit=200, lesson_score=1.0)) as ledger:
+        goal_id = active(ledger, title="t " * 100)
+        for _ in range(2):
+            failed(ledger, goal_id, "e " * 100)
+            better = ran(ledger, goal_id, plan_summary="p " * 100)
+            ledger.runs.outcome(better, BusinessOutcome.IMPROVED)
+        done = ledger.learning.cycle(START + timedelta(days=1))
+        row = ledger.reviews.list().reviews[0]
+        assert len(row.what_happened) == len(row.lesson_candidates[0]["text"]) == 200
+        assert len(done.lessons) == 2 and len(proposals(ledger)) == 1
 
 
 def test_a_failure_is_recorded_and_reviewed_also_when_the_read_models_cannot_be_asked(tmp_path: Path):

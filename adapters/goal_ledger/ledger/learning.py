@@ -11,6 +11,7 @@ from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.learning_cycle import learn
 from goal_ledger.ledger.pages import Place, select_page
+from goal_ledger.ledger.suggestions import Suggestion, suggestions
 from goal_ledger.projections.learning.failure_groups import FailureGroup, failure_groups
 from goal_ledger.projections.learning.learning_cycle_reports import CycleRow, learning_cycle_reports
 from goal_ledger.projections.learning.success_rates import WeekRow, success_rates
@@ -68,6 +69,10 @@ class Learning:
         return GroupPage(
             *select_page(views, failure_groups, {}, order=order, descending=True, after=after, limit=limit)
         )
+
+    def suggestions(self) -> Sequence[Suggestion]:
+        """What to improve: failures that nobody drew a lesson from, those that came back, lessons that don't hold."""
+        return suggestions(self._ledger)
 
     def rates(self) -> Sequence[WeekRow]:
         """How many runs ended well, week by week, the first one first."""

@@ -41,7 +41,7 @@ from goal_ledger.domain.learning.lesson import (
     Scope,
 )
 from goal_ledger.domain.learning.review import REVIEW, review_id
-from goal_ledger.domain.learning.reviewer import course, strategy, worked
+from goal_ledger.domain.learning.reviewer import course, cut, strategy, worked
 from goal_ledger.domain.learning.rule import RuleDrafted
 from goal_ledger.domain.policies import Receipt, digest, ranked, receipt
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, VerifierStatus
@@ -231,7 +231,7 @@ class _Cycle:
         for run, goal_type in self._wins(runs.values()):
             how = course(one.event for one in self._ledger.stream(run.run_id) if isinstance(one, Recorded))
             if (text := strategy(run.plan_summary, worked(how))) is not None:
-                scope = Scope(goal_type, how.action_type)
+                scope, text = Scope(goal_type, how.action_type), cut(text, self._ledger.settings.text_limit)
                 ballot.vote(scope, text, LessonCategory.WINNING_STRATEGY, Vote(Evidence(run_id=run.run_id), WIN))
         return ballot.contenders()
 

@@ -149,8 +149,9 @@ def write_in(tx: Tx, run_id: str, *, watch_days: float, reason: str | None = Non
         return None
     events = [one.event for one in (*tx.history(run_id), *tx.gathered(run_id)) if isinstance(one, Recorded)]
     goal_id = tx.load(run_id, RUN).goal_id
+    run, goal = reviewer.course(events), _goal(tx, goal_id)
     written = reviewer.review(
-        reviewer.course(events), _goal(tx, goal_id), run_id=run_id, now=tx.now, watch_days=watch_days
+        run, goal, run_id=run_id, now=tx.now, watch_days=watch_days, longest=tx.text_limit
     ).model_copy(update={"reason": reason})
     tx.act(stream, REVIEW, rules.write, written=written)
     return written
@@ -192,8 +193,8 @@ def _recur(tx: Tx, aar_id: str, again: ReviewWritten, *, has_lessons: bool) -> N
             tx.act(lesson_id, LESSON, lesson_rules.contradict, run_id=again.run_id, reason=reason)
     if not review.reopened_by:
         contract = Contract(
-            title=f"Keeps failing: {again.signature}",
-            description=f"{again.what_happened} {aar_id} had been written of the same failure.",
+            title=reviewer.cut(f"Keeps failing: {again.signature}", tx.text_limit),
+            description=reviewer.cut(f"{aar_id} watched for it. {again.what_happened}", tx.text_limit),
             metadata={"aar_id": aar_id, "run_id": again.run_id, "goal_id": again.goal_id},
         )
         create_in(tx, tx.new_id("goal_"), contract, Origin(source=GoalSource.SYSTEM, created_by=DETECTOR))

@@ -49,6 +49,7 @@ VERBS = {
     "next": Lazy("goal_ledger.cli.next:next_", "What to work on next, and why; claim it."),
     "tick": Lazy("goal_ledger.cli.tick:tick", "Do what follows from time and conditions, once or for ever."),
     "learn": Lazy("goal_ledger.cli.learn:learn", "Learn from the runs of a week."),
+    "suggest": Lazy("goal_ledger.cli.suggest:suggest", "What to improve."),
     "follow": Lazy("goal_ledger.cli.follow:follow", "Print every event, then new ones as they come."),
     "diff": Lazy("goal_ledger.cli.diff:diff", "What changed between two instants, field by field."),
     "doctor": Lazy("goal_ledger.cli.doctor:doctor", "Look at the ledger and all around it, and say what to do."),

@@ -522,7 +522,7 @@ def reviews(rows: Sequence[Data]) -> None:
 def review(row: Data) -> None:
     """Everything about a review that is set."""
     review_line(row)
-    hidden = {"aar_id", "notable", "promoted", "failure_category", "position"}
+    hidden = {"aar_id", "notable", "promoted", "reopened", "failure_category", "position"}
     cause = row["root_cause"]
     told = {name: value for name, value in row.items() if name not in hidden}
     _details(told | {"root_cause": ": ".join(part for part in (cause["category"], cause["detail"]) if part)})
@@ -575,6 +575,13 @@ def rates(rows: Sequence[Data]) -> None:
         counts = row["runs"], row["succeeded"], row["partial"], row["failed"]
         table.add_row(_cell(row["week"]), *map(_cell, counts), _cell(percent(row["rate"])))
     _print(screen, table)
+
+
+def suggestions(rows: Sequence[Data]) -> None:
+    """What to improve, each with why and the command to begin with."""
+    for row in rows:
+        _line((row["what"], "bold"))
+        _line((f"  {row['why']}: {row['command']}", ""))
 
 
 def _named(group: Data) -> str:

@@ -21,6 +21,9 @@ _KINDS = {
     "cycle_": "cycle",
 }
 
+_NOUNS = {"cycle": "learn"}
+"""Commands that list a kind, where they are called otherwise."""
+
 
 def new_id(prefix: str, at: datetime, entropy: bytes) -> str:
     """An id of the given kind; entropy: 10 random bytes, from the caller."""
@@ -45,5 +48,5 @@ def require_id(prefix: str, text: str) -> str:
     raise NotFound(
         f"unknown_{kind}",
         f"there is no {kind} {text!r}: {kind} ids look like {prefix}01HZX3…",
-        hint=f"goal-ledger {kind} list",
+        hint=f"goal-ledger {_NOUNS.get(kind, kind)} list",
     )

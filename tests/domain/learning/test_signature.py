@@ -90,3 +90,8 @@ def test_a_signature_names_task_category_and_error():
 def test_long_text_is_cut_between_words():
     assert normalised("word " * 100, 12) == "word word"
     assert normalised("w" * 100, 12) == "w" * 12
+
+
+@pytest.mark.parametrize("piece", ["a.", "a-", "1.", "a/", "'1 ", "://", "ab12", "<n>'", "\\a"])
+def test_long_text_without_words_ends_soon(piece):
+    assert len(normalised(piece * 50_000)) <= LONGEST_ERROR  # squared, it would take minutes

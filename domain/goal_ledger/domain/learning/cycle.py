@@ -19,6 +19,8 @@ from goal_ledger.domain.times import parse_utc
 POLICY = "candidates@1"
 WINDOW = timedelta(days=7)
 MOST_GROUPS = 10
+LONGEST_WHY = 150
+"""Characters of a candidate that its receipt repeats."""
 
 
 def cycle_id(until: str) -> str:
@@ -165,7 +167,7 @@ def scored(contenders: Iterable[Contender]) -> list[Scored]:
         Scored(
             one.lesson_id,
             one.score,
-            f"{len(one.votes)} runs of impact {one.score / len(one.votes):g}: {one.text}",
+            f"{len(one.votes)} runs of impact {one.score / len(one.votes):.3g}: {one.text[:LONGEST_WHY]}",
         )
         for one in contenders
     ]

@@ -178,25 +178,31 @@ def notable(run: Course) -> Notable | None:
     return None
 
 
-def review(run: Course, goal: Goal, *, run_id: str, now: datetime | None, watch_days: float) -> ReviewWritten:
-    """The review of a run that has ended. now: when it is written; None, unknown: then nobody watches."""
+def review(
+    run: Course, goal: Goal, *, run_id: str, now: datetime | None, watch_days: float, longest: int = 10_000
+) -> ReviewWritten:
+    """The review of a run that has ended. now: when it is written; None, unknown: then nobody watches.
+
+    longest: characters that a text may have.
+    """
     why = notable(run)
     category, error = _category(run), _error(run)
     tried = _tried(run, goal)
     until = None if why is None or now is None else _days_later(now, watch_days)
+    proposed = _candidates(run, why, category, tried, error) if goal.learning_required else ()
     return ReviewWritten(
         run_id=run_id,
         goal_id=goal.goal_id,
         notable=why or Notable.REQUESTED,
         goal_type=goal.goal_type,
         action_type=run.action_type,
-        what_happened=_what_happened(run, goal, category, error),
-        root_cause=RootCause(category=category, detail=_short(error) or _no_detail(run, why)),
-        what_worked=_steps(run, ok=True),
-        what_failed=_steps(run, ok=False),
-        lesson_candidates=_candidates(run, why, category, tried, error) if goal.learning_required else (),
-        recommended_changes=() if why is None else (ADVICE[category].change,),
-        signature=None if why is None else signature(tried, category or why, error),
+        what_happened=cut(_what_happened(run, goal, category, error), longest),
+        root_cause=RootCause(category=category, detail=cut(_short(error) or _no_detail(run, why), longest)),
+        what_worked=tuple(cut(step, longest) for step in _steps(run, ok=True)),
+        what_failed=tuple(cut(step, longest) for step in _steps(run, ok=False)),
+        lesson_candidates=tuple(one.model_copy(update={"text": cut(one.text, longest)}) for one in proposed),
+        recommended_changes=() if why is None else (cut(ADVICE[category].change, longest),),
+        signature=None if why is None else cut(signature(tried, category or why, error), longest),
         watch_until=until,
     )
 
@@ -221,6 +227,11 @@ def worked(run: Course) -> list[str]:
         if action.ok and action.action not in names[-1:]:
             names.append(action.action)
     return names
+
+
+def cut(text: str, longest: int) -> str:
+    """The text, or as much of it as may be."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 # --- The parts of a review
@@ -320,8 +331,7 @@ def _steps(run: Course, *, ok: bool) -> tuple[str, ...]:
 
 
 def _short(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
+    return cut(" ".join(text.split()), LONGEST)
 
 
 def _days_later(now: datetime, days: float) -> str | None:

@@ -11,9 +11,9 @@ _DAY, _TIME = r"\d{4}-\d\d-\d\d", r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?"
 _UNITS = "%|ns|us|µs|ms|s|sec|secs|seconds?|min|mins|minutes?|h|hours?|d|days?|b|bytes?|[kmgt]i?b|tokens?|usd"
 
 _VALUES = (
-    ("<url>", r"\b[a-z][a-z0-9+.-]*://[^\s'\"`<>]+"),
+    ("<url>", r"\b[a-z][a-z0-9+.-]{0,30}://[^\s'\"`<>]+"),
     ("<path>", r"(?<![\w>/\\])(?:[a-z]:)?(?:~|\.{1,2})?[/\\][^\s'\"`<>:;,()]+"),  # /var/x, ./x, ~/x, c:\x
-    ("<path>", r"(?<![\w>])[\w.-]+(?:[/\\][\w.-]+){2,}"),  # a/b/c; `read/write` are words
+    ("<path>", r"(?<![\w.>-])[\w.-]+(?:[/\\][\w.-]+){2,}"),  # a/b/c; `read/write` are words
     ("<time>", rf"\b{_DAY}(?:[t ]{_TIME}(?: ?(?:z|utc|[+-]\d\d:?\d\d)\b)?)?|\b{_TIME}\b"),
     ("<id>", rf"\b(?:[a-z]+_)?{_ULID}\b"),
     ("<id>", rf"\b{_UUID}\b"),

@@ -15,7 +15,8 @@ class ReviewRow(NamedTuple):
 
     root_cause: `category` and `detail`; failure_category: the former. lesson_candidates: each a `text` and a
     `category`. signature: what the failure has in common with others like it. watch_until: until when the same one
-    reopens the review; reopened_by: the runs that did. promoted: whether lessons were taken from it: lesson_ids.
+    reopens the review; reopened, reopened_by: whether one did, and which runs. promoted: whether lessons were taken
+    from it: lesson_ids.
     """
 
     aar_id: str
@@ -33,6 +34,7 @@ class ReviewRow(NamedTuple):
     recommended_changes: tuple[str, ...]
     signature: str | None
     watch_until: str | None
+    reopened: bool
     reopened_by: tuple[str, ...]
     promoted: bool
     lesson_ids: tuple[str, ...]
@@ -47,7 +49,13 @@ after_action_reviews = Projection(
     "after_action_reviews",
     ReviewRow,
     key="aar_id",
-    indexes=(("signature", "watch_until", "aar_id"), ("goal_id", "position"), ("notable", "position"), ("position",)),
+    indexes=(
+        ("signature", "watch_until", "aar_id"),
+        ("goal_id", "position"),
+        ("notable", "position"),
+        ("reopened", "position"),
+        ("position",),
+    ),
 )
 
 
@@ -69,6 +77,7 @@ def _written(_: ReviewRow | None, recorded: Recorded, event: ReviewWritten) -> R
         recommended_changes=event.recommended_changes,
         signature=event.signature,
         watch_until=event.watch_until,
+        reopened=False,
         reopened_by=(),
         promoted=False,
         lesson_ids=(),
@@ -84,7 +93,7 @@ def _written(_: ReviewRow | None, recorded: Recorded, event: ReviewWritten) -> R
 def _reopened(row: ReviewRow | None, recorded: Recorded, event: ReviewReopened) -> ReviewRow | None:
     if row is None:
         return None
-    return _touched(row, recorded, reopened_by=(*row.reopened_by, event.run_id))
+    return _touched(row, recorded, reopened=True, reopened_by=(*row.reopened_by, event.run_id))
 
 
 @after_action_reviews.on(LessonsPromoted)
