@@ -41,7 +41,7 @@ def _was_given_rules(tx: Tx, recorded: Recorded) -> bool:
 
 CONSEQUENCES: dict[type[Event], tuple[Consequence, ...]] = {
     RunStarted: (note_applied,),
-    RunFinished: (note_judged, _count_end),
+    RunFinished: (_count_end, note_judged),
     RunInterrupted: (_count_end,),
     BusinessOutcomeRecorded: (_count_value,),
 }

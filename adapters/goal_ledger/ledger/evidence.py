@@ -44,7 +44,7 @@ def note_judged(_: Ledger, tx: Tx, recorded: Recorded) -> None:
     event, run = recorded.event, tx.load(recorded.stream, RUN)
     if not isinstance(event, RunFinished) or run.context is None or not run.context.lessons:
         return
-    held = _held(event, run.verifier_status)
+    held = _held(event, run.verdict)
     if held is None or not tx.load(run.goal_id, GOAL).contract.get("learning_required", True):
         return
     if _false_of(tx, run.context) is None:

@@ -203,20 +203,31 @@ def learn_in(
     for one in evidence:
         run_rules.existing(tx.load(require_id("grun_", one.run_id), RUN))
     refuse_tainted(ledger, tx, [one.run_id for one in evidence])
-    lesson_id = rules.lesson_id(scope, text)
-    if tx.load(lesson_id, LESSON).active is None:
-        lesson_id = _repeated(ledger, tx, lesson_id, scope, text, category) or lesson_id
+    lesson_id = same_in(ledger, tx, scope=scope, text=text, category=category)
     tx.act(
-        lesson_id, LESSON, rules.learn, scope=scope, text=text, category=category, confidence=confidence,
-        evidence=evidence, reason=reason,
-    )  # fmt: skip
+        lesson_id,
+        LESSON,
+        rules.learn,
+        scope=scope,
+        text=text,
+        category=category,
+        confidence=confidence,
+        evidence=evidence,
+        reason=reason,
+    )
     return lesson_id
 
 
-def _repeated(ledger: Ledger, tx: Tx, lesson_id: str, scope: Scope, text: str, category: LessonCategory) -> str | None:
-    """The active lesson that says the same; one that was learned in this transaction is known already."""
+def same_in(ledger: Ledger, tx: Tx, *, scope: Scope, text: str, category: LessonCategory) -> str:
+    """The id of the lesson with this text, or of the active one that says the same, or of the one it would become.
+
+    What was learned in this transaction is known already.
+    """
     from goal_ledger.domain.learning.similarity import Said, duplicate_of
 
+    lesson_id = rules.lesson_id(scope, text)
+    if tx.load(lesson_id, LESSON).active is not None:
+        return lesson_id
     known: list[Said] = []
     if tx.has_streams("les_"):
         where = {} if scope.goal_type is None else {"goal_type": scope.goal_type}
@@ -227,7 +238,7 @@ def _repeated(ledger: Ledger, tx: Tx, lesson_id: str, scope: Scope, text: str, c
         if isinstance(one.event, LessonLearned)
     ]
     active = (said for said in known if said.scope == scope and tx.load(said.lesson_id, LESSON).active)
-    return duplicate_of(Said(lesson_id, scope, text, category), active)
+    return duplicate_of(Said(lesson_id, scope, text, category), active) or lesson_id
 
 
 def _said(ledger: Ledger, where: dict[str, Any]) -> list[Said]:

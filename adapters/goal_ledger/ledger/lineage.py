@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.ids import require_id
+from goal_ledger.domain.learning.lesson import Evidence, LessonConfirmed, LessonLearned
 from goal_ledger.domain.learning.rule import RULE, Mode, RuleDrafted, RuleRecalled
 from goal_ledger.domain.runs.run import LocalOutcome
 from goal_ledger.projections.learning.lessons import lessons
@@ -76,10 +78,20 @@ def _lesson(ledger: Ledger, lesson_id: str) -> LessonBehind:
     if row is None:
         return LessonBehind(lesson_id, None, False, False, None, ())
     by_review: dict[str | None, list[RunBehind]] = {}
-    for one in row.evidence:
-        by_review.setdefault(one["aar_id"], []).append(_run(ledger, one["run_id"]))
+    for one in _evidence(ledger, lesson_id):
+        by_review.setdefault(one.aar_id, []).append(_run(ledger, one.run_id))
     reviews = tuple(ReviewBehind(aar_id, tuple(runs)) for aar_id, runs in by_review.items())
     return LessonBehind(lesson_id, row.lesson_text, row.active, row.recalled, row.recalled_root, reviews)
+
+
+def _evidence(ledger: Ledger, lesson_id: str) -> Iterator[Evidence]:
+    """All runs that speak for a lesson; its row keeps the latest ones."""
+    for recorded in ledger.stream(lesson_id):
+        if isinstance(recorded, Recorded):
+            if isinstance(recorded.event, LessonLearned):
+                yield from recorded.event.evidence
+            elif isinstance(recorded.event, LessonConfirmed) and recorded.event.run_id is not None:
+                yield Evidence(run_id=recorded.event.run_id, aar_id=recorded.event.aar_id)
 
 
 def _run(ledger: Ledger, run_id: str) -> RunBehind:

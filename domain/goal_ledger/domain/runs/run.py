@@ -248,7 +248,7 @@ CONSEQUENTIAL = frozenset({RunStarted, RunInterrupted, RunVerified, RunFinished,
 class Run(NamedTuple):
     """cost_usd: the sum of the known bills. lost: how the run was taken from its worker, None when it was not.
 
-    context: what it was given to work by. verifier_status: the latest verdict.
+    context: what it was given to work by. verdict: the verifier's latest.
     """
 
     status: RunStatus | None = None
@@ -262,7 +262,7 @@ class Run(NamedTuple):
     cost_usd: Decimal | None = None
     lost: str | None = None
     context: RunContext | None = None
-    verifier_status: VerifierStatus | None = None
+    verdict: VerifierStatus | None = None
 
     @property
     def is_open(self) -> bool:
@@ -323,7 +323,7 @@ def _interrupted(run: Run, event: RunInterrupted) -> Run:
 
 @RUN.on(RunVerified)
 def _verified(run: Run, event: RunVerified) -> Run:
-    return run._replace(verifier_status=event.verifier_status)
+    return run._replace(verdict=event.verifier_status)
 
 
 @RUN.on(RunFinished)
