@@ -48,12 +48,13 @@ from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalO
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger.evidence import untainted
 from goal_ledger.ledger.lessons import same_in
-from goal_ledger.ledger.playbook import draft_in
+from goal_ledger.ledger.playbook import advance_in, count_overdue, draft_in, step_in_words
 from goal_ledger.ledger.reviews import write_in
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.learning.after_action_reviews import after_action_reviews
 from goal_ledger.projections.learning.learning_cycle_reports import learning_cycle_reports
 from goal_ledger.projections.learning.lessons import lessons
+from goal_ledger.projections.learning.playbook_rules import playbook_rules
 from goal_ledger.projections.runs.goal_runs import goal_runs
 from goal_ledger.projections.runs.run_ends import UNTIMED, run_ends
 
@@ -147,6 +148,8 @@ class _Cycle:
         chosen = [one for one in contenders if one.score >= settings.lesson_score]
         learned = self._promote(chosen)
         drafted = self._draft()
+        count_overdue(ledger.using(command_id=None), self._until)
+        advanced = self._advance(drafted)
         failures = [one for one in reviews if one.signature is not None]
         counts = Counter((one.goal_type, one.action_type, one.failure_category) for one in failures)
         groups = rules.groups(counts)
@@ -165,6 +168,7 @@ class _Cycle:
             candidate_count=len(contenders),
             lessons=tuple(learned),
             rules=tuple(drafted),
+            advanced=tuple(advanced),
         )
         completed = CycleCompleted(report=report, receipt=self._receipt(contenders, chosen, position), reason=reason)
         ledger.transact(
@@ -304,6 +308,20 @@ class _Cycle:
             recorded = self._part("rules", batch, draft)
             drafted += [each.stream for each in recorded if isinstance(each.event, RuleDrafted)]
         return drafted
+
+    def _advance(self, drafted: Sequence[str]) -> list[str]:
+        """Let the other rules take the step that their evidence allows; what became of them, in words."""
+        settings = self._ledger.settings
+        rows = self._ledger.views.select_columns(playbook_rules, ("rule_id",), {"active": True}, order=("rule_id",))
+        told: list[str] = []
+        for batch in _batches((rule_id for (rule_id,) in rows if rule_id not in drafted), _BATCH):
+
+            def advance(tx: Tx, batch: Sequence[str] = batch) -> None:
+                for rule_id in batch:
+                    advance_in(tx, rule_id, settings)
+
+            told += map(step_in_words, self._part("advance", batch, advance))
+        return told
 
     # --- Shared
 

@@ -206,7 +206,22 @@ def draft_in(tx: Tx, lesson_id: str, *, confidence: float, settings: Settings) -
 def advance_in(tx: Tx, rule_id: str, settings: Settings) -> str | None:
     """Take the rule's next step when the evidence allows it; what was done, in words, None when nothing was."""
     gathered = tx.act(rule_id, RULE, rules.advance, position=tx.head, settings=settings)
-    return "; ".join(_told(rule_id, one.event) for one in gathered) or None
+    return "; ".join(map(step_in_words, gathered)) or None
+
+
+def step_in_words(recorded: Recorded) -> str:
+    """What a step of a rule was."""
+    rule_id, event = recorded.stream, recorded.event
+    match event:
+        case RuleTried():
+            return f"rule {rule_id}: run {event.run_id} is open for too long and counts as not won"
+        case RuleCanaried():
+            return f"rule {rule_id} is tried on {event.share:.0%} of the goals"
+        case RulePromoted():
+            return f"rule {rule_id} is in force"
+        case RuleRolledBack():
+            return f"rule {rule_id} went back to {event.mode}: {event.cause}"
+    raise AssertionError(event)
 
 
 def _draft(
@@ -244,19 +259,6 @@ def _scope(lesson: LessonRow) -> Scope:
 def _title(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _TITLE else line[: _TITLE - 1].rstrip() + "…"
-
-
-def _told(rule_id: str, event: Event) -> str:
-    match event:
-        case RuleTried():
-            return f"rule {rule_id}: run {event.run_id} is open for too long and counts as not won"
-        case RuleCanaried():
-            return f"rule {rule_id} is tried on {event.share:.0%} of the goals"
-        case RulePromoted():
-            return f"rule {rule_id} is in force"
-        case RuleRolledBack():
-            return f"rule {rule_id} went back to {event.mode}: {event.cause}"
-    raise AssertionError(event)
 
 
 # --- What follows from runs
@@ -311,7 +313,7 @@ def count_overdue(ledger: Ledger, now: datetime) -> list[str]:
                 _count(tx, run_id, settings, overdue=True)
 
     counted = ledger.transact(work, operation="rule.count_overdue", arguments={"runs": found}) if found else ()
-    return [_told(one.stream, one.event) for one in counted]
+    return [step_in_words(one) for one in counted]
 
 
 class _TrialRun(NamedTuple):
