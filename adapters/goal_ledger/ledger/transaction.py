@@ -202,6 +202,15 @@ class Tx:
         """The stored events of a stream, without what was gathered so far."""
         return self._pending.log.tail(stream, 0)
 
+    @property
+    def all_gathered(self) -> Sequence[Recorded]:
+        """What was gathered so far, of every stream."""
+        return tuple(self._pending.recorded)
+
+    def has_streams(self, prefix: str) -> bool:
+        """Whether something is stored of a stream whose name begins so."""
+        return self._pending.log.has_streams(prefix)
+
     def gathered(self, stream: str) -> list[Recorded]:
         """What was gathered so far of a stream."""
         return [recorded for recorded in self._pending.recorded if recorded.stream == stream]

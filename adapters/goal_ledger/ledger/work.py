@@ -15,7 +15,7 @@ from goal_ledger.domain.goals.router import CLOSED, ROUTER, Choice, obstacle
 from goal_ledger.domain.policies import receipt
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.candidates import Candidates
-from goal_ledger.ledger.dispatching import Attempt, begun, claim_in
+from goal_ledger.ledger.dispatching import Attempt, begun, briefing, claim_in
 from goal_ledger.ledger.sessions import refuse_when_stopped
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
@@ -59,6 +59,7 @@ class Work:
         with self._candidates() as candidates:
             if candidates.is_behind(self._core):  # what takes a while is done before others wait for the lock
                 candidates.refreshed(self._core, utc_text(self._ledger.now()))
+        brief = briefing(self._ledger)
 
         def work(tx: Tx) -> None:
             refuse_when_stopped(tx)
@@ -70,7 +71,7 @@ class Work:
                     why = receipt(ROUTER, ranked, choice.goal_id, position=tx.head, settings=self._used)
                     try:
                         with tx.all_or_nothing():
-                            claim_in(tx, choice.goal_id, attempt, why)
+                            claim_in(tx, choice.goal_id, attempt, why, brief=brief)
                             return
                     except Rejected:  # what the read models show is checked again on the streams: take the next one
                         continue
