@@ -28,8 +28,8 @@ def finished(ledger: Ledger, category: str) -> tuple[str, str]:
 
 
 def test_every_import_is_listed_on_the_page():
-    assert re.findall(r"^\| `import (\w+)", PAGE, re.MULTILINE) == ["runs", "events", "analytics", "crm"]
-    assert set(import_.commands) == {"runs", "events", "analytics", "crm"}
+    assert re.findall(r"^\| `import (\w+)", PAGE, re.MULTILINE) == ["runs", "events", "checks", "analytics", "crm"]
+    assert set(import_.commands) == {"runs", "events", "checks", "analytics", "crm"}
 
 
 def test_the_records_of_the_page_are_taken(tmp_path: Path, monkeypatch):

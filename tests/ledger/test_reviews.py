@@ -202,7 +202,7 @@ def test_the_same_failure_within_the_watch_reopens_the_review_contradicts_its_le
     [goal] = proposals(ledger)
     assert (goal.status, goal.source) == ("proposed", "system")
     assert goal.title == "Keeps failing: nightly backups · tool_error · disk full on <path>"
-    assert goal.metadata == {"aar_id": first, "run_id": again, "goal_id": goal_id}
+    assert goal.metadata["evidence"] == {"aar_id": first, "run_id": again, "goal_id": goal_id}
     assert ledger.reviews.of(again) is not None
     assert ledger.reviews.get(first).reopened_by == (again,)
 
@@ -215,7 +215,9 @@ def test_a_failure_that_keeps_coming_back_is_proposed_once_per_watch_and_reopens
     assert len(proposals(ledger)) == 1
     next_watch = failed(later(ledger, 16), goal_id)  # the first two watches are over
     assert ledger.reviews.get(review_id(again[1])).reopened_by == (next_watch,)
-    assert len(proposals(ledger)) == 2
+    assert len(proposals(ledger)) == 1
+    codes = [row.code for row in ledger.proposals.list().proposals]
+    assert codes == ["duplicate_goal_exists", None]  # nobody has looked at the first one yet
 
 
 def test_another_failure_a_late_one_and_one_of_unknown_time_reopen_nothing(ledger: Ledger):
