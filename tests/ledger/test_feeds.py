@@ -10,6 +10,7 @@ import pytest
 
 from goal_ledger.domain.continuity.feed import FeedAdvanced, Level, feed_id
 from goal_ledger.domain.learning.outcomes import Rule
+from goal_ledger.domain.learning.review import review_id
 from goal_ledger.domain.runs.run import BusinessOutcomeRecorded
 from goal_ledger.ledger import BusinessOutcome, Invalid, Ledger, LedgerError, LocalOutcome, NotFound, Settings
 from goal_ledger.ledger.attribution import Attribution, Untaken
@@ -95,7 +96,7 @@ def test_a_drop_in_the_pipeline_degrades_the_outreach_run_before_it(ledger, goal
     run_id = ran(ledger, goal_id)
     done = ledger.feeds.crm(stats(tmp_path, REPLIES | {"window": "week 10"}))
     assert done == FeedImport("crm", 1, 1, 0, 0, [], 0, [], AT)
-    outcome, advanced = recorded(ledger)[-2:]
+    outcome, advanced, review = recorded(ledger)[-3:]
     assert (outcome.stream, outcome.occurred_at) == (run_id, AT)
     assert outcome.event == BusinessOutcomeRecorded(
         goal_id=goal_id, business_outcome=DEGRADED, source="crm", external_id="7",
@@ -103,6 +104,7 @@ def test_a_drop_in_the_pipeline_degrades_the_outreach_run_before_it(ledger, goal
     )  # fmt: skip
     assert advanced.stream == feed_id("crm")
     assert advanced.event == FeedAdvanced(source="crm", cursor=AT, records=1, outcomes=1, problems=0)
+    assert (review.name, review.stream, review.cause) == ("review.written", review_id(run_id), outcome.position)
 
 
 def test_a_better_funnel_improves_the_run_before_it(ledger, goal_id, tmp_path):
@@ -197,9 +199,9 @@ def test_what_names_runs_that_are_not_here_is_refused_and_the_rest_lands(ledger,
     problems = [*enumerate([*codes, "bad_record"], start=1)]
     before = ledger.head
     assert brief(ledger.feeds.crm(path)) == {"records": 7, "outcomes": 1, "skipped": 7, "problems": problems}
-    assert [each.stream for each in recorded(ledger)[before:]] == [run_id, feed_id("crm")]
+    assert [each.stream for each in recorded(ledger)[before:]] == [run_id, feed_id("crm"), review_id(run_id)]
     assert brief(ledger.feeds.crm(path)) == {"records": 7, "unchanged": 1, "skipped": 7, "problems": problems}
-    assert ledger.head == before + 2
+    assert ledger.head == before + 3
 
 
 def test_strictly_one_bad_record_refuses_all(ledger, goal_id, tmp_path):
