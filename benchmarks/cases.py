@@ -14,6 +14,7 @@ from benchmarks.peers import peers
 from benchmarks.postgres import postgres
 from benchmarks.processes import processes
 from benchmarks.promotion import promotion
+from benchmarks.ranking import ranking
 from benchmarks.reads import reads
 from benchmarks.rebuild import rebuild
 from benchmarks.streams import streams
@@ -30,6 +31,7 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "diff": diff,
         "process": processes,
         "claims": claims,
+        "rank": ranking,
         "promotion": promotion,
     },
     "others": {"peers": peers, "fold": fold},
