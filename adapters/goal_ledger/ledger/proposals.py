@@ -117,7 +117,7 @@ class Proposals:
         """
 
         def work(tx: Tx) -> None:
-            evaluation = _Evaluation(self._ledger, tx)
+            evaluation = Evaluation(self._ledger, tx)
             evaluation.take(by or tx.by, finding, None)
             evaluation.create_goals()
 
@@ -191,7 +191,7 @@ class Proposals:
         results: list[Scanned] = []
 
         def work(tx: Tx) -> None:
-            scan_id, evaluation = tx.new_id("scan_"), _Evaluation(ledger, tx)
+            scan_id, evaluation = tx.new_id("scan_"), Evaluation(ledger, tx)
             taken = [evaluation.take(name, finding, scan_id) for name, finding in found.findings]
             scanned = Scanned(
                 scan_id, utc_text(moment), tuple(found.detectors), dict(found.failed), taken, _told(taken)
@@ -223,7 +223,7 @@ class Proposals:
         return Scanned(row.scan_id, row.scanned_at, row.detectors, row.failed, taken, _told(taken))
 
 
-class _Evaluation:
+class Evaluation:
     """Takes the proposals of one transaction, each knowing what became of those before it."""
 
     def __init__(self, ledger: Ledger, tx: Tx) -> None:
