@@ -270,9 +270,13 @@ class _Replayer:
     def __init__(self, present: Ledger, core: Core, settings: Settings, family: Family, policy: str) -> None:
         self._present, self._core, self._settings = present, core, settings
         self._family, self._policy = family, policy
+        self._originals: dict[str, _Replayer] = {}
         self._begin(0)
 
     def close(self) -> None:
+        """Forget the past."""
+        for original in self._originals.values():
+            original.close()
         self._past.close()
 
     def made_again(self, decisions: Sequence[Decision]) -> list[_Now]:
@@ -281,18 +285,25 @@ class _Replayer:
         if position >= made[0].position:
             raise Rejected("bad_receipt", f"the receipt at position {made[0].position} says it knew of {position}")
         if position < self._past.position:
-            self.close()
+            self._past.close()
             self._begin(position)
         self._past.advance(position)
-        return [_now(event) for event in self._again.decide(self._tx(made[0]), made)]
+        pending = self._pending(made[0])
+        decided = self._again.decide(self._tx(made[0], pending), made)
+        written = {one.stream for one in pending.recorded}
+        self._states.update({key: state for key, state in pending.states.items() if key[0] not in written})
+        return [_now(event) for event in decided]
 
     def flip(self, decision: Decision, now: _Now) -> Flip:
         """A decision that is another one now; to be asked right after it was made again."""
         recorded, receipt = decision.recorded, decision.receipt
 
         def judged(candidate: str) -> Judged:
+            then = _considered(receipt, candidate)
+            if then is None and receipt.count > len(receipt.candidates):
+                then = self._judged_then(decision, candidate)
             later = None if now.receipt is None else _considered(now.receipt, candidate)
-            return Judged(candidate, _considered(receipt, candidate), later or self._again.judged(candidate))
+            return Judged(candidate, then, later or self._again.judged(candidate))
 
         at = recorded.occurred_at or recorded.at
         was, becomes = judged(decision.chosen), judged(now.chosen)
@@ -305,13 +316,34 @@ class _Replayer:
         self._again = self._family.begin(self._present, past, self._policy)
         self._states, self._rows = StateCache(self._settings.state_cache), StateCache(self._settings.state_cache)
 
-    def _tx(self, recorded: Recorded) -> Tx:
-        """A transaction as the one in which an event was recorded; what it gathers is thrown away."""
-        past, occurred = self._past, recorded.occurred_at
-        log, at = PastTransaction(past.log), parse_utc(recorded.at)
-        pending = Pending(log, self._states, self._rows, at, self._settings.text_limit, past.ledger_id)
+    def _pending(self, recorded: Recorded) -> Pending:
+        """What is gathered when an event is decided again; it is thrown away."""
+        log, at = PastTransaction(self._past.log), parse_utc(recorded.at)
+        return Pending(log, self._states, self._rows, at, self._settings.text_limit, self._past.ledger_id)
+
+    def _tx(self, recorded: Recorded, pending: Pending) -> Tx:
+        """A transaction under the circumstances in which an event was recorded."""
+        occurred = recorded.occurred_at
         who = Circumstances(recorded.by, occurred_at=UNKNOWN if occurred is None else parse_utc(occurred))
-        return Tx(pending, who, None, past.ids)
+        return Tx(pending, who, None, self._past.ids)
+
+    def _judged_then(self, decision: Decision, candidate: str) -> Considered | None:
+        """How a candidate was judged that is not among the ten best, as far as that can still be told.
+
+        That is when its own version, under the present settings, gives the receipt that was recorded.
+        """
+        receipt = decision.receipt
+        if receipt.policy not in self._family.versions:
+            return None
+        if (original := self._originals.get(receipt.policy)) is None:
+            original = _Replayer(self._present, self._core, self._present.settings, self._family, receipt.policy)
+            self._originals[receipt.policy] = original
+        [then] = original.made_again([decision])
+        is_told = then.receipt is not None and (then.receipt.settings_digest, then.receipt.digest) == (
+            receipt.settings_digest,
+            receipt.digest,
+        )
+        return original._again.judged(candidate) if is_told else None
 
 
 # --- Finding decisions
