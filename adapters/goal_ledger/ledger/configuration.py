@@ -76,7 +76,7 @@ def adjusted(settings: Settings, changes: Mapping[str, str]) -> Settings:
 
 
 def _unknown(name: str) -> Invalid:
-    return Invalid("unknown_setting", f"there is no setting {name!r}", hint="goal-ledger settings lists them")
+    return Invalid("unknown_setting", f"there is no setting {name!r}", hint="goal-ledger settings show")
 
 
 def _from_file(file: Path) -> dict[str, Any]:
