@@ -31,7 +31,7 @@ from goal_ledger.ledger.decisions import FAMILIES
 from tests.ledger import test_candidates as any_history
 from tests.ledger.test_candidates import Step
 from tests.places import Place
-from tests.tools import Clock
+from tests.tools import START, Clock
 
 POLICIES = ("router@2", "evaluation@1")
 
@@ -200,6 +200,19 @@ def test_other_weights_flip_a_choice_and_tell_both_goals_then_and_now(ledger: Le
     ]
     assert (flip.was.id, flip.becomes.id) == (worth, easy)
     assert told == [[(0.4, "0.588"), (0.4, "0.292")], [(0.4, "0.388"), (0.4, "0.932")]]
+
+
+def test_a_decision_is_made_again_at_the_time_when_it_was_true(ledger: Ledger):
+    urgent = ready(ledger, "A", value=0.5, time_horizon="2026-02-24T20:00:00Z")
+    worth = ready(ledger, "B", value=0.52)
+    early = ledger.using(occurred_at=START - timedelta(days=2))
+    assert early.work.claim() is not None
+    assert (ledger.why(worth).outcome, ledger.why(worth).now_chosen) == ("same", worth)
+    assert claimed(ledger)[0] == urgent
+    ready(ledger, "C", value=0.52)
+    ledger.runs.finish(ledger.runs.list(goal_id=urgent).runs[0].run_id, LocalOutcome.SUCCEEDED)
+    assert claimed(ledger)[0] == urgent  # before C, for its deadline is near
+    assert ledger.replay("router@2")[1:5] == (3, 3, 0, 0)
 
 
 def test_goals_beyond_the_ten_best_are_judged_by_the_version_that_chose(ledger: Ledger):
