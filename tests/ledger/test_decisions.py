@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from goal_ledger.domain.goals.detectors.base import Finding
 from goal_ledger.domain.goals.goal import GOAL, RunDispatched
 from goal_ledger.domain.goals.weights import Weights
-from goal_ledger.domain.policies import Scored, ranked, receipt
+from goal_ledger.domain.policies import Receipt, Scored, ranked, receipt
 from goal_ledger.ledger import (
     UNKNOWN,
     Invalid,
@@ -53,6 +53,12 @@ def claimed(ledger: Ledger) -> tuple[str, str]:
     run = ledger.work.claim()
     assert run is not None
     return run.goal_id, run.run_id
+
+
+def dispatch(ledger: Ledger, goal_id: str, kept: Receipt) -> None:
+    """Record that a goal was chosen with this receipt."""
+    dispatched = RunDispatched(run_id="grun_x", attempt=1, running=("grun_x",), receipt=kept)
+    ledger.transact(lambda tx: tx.act(goal_id, GOAL, lambda _: [dispatched]))
 
 
 def finding(text: str, **changes: Any) -> Finding:
@@ -101,8 +107,7 @@ def test_other_candidates_for_the_same_choice_are_told(ledger: Ledger):
     goal_id, _ = ready(ledger, "A", priority=1), ready(ledger, "B")
     seen = ledger.head
     others = receipt("router@2", ranked([Scored(goal_id, 0.3, "")]), goal_id, position=seen, settings={})
-    dispatched = RunDispatched(run_id="grun_x", attempt=1, running=("grun_x",), receipt=others)
-    ledger.transact(lambda tx: tx.act(goal_id, GOAL, lambda _: [dispatched]))
+    dispatch(ledger, goal_id, others)
     found = ledger.why(goal_id)
     assert (found.now_chosen, found.outcome, found.same_settings) == (goal_id, "same_choice", False)
     assert ledger.replay("router@2")[1:5] == (1, 1, 1, 0)
@@ -113,8 +118,7 @@ def test_a_decision_of_the_first_router_is_made_again_by_it(ledger: Ledger):
     seen = ledger.head
     of_then = Scored(old, 0.4, "priority 3, advances no active key result")
     kept = receipt("router@1", ranked([of_then]), old, position=seen, settings={})
-    dispatched = RunDispatched(run_id="grun_x", attempt=1, running=("grun_x",), receipt=kept)
-    ledger.transact(lambda tx: tx.act(old, GOAL, lambda _: [dispatched]))
+    dispatch(ledger, old, kept)
     found = ledger.why(old)
     assert found.now is not None
     assert (found.now_chosen, found.same_settings, found.now.candidates[0]) == (old, True, kept.candidates[0])
@@ -141,8 +145,7 @@ def test_what_no_policy_decided_or_nobody_knows_is_refused(ledger: Ledger):
     unknown = receipt("router@9", ranked([]), goal_id, position=1, settings={})
     liar = receipt("router@2", ranked([]), goal_id, position=10**6, settings={})
     for kept in (unknown, liar):
-        dispatched = RunDispatched(run_id="grun_x", attempt=1, running=("grun_x",), receipt=kept)
-        ledger.transact(lambda tx, event=dispatched: tx.act(goal_id, GOAL, lambda _: [event]))
+        dispatch(ledger, goal_id, kept)
     refused: list[tuple[int | str, type[LedgerError], str]] = [
         (1, Rejected, "no_receipt"),
         (run.run_id, Rejected, "no_receipt"),
@@ -284,7 +287,8 @@ def do(ledger: Ledger, clock: Clock, step: Step) -> None:
             ledger.goals.amend(goal, value=step.second / 6, effort=step.pick / 6, risk=0.5)
         case "align":
             named = [belief] if belief else []
-            ledger.goals.amend(goal, **{("aligns_with", "contradicts")[step.pick % 2]: named})
+            change: dict[str, Any] = {("aligns_with", "contradicts")[step.pick % 2]: named}
+            ledger.goals.amend(goal, **change)
         case "hold":
             ledger.beliefs.hold(f"belief {step.second}")
         case "contradict" if belief:

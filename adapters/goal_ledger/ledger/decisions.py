@@ -21,7 +21,7 @@ from goal_ledger.domain.goals.router import BY_PRIORITY, ROUTER
 from goal_ledger.domain.policies import Considered, Receipt
 from goal_ledger.domain.registry import NAMES
 from goal_ledger.domain.runs.run import RunQueued, RunStarted
-from goal_ledger.domain.settings import Settings
+from goal_ledger.domain.settings import Settings, Stale
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger.candidates import Candidates
 from goal_ledger.ledger.circumstances import UNKNOWN, Circumstances
@@ -311,7 +311,7 @@ class _Replayer:
 
     def _begin(self, position: int) -> None:
         self._past = PastCore(self._core, position, None)
-        self._past.settings = self._settings
+        self._past.settings = self._settings.model_copy(update={"stale": Stale.REBUILD})  # it is folded here alone
         past = Ledger(self._past, Circumstances("user:replay"))
         self._again = self._family.begin(self._present, past, self._policy)
         self._states, self._rows = StateCache(self._settings.state_cache), StateCache(self._settings.state_cache)

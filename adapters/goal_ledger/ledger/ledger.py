@@ -499,8 +499,8 @@ class Ledger:
         """Make the recorded decisions of a policy's family again, in order, and tell those that would be others.
 
         policy: a version, e.g. `router@2`; decisions of its other versions are made again by this one. settings: the
-        present ones unless said. start, end: of the decisions, both included. limit: of the decisions. Each is made on
-        the ledger as it was then, whatever became of those before it. Writes nothing.
+        present ones unless said. start: from this position on, or behind this time. end: up to there, included. limit:
+        of the decisions. Each is made on the ledger as it was then, whatever became of those before it. Writes nothing.
 
         NotFound: unknown_policy. Rejected: not_of_the_past. Invalid: bad_time, naive_time, beyond_head.
         """
