@@ -13,6 +13,8 @@ from benchmarks.measure import Case
 from benchmarks.peers import peers
 from benchmarks.postgres import postgres
 from benchmarks.processes import processes
+from benchmarks.promotion import promotion
+from benchmarks.ranking import ranking
 from benchmarks.reads import reads
 from benchmarks.rebuild import rebuild
 from benchmarks.streams import streams
@@ -29,6 +31,8 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "diff": diff,
         "process": processes,
         "claims": claims,
+        "rank": ranking,
+        "promotion": promotion,
     },
     "others": {"peers": peers, "fold": fold},
     "server": {"postgres": postgres},

@@ -39,7 +39,7 @@ class Result(NamedTuple):
     """One line of the report.
 
     ways: by name, `ours` and `raw` among them, further ones for comparisons. peak_mb: of a process that does our work
-    alone. skipped: why there are no figures.
+    alone. skipped: why there are no figures. told: what else was found, by name.
     """
 
     case: str
@@ -48,6 +48,7 @@ class Result(NamedTuple):
     budgets: tuple[Budget, ...] = ()
     peak_mb: float | None = None
     skipped: str | None = None
+    told: Mapping[str, float] = {}
 
     @property
     def share(self) -> float | None:

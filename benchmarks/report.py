@@ -52,7 +52,8 @@ def line(result: Result) -> str:
     verdict = {True: "met", False: "missed", None: ""}[result.met]
     budgets = ", ".join(map(_limit, result.budgets))
     single = _single(ours) if ours else ""
-    return _line((result.case, first, show(raw) if raw else "", ratio, cpu, budgets, verdict, single))
+    told = "".join(f"\n    {name}: {value:.4g}" for name, value in result.told.items())
+    return _line((result.case, first, show(raw) if raw else "", ratio, cpu, budgets, verdict, single)) + told
 
 
 def as_json(where: dict[str, Any], bench: Bench, results: list[Result]) -> dict[str, Any]:
@@ -71,6 +72,7 @@ def as_json(where: dict[str, Any], bench: Bench, results: list[Result]) -> dict[
                 "met": result.met,
                 "peak_mb": result.peak_mb,
                 "skipped": result.skipped,
+                "told": dict(result.told),
             }
             for result in results
         ],

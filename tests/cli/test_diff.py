@@ -7,7 +7,7 @@ from tests.cli.running import Cli
 
 @pytest.fixture
 def history(gl: Cli) -> tuple[str, str]:
-    """A goal and its run, up to 6; the run failed at 7, which left a retry open at 8; another goal began at 9."""
+    """A goal and its run, up to 6; the run failed at 7, a retry came at 8, a review at 9; another goal began at 10."""
     goal_id, run_id = gl.started_run()
     gl.json("run", "finish", run_id, "--outcome", "failed", "--category", "tool_error")
     gl.goal("Another")
@@ -24,7 +24,7 @@ def test_a_change_holds_the_fields_that_differ_and_the_events_that_did_it(gl: Cl
     assert changed["fields"]["local_outcome"] == {"before": None, "after": "failed"}
     assert changed["fields"]["status"] == {"before": "running", "after": "finished"}
     assert (opened["noun"], opened["change"], opened["positions"]) == ("loop", "added", [8])
-    assert (added["noun"], added["change"], added["about"], added["positions"]) == ("goal", "added", "Another", [9])
+    assert (added["noun"], added["change"], added["about"], added["positions"]) == ("goal", "added", "Another", [10])
     assert added["fields"]["status"] == {"before": None, "after": "planned"}
 
 
@@ -38,7 +38,7 @@ def test_people_see_before_and_after(gl: Cli, history: tuple[str, str]):
     assert lines[0] == f"{history[1]}  changed  {history[0]}"
     assert "  status            running → finished" in lines
     assert lines[-1] == "  by 1 event: 7"
-    assert gl("diff", "--from", "8").text.splitlines()[-1] == "  by 1 event: 9"
+    assert gl("diff", "--from", "8").text.splitlines()[-1] == "  by 1 event: 10"
 
 
 def test_of_many_events_the_ends_are_told(gl: Cli):
@@ -49,8 +49,8 @@ def test_of_many_events_the_ends_are_told(gl: Cli):
 
 
 def test_nothing_changed_is_said(gl: Cli, history: tuple[str, str]):
-    assert gl.json("diff", "--from", "9").data == []
-    assert gl("diff", "--from", "9").err == "Nothing changed.\n"
+    assert gl.json("diff", "--from", "10").data == []
+    assert gl("diff", "--from", "10").err == "Nothing changed.\n"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from goal_ledger.adapters.store.codec import digest
+from goal_ledger.projections.registry import PROJECTIONS
 from tests.cli.running import Cli
 from tests.tools import rows, tamper
 
@@ -29,7 +30,7 @@ def history(gl: Cli) -> tuple[str, str]:
     goal_id, run_id = gl.started_run()
     gl.json("run", "act", run_id, "deploy", "--occurred-at", "unknown")
     gl.json("run", "cost", run_id, "--usd", "0.10")
-    gl.json("run", "finish", run_id, "--outcome", "partial", "--command-id", "f-1")
+    gl.json("run", "finish", run_id, "--outcome", "succeeded", "--command-id", "f-1")
     gl.goal("Another", "--parent", gl.goal("Better shop", "--type", "objective"))
     return goal_id, run_id
 
@@ -138,9 +139,8 @@ def test_verify_deep_says_the_hash_of_the_state_and_of_each_part(gl: Cli):
     assert (ran.data["ok"], ran.data["events"], ran.data["head"]) == (True, 12, 12)
     assert ran.document["warnings"] == []
     parts = {row["name"]: row for row in ran.data["state"]["projections"]}
-    assert {name: row["rows"] for name, row in parts.items()} == {
-        "goal_definitions": 3, "goal_state_events": 5, "key_results": 0, "lessons": 0, "open_loops": 0, "goal_runs": 1,
-        "sessions": 0, "agenda": 0, "projects": 0,
+    assert {name: row["rows"] for name, row in parts.items()} == dict.fromkeys(PROJECTIONS, 0) | {
+        "goal_definitions": 3, "goal_state_events": 5, "goal_runs": 1, "run_ends": 1, "success_rates": 1,
     }  # fmt: skip
     assert all(row.keys() == {"name", "sha256", "rows", "lacking", "digest"} for row in parts.values())
     words = gl("ledger", "verify", "--deep").text
@@ -162,13 +162,15 @@ def test_verify_deep_warns_of_what_newer_code_wrote(gl: Cli):
 
     ran = gl.json("ledger", "verify", "--deep")
 
+    reads_it = ("goal_runs", "run_ends", "success_rates")
     assert ran.document["warnings"] == [
-        f"goal_runs lacks position {position}, run.finished of {run_id}: "
+        f"{projection} lacks position {position}, run.finished of {run_id}: "
         "version 2 of run.finished was written by newer code"
+        for projection in reads_it
     ]
-    assert {row["name"]: row["lacking"] for row in ran.data["state"]["projections"] if row["lacking"]} == {
-        "goal_runs": 1
-    }
+    assert {row["name"]: row["lacking"] for row in ran.data["state"]["projections"] if row["lacking"]} == dict.fromkeys(
+        reads_it, 1
+    )
     assert gl("ledger", "verify", "--deep").err.startswith("warning: goal_runs lacks position")
 
 

@@ -96,6 +96,12 @@ def test_evidence_moves_the_confidence_and_a_rebuild_gives_the_same(gl: Cli):
         (("apply", NOBODY, "--run", NO_RUN), 5, "unknown_run"),
         (("apply", NOBODY), 2, "usage"),
         (("retire", NOBODY, "--reason", "x"), 5, "unknown_lesson"),
+        (("recall", NOBODY, "--reason", "x"), 5, "unknown_lesson"),
+        (("recall", NOBODY, "--dry-run"), 5, "unknown_lesson"),
+        (("context",), 2, "no_goal"),
+        (("context", "--goal", NOBODY.replace("les", "goal")), 5, "unknown_goal"),
+        (("context", "--run", NO_RUN), 5, "unknown_run"),
+        (("context", "--goal", NOBODY.replace("les", "goal"), "--max-tokens", "-1"), 2, "usage"),
         (("list", "--all", "--retired"), 2, "usage"),
         (("list", "--after", "page two"), 2, "bad_cursor"),
         (("list", "--after", "9" * 30), 2, "bad_cursor"),
@@ -200,3 +206,95 @@ def test_the_timeline_of_a_lesson_names_the_runs(gl: Cli):
         ("lesson.learned", one, None),
         ("lesson.contradicted", two, "it made things worse"),
     ]
+
+
+# --- What agents are told, and what turns out false
+
+
+def test_context_prints_what_a_run_would_be_told_and_what_a_run_was(gl: Cli):
+    lesson_id = learned(gl)
+    goal_id = gl.active_goal()
+    line = f"- Lesson (safe default, confidence 0.50): {TEXT} [{lesson_id}]"
+
+    assert gl("lesson", "context", "--goal", goal_id).text == line + "\n"
+    asked = gl.json("lesson", "context", "--goal", goal_id).data
+    assert (asked["text"], asked["left_out"], asked["max_tokens"]) == (line, 0, 2000)
+    assert asked["lessons"] == [
+        {"lesson_id": lesson_id, "lesson_text": TEXT, "category": "safe_default", "confidence": 0.5}
+    ]
+    assert gl("lesson", "context", "--goal", goal_id, "--format", "json").data == asked
+
+    run_id = gl.json("run", "start", goal_id).data["run_id"]
+    gl.json("lesson", "confirm", lesson_id, "--reason", "seen")
+    assert gl("lesson", "context", "--run", run_id).text == line + "\n"
+    assert gl.json("run", "show", run_id).data["context"]["lessons"] == [lesson_id]
+    assert "given lessons" in gl("run", "show", run_id).text
+    assert lesson_id in gl("run", "timeline", run_id).text
+
+
+def test_context_says_what_found_no_room_and_that_there_is_nothing(gl: Cli):
+    goal_id = gl.active_goal()
+    assert gl("lesson", "context", "--goal", goal_id).err == "Nothing to tell.\n"
+    run_id = gl.json("run", "start", goal_id).data["run_id"]
+    assert gl("lesson", "context", "--run", run_id).err == "It was told nothing.\n"
+    learned(gl)
+    ran = gl("lesson", "context", "--goal", goal_id, "--max-tokens", "3")
+    assert (ran.out, ran.err.splitlines()[0]) == (b"", "1 left out: 3 tokens are full; see --max-tokens")
+
+
+def test_contradictions_name_both_sides(gl: Cli):
+    assert gl("lesson", "add", TEXT, "--category", "safe_default").code == 0
+    assert "No two active lessons" in gl("lesson", "contradictions").err
+    never = learned(gl, f"Never {TEXT}")
+    [pair] = gl.json("lesson", "contradictions").data
+    assert never in (pair["first"], pair["second"])
+    assert f"Never {TEXT}" in gl("lesson", "contradictions").text
+
+
+def test_recall_shows_what_falls_and_marks_it(gl: Cli):
+    (taught,) = runs(gl, 1)
+    lesson_id = learned(gl, TEXT, "--run", taught)
+    for _ in range(4):
+        gl.json("lesson", "confirm", lesson_id, "--reason", "seen")
+    rule_id = gl.json("rule", "draft", lesson_id).data["rule_id"]
+    (told,) = runs(gl, 1)
+    before = gl.events()
+
+    shown = gl.json("lesson", "recall", lesson_id, "--dry-run").data
+    assert shown == {
+        "lesson_id": lesson_id, "dry_run": True, "lessons": [lesson_id], "rules": [rule_id], "runs": [told],
+    }  # fmt: skip
+    assert "would fall" in gl("lesson", "recall", lesson_id, "--dry-run").text
+    assert gl.json("lesson", "recall", lesson_id).error["code"] == "no_reason"
+    assert gl.events() == before
+
+    assert gl.json("lesson", "recall", lesson_id, "--reason", "luck").data == shown | {"dry_run": False}
+    assert "(recalled)" in gl("lesson", "list", "--all").text
+    assert "recalled" in gl("lesson", "show", lesson_id).text
+    row = gl.json("lesson", "show", lesson_id).data
+    assert (row["recalled"], row["recalled_root"], row["recalled_reason"]) == (True, lesson_id, "luck")
+    head = gl.events()
+    assert rule_id in gl("lesson", "recall", lesson_id, "--reason", "again").text
+    assert gl.json("lesson", "add", "Another", "--category", "safe_default", "--run", told).error["code"] == "tainted"
+    assert gl.json("lesson", "confirm", lesson_id).error["code"] == "recalled"
+    assert gl.events() == head
+
+
+def test_the_lineage_of_a_rule_is_a_tree_that_marks_what_fell(gl: Cli):
+    (taught,) = runs(gl, 1)
+    lesson_id = learned(gl, TEXT, "--run", taught, "--confidence", "0.9")
+    rule_id = gl.json("rule", "draft", lesson_id).data["rule_id"]
+
+    behind = gl.json("rule", "lineage", rule_id).data
+    [below] = behind["lessons"]
+    assert (behind["rule_id"], below["lesson_id"], below["recalled"]) == (rule_id, lesson_id, False)
+    assert [(each["aar_id"], [run["run_id"] for run in each["runs"]]) for each in below["reviews"]] == [
+        (None, [taught])
+    ]
+    tree = gl("rule", "lineage", rule_id).text
+    assert tree.index(rule_id) < tree.index(lesson_id) < tree.index("without a review") < tree.index(taught)
+    assert "recalled" not in tree
+
+    gl.json("lesson", "recall", lesson_id, "--reason", "luck")
+    assert f"recalled with {lesson_id}" in " ".join(gl("rule", "lineage", rule_id).text.split())
+    assert gl.json("rule", "lineage", rule_id).data["lessons"][0]["recalled_root"] == lesson_id

@@ -27,7 +27,7 @@ def test_the_event_and_the_row_are_told(gl: Cli, history: tuple[str, str]):
 def test_never_is_an_answer(gl: Cli, history: tuple[str, str]):
     never = gl.json("ledger", "when", "run.attempt > 1")
     assert (never.code, never.data) == (0, None)
-    assert gl("ledger", "when", "run.attempt > 1").text == "never, up to position 8\n"
+    assert gl("ledger", "when", "run.attempt > 1").text == "never, up to position 9\n"
     assert gl("ledger", "when", "run.local_outcome = failed", "--as-of", "6").text == "never, up to position 6\n"
     assert gl.json("ledger", "when", "run.local_outcome = failed", "--after", "7").data is None
 

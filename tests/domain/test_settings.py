@@ -32,6 +32,19 @@ def test_the_defaults_are_those_of_the_design():
         "proposal_days": 7.0,
         "weight": {"value": 0.5, "effort": 0.25, "risk": 0.15, "urgency": 0.05, "alignment": 0.05},
         "detectors": {},
+        "outcome_threshold": 0.05,
+        "outcome_window_days": 7.0,
+        "rule_confidence": 0.8,
+        "rule_shadow_runs": 3,
+        "rule_canary_share": 0.5,
+        "rule_validated_runs": 3,
+        "rule_alpha": 0.05,
+        "rule_margin": 0.1,
+        "rule_cost_tolerance": 0.25,
+        "rule_deadline_s": 604_800.0,
+        "context_tokens": 2_000,
+        "review_watch_days": 14.0,
+        "lesson_score": 2.0,
     }
 
 
@@ -51,6 +64,8 @@ def test_the_defaults_are_those_of_the_design():
         ("max_key_results", 0),
         ("experiment_alpha", 0.0),
         ("experiment_alpha", 1.0),
+        ("outcome_threshold", 1.1),
+        ("outcome_window_days", 0.0),
         ("colour", "red"),
     ],
 )

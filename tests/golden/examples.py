@@ -6,6 +6,7 @@ An event that is not here has no golden file, and a test fails. Add its examples
 from decimal import Decimal
 
 from goal_ledger.domain.base import Event
+from goal_ledger.domain.continuity.feed import FeedAdvanced, Level
 from goal_ledger.domain.continuity.loop import LoopClosed, LoopKind, LoopOpened
 from goal_ledger.domain.continuity.meta import LedgerCreated
 from goal_ledger.domain.continuity.session import (
@@ -59,6 +60,7 @@ from goal_ledger.domain.goals.proposal import (
     Telemetry,
 )
 from goal_ledger.domain.goals.watchdog import WatchdogCleared, WatchdogFired
+from goal_ledger.domain.learning.cycle import CycleCompleted, Group, LearningCycleReport
 from goal_ledger.domain.learning.lesson import (
     Evidence,
     LessonApplied,
@@ -86,6 +88,7 @@ from goal_ledger.domain.learning.rule import (
     RuleRecalled,
     RuleRetired,
     RuleRolledBack,
+    RuleShadowed,
     RuleTried,
     RuleValued,
 )
@@ -407,7 +410,7 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
     ),
     "lesson.confirmed": (LessonConfirmed(run_id=RUN, aar_id=AAR, reason=SAID), LessonConfirmed()),
     "lesson.contradicted": (LessonContradicted(run_id=RUN, reason=SAID), LessonContradicted()),
-    "lesson.applied": (LessonApplied(run_id=RUN, reason=SAID), LessonApplied(run_id=RUN)),
+    "lesson.applied": (LessonApplied(run_id=RUN, given=True, reason=SAID), LessonApplied(run_id=RUN)),
     "lesson.retired": (LessonRetired(reason=SAID), LessonRetired()),
     "lesson.recalled": (LessonRecalled(root=LESSON, reason=SAID), LessonRecalled(root=LESSON)),
     "review.written": (
@@ -437,6 +440,49 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
     ),
     "review.reopened": (ReviewReopened(run_id=RUN, reason=SAID), ReviewReopened(run_id=RUN)),
     "review.lessons_promoted": (LessonsPromoted(lesson_ids=(LESSON,), reason=SAID), LessonsPromoted(lesson_ids=())),
+    "cycle.completed": (
+        CycleCompleted(
+            report=LearningCycleReport(
+                since="2026-02-17T09:00:00.000000Z",
+                until="2026-02-24T09:00:00.000000Z",
+                runs=9,
+                failed=3,
+                partial=2,
+                untimed=1,
+                reviews=5,
+                groups=(
+                    Group(
+                        goal_type=GoalType.MAINTENANCE,
+                        action_type="shell",
+                        failure_category=FailureCategory.TOOL_ERROR,
+                        runs=3,
+                    ),
+                    Group(runs=2),
+                ),
+                group_count=2,
+                candidate_count=1,
+                lessons=(LESSON,),
+                rules=(RULE,),
+                advanced=(f"{RULE} canary",),
+            ),
+            receipt=RECEIPT,
+            reason=SAID,
+        ),
+        CycleCompleted(
+            report=LearningCycleReport(
+                since="2026-02-17T09:00:00.000000Z",
+                until="2026-02-24T09:00:00.000000Z",
+                runs=0,
+                failed=0,
+                partial=0,
+                untimed=0,
+                reviews=0,
+                group_count=0,
+                candidate_count=0,
+            ),
+            receipt=RECEIPT,
+        ),
+    ),
     "rule.drafted": (
         RuleDrafted(
             title="Look first",
@@ -449,6 +495,7 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
         ),
         RuleDrafted(title="Look first", rule_text="Look before you leap", source_lesson_ids=()),
     ),
+    "rule.shadowed": (RuleShadowed(run_id=RUN, reason=SAID), RuleShadowed(run_id=RUN)),
     "rule.canaried": (
         RuleCanaried(share=0.5, round=2, receipt=RECEIPT, reason=SAID),
         RuleCanaried(share=1.0, round=1),
@@ -460,9 +507,11 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
             success=True,
             cost_usd=Decimal("0.30"),
             duration_seconds=612.5,
+            costlier=True,
+            slower=False,
             reason=SAID,
         ),
-        RuleTried(run_id=RUN, arm=Arm.CONTROL, success=False),
+        RuleTried(run_id=RUN, arm=Arm.CONTROL, success=False, overdue=True),
     ),
     "rule.valued": (
         RuleValued(run_id=RUN, arm=Arm.TREATMENT, degraded=True, reason=SAID),
@@ -578,6 +627,18 @@ EXAMPLES: dict[str, tuple[Event, ...]] = {
         BugReported(bug_id="b1", title="Payments are taken twice", severity=BugSeverity.CRITICAL),
     ),
     "project.bug_resolved": (BugResolved(bug_id=SAID, reason=SAID), BugResolved(bug_id="b1")),
+    "feed.advanced": (
+        FeedAdvanced(
+            source="us.posthog.com/api/projects/7/events",
+            cursor="2026-03-02T00:00:00.000000Z",
+            records=120,
+            outcomes=2,
+            problems=1,
+            levels=(Level(metric="activated", value=0.25, at="2026-03-02T00:00:00.000000Z"),),
+            reason=SAID,
+        ),
+        FeedAdvanced(source="crm", records=1, outcomes=1, problems=0),
+    ),
     "session.started": (
         SessionStarted(
             number=3,

@@ -7,6 +7,7 @@ from itertools import pairwise
 from random import Random
 
 from goal_ledger.domain.base import Event
+from goal_ledger.domain.continuity.feed import FEED, Level, advance, feed_id
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals import watchdog
 from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Origin
@@ -33,6 +34,7 @@ from goal_ledger.domain.learning.rule import (
     RuleRecalled,
     RuleRetired,
     RuleRolledBack,
+    RuleShadowed,
     RuleTried,
     RuleValued,
     rule_id,
@@ -73,6 +75,8 @@ def tell(ledger: Ledger, chance: Random) -> None:
     _owed(ledger, family[1])
     _restarted(ledger, family[1])
     _built(ledger)
+    _measured(ledger)
+    ledger.learning.cycle(reason=SAID)
 
 
 def _family(ledger: Ledger) -> list[str]:
@@ -253,6 +257,7 @@ def _learned_from(ledger: Ledger, run_id: str) -> None:
         RULE,
         as_told,
         RuleDrafted(title="Prune", rule_text=text, source_lesson_ids=(lesson,)),
+        RuleShadowed(run_id=run_id),
         RuleCanaried(share=0.5, round=1),
         RuleTried(run_id=run_id, arm=Arm.TREATMENT, success=True, cost_usd=Decimal("0.10"), duration_seconds=1.5),
         RuleValued(run_id=run_id, arm=Arm.TREATMENT, degraded=True),
@@ -357,3 +362,14 @@ def _built(ledger: Ledger) -> None:
     ledger.projects.resolve(shop, "PAY-17", reason="one charge per order")
     ledger.projects.bug(shop, SAID, reason="it came back")
     ledger.projects.resolve(shop, "b2")
+
+
+def _measured(ledger: Ledger) -> None:
+    """A source that was read twice."""
+    for day, value in ((9, 0.25), (16, 0.2)):
+        at = f"2026-03-{day:02}T00:00:00.000000Z"
+        levels = (Level(metric="conversion of Sign-up", value=value, at=at),)
+        ledger.act(
+            feed_id("posthog"), FEED, advance, source="posthog", cursor=at, records=1, outcomes=0, problems=0,
+            levels=levels,
+        )  # fmt: skip

@@ -151,6 +151,50 @@ def test_a_rebuild_gives_the_same_confidences(ledger, runs):
     assert ledger.lessons.list().lessons == before == [ledger.lessons.get(lesson_id)]
 
 
+def test_nearly_the_same_words_add_evidence_for_the_lesson_that_is_there(ledger, runs):
+    first = learn(ledger, run_id=runs[0])
+    again = ledger.lessons.add(f"{TEXT} please", category=LessonCategory.WINNING_STRATEGY, run_id=runs[1])
+    assert (again.lesson_id, again.lesson_text, again.evidence_run_ids) == (first.lesson_id, TEXT, (runs[0], runs[1]))
+    events = ledger.stats().events
+    assert ledger.lessons.add(f"please {TEXT}", category=LessonCategory.SAFE_DEFAULT) == again
+    assert ledger.stats().events == events
+
+
+def test_what_says_the_opposite_applies_elsewhere_or_repeats_a_retired_lesson_is_another_one(ledger):
+    first = learn(ledger)
+    others = [
+        ledger.lessons.add(f"Never {TEXT}", category=LessonCategory.SAFE_DEFAULT),
+        ledger.lessons.add(f"{TEXT} please", category=LessonCategory.ANTI_PATTERN, action_type="x"),
+        ledger.lessons.add(f"{TEXT} please", category=LessonCategory.SAFE_DEFAULT, goal_type=GoalType.WATCHDOG),
+    ]
+    ledger.lessons.retire(first.lesson_id, reason="moot")
+    others.append(ledger.lessons.add(f"{TEXT} please", category=LessonCategory.SAFE_DEFAULT))
+    assert len({first.lesson_id, *(other.lesson_id for other in others)}) == 5
+
+
+def test_contradictions_are_listed_until_one_side_is_gone(ledger):
+    first = learn(ledger)
+    never = ledger.lessons.add(f"Never {TEXT}", category=LessonCategory.SAFE_DEFAULT, action_type="backup")
+    ledger.lessons.add("Test the restore", category=LessonCategory.SAFE_DEFAULT)
+    [found] = ledger.lessons.contradictions()
+    assert {found.first, found.second} == {first.lesson_id, never.lesson_id}
+    ledger.lessons.retire(never.lesson_id, reason="wrong")
+    assert ledger.lessons.contradictions() == []
+
+
+def test_the_digest_of_a_wish_to_learn_is_that_of_older_versions(ledger):
+    def digest(command_id):
+        [(_, command)] = ledger._core.store.commands([command_id])
+        return command.digest
+
+    ledger.using(command_id="a").lessons.add(
+        "Raise the timeout", category=LessonCategory.SAFE_DEFAULT, goal_type=GoalType.WATCHDOG, confidence=0.7,
+        reason="seen",
+    )  # fmt: skip
+    ledger.using(command_id="b").lessons.add("Raise the timeout", category=LessonCategory.SAFE_DEFAULT)
+    assert [digest("a"), digest("b")] == ["ed6e7c1ddd1a7993a8b1cf34ad78e2d1", "e8ef400db46b87819edf80947b7945fd"]
+
+
 def test_a_repeated_wish_to_learn_is_the_same_in_any_words_for_its_scope(ledger):
     first = learn(ledger.using(command_id="learn-1"), goal_type=GoalType.WATCHDOG)
     assert learn(ledger.using(command_id="learn-1"), goal_type="watchdog") == first

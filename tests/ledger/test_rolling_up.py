@@ -322,3 +322,30 @@ def nothing_is_left_to_follow(tx: Tx) -> None:
         come_to = standing(task for task in goals.values() if task.contract["parent_goal_id"] == goal_id)
         assert (goal.status, come_to) != (S.ACTIVE, Standing.COMPLETE)
         assert not goal.held_by_tasks or come_to is Standing.BLOCKED
+
+
+# --- What waits for a goal that is over
+
+
+@pytest.mark.parametrize("end", ["complete", "archive", "fail"])
+def test_the_queued_runs_of_a_goal_that_is_over_leave_the_queue(ledger: Ledger, end: str):
+    goal_id = active(ledger, overlap="enqueue")
+    under_way, queued = (ledger.runs.start(goal_id).run_id for _ in range(2))
+    getattr(ledger.goals, end)(goal_id, reason="it is enough")
+    assert ledger.runs.get(under_way).status == "running"
+    left = ledger.runs.get(queued)
+    assert left.status == "interrupted"
+    assert recorded(ledger, queued)[-1].event.reason == f"its goal is {ledger.goals.get(goal_id).status}"
+
+
+def test_a_goal_that_is_over_is_tried_again_no_more(ledger: Ledger):
+    goal_id = active(ledger)
+    failed_run(ledger, goal_id)
+    [pending] = ledger.loops.list(goal_id=goal_id).loops
+    assert pending.kind == "pending_retry"
+    ledger.goals.complete(goal_id)
+    closed = ledger.loops.get(pending.loop_id)
+    assert (closed.status, closed.answer) == ("closed", "its goal is completed")
+    head = ledger.head
+    ledger.goals.complete(goal_id)
+    assert ledger.head == head

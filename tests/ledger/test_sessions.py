@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from goal_ledger.domain.continuity.session import session_stream
+from goal_ledger.domain.goals import goal as goal_rules
+from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.ledger import (
     FailureCategory,
     GoalStatus,
@@ -146,7 +148,8 @@ def test_open_loops_are_told_by_kind_and_moot_retries_are_closed(ledger):
     for goal in (goal_id, done):
         run_id = ledger.runs.start(goal).run_id
         ledger.runs.finish(run_id, LocalOutcome.FAILED, failure_category=FailureCategory.TOOL_ERROR)
-    ledger.goals.complete(done)
+    # Told as history, a goal lets go of nothing; commands close the retry with the goal.
+    ledger.transact(lambda tx: tx.act(done, GOAL, goal_rules.complete), is_history=True)
     question = ledger.loops.open(LoopKind.CLARIFICATION, "Which region?", goal_id=goal_id).loop_id
     ledger.loops.open(LoopKind.FOLLOW_UP, "Did it hold?")
     report = ledger.sessions.start().report

@@ -58,10 +58,10 @@ def test_a_count_looks_at_all_rows(ledger: Ledger):
     first = at(ledger, "count(run.local_outcome = failed) >= 1")
 
     assert first == at(ledger, "run.local_outcome = failed") == 7
-    assert at(ledger, "count(run.local_outcome = failed) >= 2") == 12
+    assert at(ledger, "count(run.local_outcome = failed) >= 2") == 13
     assert at(ledger, "count(run.local_outcome = failed) > 2") is None
     assert at(ledger, "count(run.status = running) = 1") == 6
-    assert at(ledger, "count(run.status = running) = 1", after=6) == 11
+    assert at(ledger, "count(run.status = running) = 1", after=6) == 12
 
 
 def test_a_count_that_is_reached_lets_the_condition_hold_for_a_row_that_nothing_touched(ledger: Ledger):
@@ -69,7 +69,7 @@ def test_a_count_that_is_reached_lets_the_condition_hold_for_a_row_that_nothing_
     held = ledger.when("goal.status = active and count(run.local_outcome = failed) = 2")
 
     assert held is not None
-    assert (held.recorded.position, held.noun, held.row.goal_id) == (12, "goal", goal_id)
+    assert (held.recorded.position, held.noun, held.row.goal_id) == (13, "goal", goal_id)
 
 
 def test_what_holds_from_the_beginning_holds_after_the_first_event(ledger: Ledger):
@@ -91,8 +91,8 @@ def test_a_run_is_seen_with_its_goal(ledger: Ledger):
 
 def test_after_a_position_a_row_counts_when_it_begins_to_hold(ledger: Ledger):
     goal_id, _ = two_failures(ledger)
-    assert at(ledger, "run.local_outcome = failed", after=7) == 12
-    assert at(ledger, "run.local_outcome = failed", after=12) is None
+    assert at(ledger, "run.local_outcome = failed", after=7) == 13
+    assert at(ledger, "run.local_outcome = failed", after=13) is None
     for verb in ("wait", "activate", "wait"):
         getattr(ledger.goals, verb)(goal_id)
     waits = [event.position for event in ledger.goals.timeline(goal_id) if event.name == "goal.waited"]
@@ -125,12 +125,12 @@ def test_a_condition_that_cannot_be_read_is_refused_before_the_log_is(ledger: Le
 
 def test_as_of_then_only_what_was_known_or_true_is_looked_at(ledger: Ledger):
     two_failures(ledger)
-    assert at(ledger.as_of(11), "count(run.local_outcome = failed) = 2") is None
+    assert at(ledger.as_of(12), "count(run.local_outcome = failed) = 2") is None
     ledger.using(occurred_at=START - timedelta(days=1)).lessons.add("Early", category=LessonCategory.SAFE_DEFAULT)
     ledger.lessons.add("Late", category=LessonCategory.SAFE_DEFAULT)
     held = ledger.as_of(valid_at="9999-01-01").when("count(lesson.active = true) = 1 and count(goal.done = false) = 0")
     assert held is not None
-    assert held.recorded.position == 15
+    assert held.recorded.position == 19
 
 
 CONDITIONS = [

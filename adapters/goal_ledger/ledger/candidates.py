@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.domain.goals.dispatch import NOTHING_SPENT, Spent
 from goal_ledger.domain.goals.evaluation import alignment
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
@@ -77,10 +78,10 @@ class Candidates:
         if streams is None or any(stream.startswith("belief_") for stream in streams):
             self._runs, self._order = {}, ServingOrder(self._weights)
             self._beliefs = _beliefs(views)
-            changed = self._all(views)
+            with collector_paused():
+                self._order.update(self._all(views), now=now)
         else:
-            changed = self._touched(views, streams)
-        self._order.update(changed, now=now)
+            self._order.update(self._touched(views, streams), now=now)
         self._position, self._digest, self._edition = position, log.digest_at(position), edition
         return self._order
 

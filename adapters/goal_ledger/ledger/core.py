@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 2  # sets of candidates: for a thread that claims and one that looks on
 
+LEARNED = ("les_", "rule_")
+"""How the streams of what was learned begin."""
+
 
 class Log(Protocol):
     """What is read of a log, be it the store or what it held in the past."""
@@ -61,6 +64,7 @@ class Core:
         self.closed = False
         self.pasts: WeakSet[Core] = WeakSet()
         self._ledger_id: str | None = None
+        self._has_learned: bool | None = None
         self._views: Views | None = None
         self._lock = threading.RLock()
         self._in_transaction = False
@@ -112,6 +116,12 @@ class Core:
                 return ""
             self._ledger_id = rows[0][1]
         return self._ledger_id
+
+    def has_learned(self) -> bool:
+        """Whether there was a lesson or a rule when this process first asked; under the lock ask again."""
+        if self._has_learned is None:
+            self._has_learned = any(map(self.store.has_streams, LEARNED))
+        return self._has_learned
 
     def views(self) -> Views:
         """The read models, opened when they are first asked for."""

@@ -145,9 +145,13 @@ class _Router:
 
     def _serve(self, tx: Tx, order: ServingOrder, event: Event) -> Event | None:
         agent = event.agent if isinstance(event, RunDispatched) else None
-        goal_id = serve(tx, order, Attempt(agent=agent), self._policy, self._past.settings)
+        goal_id = serve(tx, order, Attempt(agent=agent), self._policy, self._past.settings, _untold)
         gathered = [] if goal_id is None else tx.gathered(goal_id)
         return next((one.event for one in reversed(gathered) if isinstance(one.event, RunDispatched)), None)
+
+
+def _untold(tx: Tx, goal_id: str) -> None:
+    """What a run is told at its start makes no difference to the choice."""
 
 
 class _Evaluations:
@@ -157,10 +161,13 @@ class _Evaluations:
         self._present, self._past = present, past
 
     def decide(self, tx: Tx, made: Sequence[Recorded]) -> Sequence[Event | None]:
-        evaluation = Evaluation(self._past, tx)
+        together: dict[str, Evaluation] = {}
         decided: list[Event | None] = []
         for one in made:
             proposal = self._proposal(one.stream)
+            scan = proposal.scan_id or one.stream
+            if (evaluation := together.get(scan)) is None:
+                evaluation = together[scan] = Evaluation(self._past, tx)
             finding = Finding(**{name: getattr(proposal, name) for name in Finding.model_fields})
             evaluated = evaluation.take(proposal.detector, finding, proposal.scan_id)
             decided.append(tx.gathered(evaluated.proposal_id)[-1].event)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
 from goal_ledger.domain.errors import LedgerError
@@ -27,6 +26,8 @@ class Found(NamedTuple):
 
 def installed() -> dict[str, Any]:
     """The declared detectors by name, not loaded yet."""
+    from importlib.metadata import entry_points  # slow to import
+
     return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)}
 
 

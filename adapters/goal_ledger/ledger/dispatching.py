@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goal_ledger.domain.base import Recorded
@@ -16,16 +16,39 @@ from goal_ledger.domain.goals.goal import GOAL, Goal, RunDispatched, RunEnqueued
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.policies import Receipt
 from goal_ledger.domain.runs import run as run_rules
-from goal_ledger.domain.runs.run import RUN, RunQueued, RunStarted, RunStatus
+from goal_ledger.domain.runs.run import RUN, RunContext, RunQueued, RunStarted, RunStatus
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger import guards
+from goal_ledger.ledger.core import LEARNED
 from goal_ledger.ledger.key_results import snapshot
 from goal_ledger.ledger.loops import close_retry, note_retry, open_in
 from goal_ledger.ledger.sessions import refuse_when_stopped
 
 if TYPE_CHECKING:
+    from goal_ledger.ledger.ledger import Ledger
     from goal_ledger.ledger.transaction import Tx
+
+    Briefing = Callable[[Tx, str], RunContext | None]
+    """Chooses what the next run of a goal is given to work by; None: nothing."""
+
+
+def briefing(ledger: Ledger) -> Briefing:
+    """What chooses for the runs that are about to start; to be asked for before the lock is taken.
+
+    Unavailable: stale_views, in a ledger that has learned something; in others no read model is asked.
+    """
+    if ledger.has_learned:
+        ledger.views.catch_up()  # not while others wait for the lock
+
+    def brief(tx: Tx, goal_id: str) -> RunContext | None:
+        if not any(map(tx.has_streams, LEARNED)):
+            return None
+        from goal_ledger.ledger.context import given_in
+
+        return given_in(ledger, tx, goal_id)
+
+    return brief
 
 
 class Attempt(NamedTuple):
@@ -39,10 +62,10 @@ class Attempt(NamedTuple):
     reason: str | None = None
 
 
-def start_in(tx: Tx, goal_id: str, attempt: Attempt, *, overlap: Overlap | None = None) -> str:
+def start_in(tx: Tx, goal_id: str, attempt: Attempt, *, overlap: Overlap | None = None, brief: Briefing) -> str:
     """Start the goal's next run, or queue it where the goal says so; the run's id.
 
-    overlap: what happens beside an open run; as the goal says unless given.
+    overlap: what happens beside an open run; as the goal says unless given. brief: see `briefing`.
 
     Rejected: not_allowed, open_dependencies, over_budget, no_attempts_left, run_overlap. NotFound: unknown_goal.
     """
@@ -68,7 +91,7 @@ def start_in(tx: Tx, goal_id: str, attempt: Attempt, *, overlap: Overlap | None 
     for other in running:
         if other not in tx.load(goal_id, GOAL).running:
             _replace(tx, other, run_id, attempt.reason)
-    _begin(tx, goal_id, goal, run_id, goal.attempts + 1, attempt)
+    _begin(tx, goal_id, goal, run_id, goal.attempts + 1, attempt, context=brief(tx, goal_id))
     return run_id
 
 
@@ -80,7 +103,7 @@ def queue_in(tx: Tx, goal_id: str, attempt: Attempt) -> str:
     return _enqueue(tx, goal_id, goal, run_id, attempt)
 
 
-def claim_in(tx: Tx, goal_id: str, attempt: Attempt, receipt: Receipt) -> str:
+def claim_in(tx: Tx, goal_id: str, attempt: Attempt, receipt: Receipt, *, brief: Briefing) -> str:
     """Start the run that a policy chose: the oldest of the goal's queue, or its next one; the run's id.
 
     Never queues nor replaces a run. Rejected: too_early, and what `start_in` refuses.
@@ -103,11 +126,11 @@ def claim_in(tx: Tx, goal_id: str, attempt: Attempt, receipt: Receipt) -> str:
         run_id, number = tx.new_id("grun_"), goal.attempts + 1
         overlap = Overlap.ALLOW if goal.contract["overlap"] is Overlap.ALLOW else Overlap.FORBID
         tx.act(goal_id, GOAL, rules.dispatch, run_id=run_id, overlap=overlap, **wish)
-    _begin(tx, goal_id, goal, run_id, number, attempt)
+    _begin(tx, goal_id, goal, run_id, number, attempt, context=brief(tx, goal_id))
     return run_id
 
 
-def take_over_in(tx: Tx, run_id: str, attempt: Attempt) -> str:
+def take_over_in(tx: Tx, run_id: str, attempt: Attempt, *, brief: Briefing) -> str:
     """Interrupt an open run and start the next attempt in its place; the new run's id.
 
     Rejected: not_allowed, no_reason, and what `start_in` refuses.
@@ -132,7 +155,7 @@ def take_over_in(tx: Tx, run_id: str, attempt: Attempt) -> str:
     )
     tx.act(run_id, RUN, run_rules.interrupt, reason=attempt.reason, successor=new)
     goes_on = goal.contract["resume_if_checkpointed"]
-    _begin(tx, old.goal_id, goal, new, goal.attempts + 1, attempt, takes_over=run_id,
+    _begin(tx, old.goal_id, goal, new, goal.attempts + 1, attempt, takes_over=run_id, context=brief(tx, old.goal_id),
            checkpoint_ref=(old.checkpoint_ref or None) if goes_on else None)  # fmt: skip
     return new
 

@@ -11,13 +11,19 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from goal_ledger.domain.times import EPOCH
+from goal_ledger.domain.times import EPOCH, utc_text
 from goal_ledger.ledger.cadence import due_occurrences
 from goal_ledger.ledger.leases import expire_leases
 from goal_ledger.ledger.moving import fail_exceeded, move_goals
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.ledger import Ledger
+
+
+def _count_overdue(ledger: Ledger, now: datetime) -> Iterable[str]:
+    from goal_ledger.ledger.playbook import count_overdue
+
+    return count_overdue(ledger, now)
 
 
 class Duty(NamedTuple):
@@ -50,11 +56,30 @@ def _detect(ledger: Ledger, now: datetime) -> Iterable[str]:
         yield f"detector {name} failed: {problem}"
 
 
+WEEK_S = 604_800
+
+
+def _learn(ledger: Ledger, now: datetime) -> Iterable[str]:
+    """Learn from the week before this one; quiet when no run finished in it."""
+    from goal_ledger.ledger.learning_cycle import has_runs, learn  # once a week
+
+    until = Duty(_learn, WEEK_S).period(now)
+    if not has_runs(ledger, until):
+        return
+    done = ledger.learning.get(learn(ledger, until))
+    yield (
+        f"{done.cycle_id} learned from {done.runs} runs until {utc_text(until)}: {done.reviews} reviewed, "
+        f"{len(done.lessons)} lessons, {len(done.rules)} rules"
+    )
+
+
 DUTIES: dict[str, Duty] = {
     "leases": Duty(expire_leases),
     "cadences": Duty(due_occurrences),
     "deadlines": Duty(fail_exceeded),
     "proposals": Duty(_expire_proposals),
     "detection": Duty(_detect, _HOUR),
+    "trials": Duty(_count_overdue),
+    "learning": Duty(_learn, WEEK_S),
     "conditions": Duty(move_goals),  # last, for conditions look at what the others did
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from goal_ledger.domain.runs.run import (
 )
 from goal_ledger.domain.times import seconds_between, utc_text
 from goal_ledger.ledger.dispatching import orphan_in
-from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
+from goal_ledger.projections.runs.goal_runs import goal_runs
 
 if TYPE_CHECKING:
     from goal_ledger.domain.settings import Settings
@@ -48,23 +48,18 @@ def silence_s(tx: Tx, run_id: str) -> float | None:
 
 def expire_leases(ledger: Ledger, now: datetime) -> list[str]:
     """Interrupt the running runs whose leases are over; what was done, in words."""
-    found = [row.run_id for row in _running(ledger) if row.lease_until is not None and row.lease_until < utc_text(now)]
-    return _told(ledger, found, now, without_lease=False)
+    running = ledger.views.select(goal_runs, {"status": RunStatus.RUNNING}, order=("run_id",))
+    found = [row.run_id for row in running if row.lease_until is not None and row.lease_until < utc_text(now)]
+    if not found:
+        return []
+    recorded = ledger.transact(lambda tx: _expire_in(tx, found, now, ledger.settings), operation="run.expire_leases")
+    return [
+        f"{one.stream} interrupted: {one.event.reason}" for one in recorded if isinstance(one.event, RunInterrupted)
+    ]
 
 
-def orphan_all(ledger: Ledger, now: datetime) -> list[str]:
-    """Interrupt every running run that has no live lease, as after a crash; what was done, in words."""
-    return _told(ledger, [row.run_id for row in _running(ledger)], now, without_lease=True)
-
-
-def expire_in(
-    tx: Tx, run_ids: Iterable[str], now: datetime, settings: Settings, *, without_lease: bool = False
-) -> list[str]:
-    """Interrupt those of the runs that are running without a live lease; those that were interrupted.
-
-    without_lease: also those that never had one.
-    """
-    orphaned = []
+def _expire_in(tx: Tx, run_ids: Iterable[str], now: datetime, settings: Settings) -> None:
+    """Interrupt those of the runs that are running and whose leases are over."""
     for run_id in run_ids:
         run = tx.load(run_id, RUN)
         if run.status is not RunStatus.RUNNING:
@@ -73,26 +68,4 @@ def expire_in(
         until = lease_end(last, run.lease_s)
         if until is not None and until < utc_text(now):
             reason = f"orphaned: no sign of life since {last}, its lease was {run.lease_s:g} s"
-        elif run.lease_s is None and without_lease:
-            reason = "orphaned: its worker holds no lease"
-        else:
-            continue
-        orphan_in(tx, run_id, reason, settings)
-        orphaned.append(run_id)
-    return orphaned
-
-
-def _running(ledger: Ledger) -> Sequence[RunRow]:
-    return ledger.views.select(goal_runs, {"status": RunStatus.RUNNING}, order=("run_id",))
-
-
-def _told(ledger: Ledger, run_ids: Sequence[str], now: datetime, *, without_lease: bool) -> list[str]:
-    if not run_ids:
-        return []
-    recorded = ledger.transact(
-        lambda tx: expire_in(tx, run_ids, now, ledger.settings, without_lease=without_lease),
-        operation="run.expire_leases",
-    )
-    return [
-        f"{one.stream} interrupted: {one.event.reason}" for one in recorded if isinstance(one.event, RunInterrupted)
-    ]
+            orphan_in(tx, run_id, reason, settings)

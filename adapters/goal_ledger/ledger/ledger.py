@@ -41,11 +41,15 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.decisions import Replay, Why
     from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.experiments import Experiments
+    from goal_ledger.ledger.feeds import Feeds
     from goal_ledger.ledger.history import History
     from goal_ledger.ledger.imports import Imports
     from goal_ledger.ledger.key_results import KeyResults
+    from goal_ledger.ledger.learning import Learning
+    from goal_ledger.ledger.playbook import Playbook
     from goal_ledger.ledger.projects import Projects
     from goal_ledger.ledger.proposals import Proposals
+    from goal_ledger.ledger.reviews import Reviews
     from goal_ledger.ledger.state_hash import StateHash
     from goal_ledger.ledger.tick import Attention, Ticked
     from goal_ledger.ledger.when import Held
@@ -183,6 +187,27 @@ class Ledger:
         return Lessons(self)
 
     @property
+    def playbook(self) -> Playbook:
+        """Rules drawn from lessons, tried before they are in force."""
+        from goal_ledger.ledger.playbook import Playbook
+
+        return Playbook(self)
+
+    @property
+    def reviews(self) -> Reviews:
+        """What runs that went wrong taught."""
+        from goal_ledger.ledger.reviews import Reviews
+
+        return Reviews(self)
+
+    @property
+    def learning(self) -> Learning:
+        """What many runs teach together."""
+        from goal_ledger.ledger.learning import Learning
+
+        return Learning(self)
+
+    @property
     def key_results(self) -> KeyResults:
         """What is measured."""
         from goal_ledger.ledger.key_results import KeyResults
@@ -219,6 +244,13 @@ class Ledger:
         from goal_ledger.ledger.imports import Imports  # its record formats are models that few commands need
 
         return Imports(self)
+
+    @property
+    def feeds(self) -> Feeds:
+        """What the world measured."""
+        from goal_ledger.ledger.feeds import Feeds  # few commands speak HTTP
+
+        return Feeds(self)
 
     # --- Writing
 
@@ -338,6 +370,11 @@ class Ledger:
     def head(self) -> int:
         """The position of the last event."""
         return self._core.head()
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether there was a lesson or a rule when this process first asked."""
+        return self._core.has_learned()
 
     def now(self) -> datetime:
         """When a wish made here would be true."""

@@ -88,6 +88,15 @@ class PastTransaction:
         """The events from one position to another, both included."""
         return list(map(self._log.decode, self._log.page(first - 1, last - first + 1)))
 
+    def has_streams(self, prefix: str) -> bool:
+        """Whether there is a stream whose name begins so; looks at the log from its beginning."""
+        after = 0
+        while rows := self._log.page(after, _PAGE):
+            if any(row[1].startswith(prefix) for row in rows):
+                return True
+            after = rows[-1][0]
+        return False
+
 
 class LogByOccurrence(LogUntil):
     """What had occurred by an instant, in the order in which it did; then by position.

@@ -116,12 +116,11 @@ class Proposals:
         Rejected: no_text. What the policy turns down is answered as a rejected proposal.
         """
 
-        def work(tx: Tx) -> None:
-            evaluation = Evaluation(self._ledger, tx)
-            evaluation.take(by or tx.by, finding, None)
-            evaluation.create_goals()
-
-        recorded = self._ledger.transact(work, operation="proposal.propose", arguments={"finding": finding, "by": by})
+        recorded = self._ledger.transact(
+            lambda tx: propose_in(self._ledger, tx, by or tx.by, finding),
+            operation="proposal.propose",
+            arguments={"finding": finding, "by": by},
+        )
         stream = next(one.stream for one in recorded if isinstance(one.event, ProposalMade))
         return _existing(self._ledger.answer(proposals, stream, recorded), stream)
 
@@ -221,6 +220,13 @@ class Proposals:
         row = next(row for row in reversed(self.scans(since=moment, until=moment)))
         taken = [_as_evaluated(self.get(proposal_id)) for proposal_id in row.proposals]
         return Scanned(row.scan_id, row.scanned_at, row.detectors, row.failed, taken, _told(taken))
+
+
+def propose_in(ledger: Ledger, tx: Tx, detector: str, finding: Finding) -> None:
+    """Propose one goal inside another transaction, and create it when it passes."""
+    evaluation = Evaluation(ledger, tx)
+    evaluation.take(detector, finding, None)
+    evaluation.create_goals()
 
 
 class Evaluation:

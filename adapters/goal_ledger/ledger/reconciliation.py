@@ -31,6 +31,7 @@ from goal_ledger.domain.goals.maintenance import OccurrenceDue, OccurrencesSkipp
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import OPEN, RUN, RunStatus
 from goal_ledger.domain.times import parse_utc
+from goal_ledger.ledger.context import rules_in_force
 from goal_ledger.ledger.loops import close_retry, note_retry
 from goal_ledger.ledger.process import is_alive
 from goal_ledger.projections.base import Projection
@@ -63,6 +64,7 @@ class Seen(NamedTuple):
     runs: Sequence[str]
     loops: Sequence[str]
     lessons: Sequence[str]
+    rules: Sequence[str]
 
 
 def look(ledger: Ledger) -> Seen:
@@ -84,6 +86,7 @@ def look(ledger: Ledger) -> Seen:
             for lesson_id, goal_type in _each(ledger, lessons, ("lesson_id", "goal_type"), {"active": True})
             if goal_type in types or (types and goal_type is None)
         ],
+        rules_in_force(ledger),
     )
 
 
@@ -129,6 +132,7 @@ def start_in(
         open_loops=_still_open(tx, [*found.loops, *actions.opened]),
         closed_loops=listed(actions.closed),
         lessons=listed(seen.lessons),
+        rules=tuple(seen.rules[:LISTED]),
         missed_cadences=tuple(actions.missed[:LISTED]),
         errors=told(found.errors + actions.errors),
         actions=told(actions.told),

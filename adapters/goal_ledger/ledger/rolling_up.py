@@ -14,10 +14,11 @@ from goal_ledger.domain.goals import roll_up as rules
 from goal_ledger.domain.goals.goal import GOAL, TRANSITIONS, ChildAdded, Goal, GoalAmended
 from goal_ledger.domain.goals.lifecycle import FINISHED
 from goal_ledger.domain.goals.roll_up import Standing
-from goal_ledger.domain.runs.run import RUN, RunFinished, RunInterrupted
+from goal_ledger.domain.runs import run as run_rules
+from goal_ledger.domain.runs.run import RUN, RunFinished, RunInterrupted, RunStatus
 from goal_ledger.ledger import guards
 from goal_ledger.ledger.dispatching import is_busy
-from goal_ledger.ledger.loops import close_in, open_in
+from goal_ledger.ledger.loops import close_in, close_retry, open_in
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.transaction import Tx
@@ -38,6 +39,18 @@ def roll_up(tx: Tx, gathered: Sequence[Recorded]) -> None:
 def _itself(tx: Tx, recorded: Recorded) -> None:
     """A goal moved, and may have waited for this to be completed."""
     _complete(tx, recorded.stream)
+
+
+def _let_go(tx: Tx, recorded: Recorded) -> None:
+    """A goal is over: its queued runs and its pending retry wait for nothing any more."""
+    goal = tx.load(recorded.stream, GOAL)
+    if goal.status not in FINISHED:
+        return
+    why = f"its goal is {goal.status}"
+    for run_id in goal.queued:
+        if tx.load(run_id, RUN).status is RunStatus.QUEUED:
+            tx.act(run_id, RUN, run_rules.interrupt, reason=why)
+    close_retry(tx, recorded.stream, why)
 
 
 def _above(tx: Tx, recorded: Recorded) -> None:
@@ -71,7 +84,7 @@ def _after_run(tx: Tx, recorded: Recorded) -> None:
 
 
 _FOLLOW: dict[type[Event], Sequence[Callable[[Tx, Recorded], None]]] = {
-    **dict.fromkeys(TRANSITIONS, (_itself, _above)),
+    **dict.fromkeys(TRANSITIONS, (_let_go, _itself, _above)),
     ChildAdded: (_after_child,),
     GoalAmended: (_after_amendment,),
     RunFinished: (_after_run,),

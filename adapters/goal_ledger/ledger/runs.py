@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
 
@@ -12,6 +13,7 @@ from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals import maintenance
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.goal import GOAL
+from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.runs import run as rules
 from goal_ledger.domain.runs.run import (
@@ -24,7 +26,7 @@ from goal_ledger.domain.runs.run import (
     VerifierStatus,
 )
 from goal_ledger.ledger import guards
-from goal_ledger.ledger.dispatching import Attempt, begun, bill_in, settle_in, start_in, take_over_in
+from goal_ledger.ledger.dispatching import Attempt, begun, bill_in, briefing, settle_in, start_in, take_over_in
 from goal_ledger.ledger.key_results import snapshot
 from goal_ledger.ledger.leases import silence_s
 from goal_ledger.ledger.loops import note_retry
@@ -80,8 +82,9 @@ class Runs:
             "goal_id": goal_id, "agent": agent, "job_id": job_id, "plan_summary": plan_summary,
             "metrics_before": metrics_before, "overlap": overlap, "reason": reason, **_said(lease_s=lease_s),
         }  # fmt: skip
+        brief = briefing(self._ledger)
         recorded = self._ledger.transact(
-            lambda tx: start_in(tx, goal_id, attempt, overlap=Overlap.ALLOW if overlap else None),
+            lambda tx: start_in(tx, goal_id, attempt, overlap=Overlap.ALLOW if overlap else None, brief=brief),
             operation="run.start",
             arguments=arguments,
         )
@@ -98,8 +101,9 @@ class Runs:
         NotFound: unknown_run, unknown_goal.
         """
         attempt = Attempt(agent=agent, lease_s=lease_s, reason=reason)
+        brief = briefing(self._ledger)
         recorded = self._ledger.transact(
-            lambda tx: take_over_in(tx, _open_run(tx, run_or_goal_id), attempt),
+            lambda tx: take_over_in(tx, _open_run(tx, run_or_goal_id), attempt, brief=brief),
             operation="run.take_over",
             arguments={"of": run_or_goal_id, "agent": agent, "lease_s": lease_s, "reason": reason},
         )
@@ -225,8 +229,10 @@ class Runs:
         A success completes the oldest open occurrence of a maintenance goal. duration_seconds: wall time as measured;
         the time since the start unless said. metrics_after: the values of the key results around the goal unless said.
         When it failed and its goal has `max_attempts`, the goal is tried again later, or fails after the last attempt.
-        The failure conditions of the goal may turn what is reported as succeeded into failed.
+        The failure conditions of the goal may turn what is reported as succeeded into failed. When a run of a goal of
+        type learning is won, a learning cycle follows, up to that time.
         """
+        learned_until: list[datetime] = []
 
         def work(tx: Tx, metrics_after: dict[str, Any] | None, **wish: Any) -> None:
             run = tx.load(run_id, RUN)
@@ -236,13 +242,21 @@ class Runs:
             if finish["local_outcome"] == LocalOutcome.FAILED:
                 settle_in(tx, run_id, self._ledger.settings)
             note_retry(tx, gathered)
-            if finish["local_outcome"] == LocalOutcome.SUCCEEDED and tx.load(run.goal_id, GOAL).open_occurrences:
-                tx.act(run.goal_id, GOAL, maintenance.complete_by_run, run_id=run_id)
+            if finish["local_outcome"] == LocalOutcome.SUCCEEDED:
+                goal = tx.load(run.goal_id, GOAL)
+                if goal.open_occurrences:
+                    tx.act(run.goal_id, GOAL, maintenance.complete_by_run, run_id=run_id)
+                is_won = run.verdict is not VerifierStatus.FAILED
+                if is_won and goal.goal_type is GoalType.LEARNING and tx.now is not None:
+                    learned_until.append(tx.now)
 
-        return self._transact(
+        row = self._transact(
             run_id, "finish", work, local_outcome=local_outcome, failure_category=failure_category, detail=detail,
             duration_seconds=duration_seconds, metrics_after=metrics_after, reason=reason,
         )  # fmt: skip
+        for until in learned_until[-1:]:  # after the commit, so that a long cycle holds up nobody
+            self._ledger.learning.cycle(until, reason=f"{run_id} was won")
+        return row
 
     def outcome(
         self,

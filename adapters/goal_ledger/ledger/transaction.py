@@ -54,6 +54,7 @@ class Stored(Protocol):
     def tail(self, stream: str, after: int) -> list[Recorded | Unreadable]: ...
     def recent(self, stream: str, count: int) -> list[Recorded | Unreadable]: ...
     def between(self, first: int, last: int) -> list[Recorded | Unreadable]: ...
+    def has_streams(self, prefix: str) -> bool: ...
 
 
 class Pending:
@@ -209,6 +210,15 @@ class Tx:
     def history(self, stream: str) -> list[Recorded | Unreadable]:
         """The stored events of a stream, without what was gathered so far."""
         return self._pending.log.tail(stream, 0)
+
+    @property
+    def all_gathered(self) -> Sequence[Recorded]:
+        """What was gathered so far, of every stream."""
+        return tuple(self._pending.recorded)
+
+    def has_streams(self, prefix: str) -> bool:
+        """Whether something is stored of a stream whose name begins so."""
+        return self._pending.log.has_streams(prefix)
 
     def gathered(self, stream: str) -> list[Recorded]:
         """What was gathered so far of a stream."""

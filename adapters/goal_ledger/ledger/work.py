@@ -17,12 +17,13 @@ from goal_ledger.domain.policies import receipt
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.candidates import Candidates
-from goal_ledger.ledger.dispatching import Attempt, begun, claim_in
+from goal_ledger.ledger.dispatching import Attempt, begun, briefing, claim_in
 from goal_ledger.ledger.sessions import refuse_when_stopped
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.core import Core
+    from goal_ledger.ledger.dispatching import Briefing
     from goal_ledger.ledger.ledger import Ledger
     from goal_ledger.ledger.transaction import Tx
 
@@ -61,13 +62,14 @@ class Work:
         with self._candidates() as candidates:
             if candidates.is_behind(self._core):  # what takes a while is done before others wait for the lock
                 candidates.refreshed(self._core, utc_text(self._ledger.now()))
+        brief = briefing(self._ledger)
 
         def work(tx: Tx) -> None:
             refuse_when_stopped(tx)
             attempt = Attempt(agent=agent or tx.by, lease_s=lease_s, reason=reason)
             with self._candidates() as candidates:
                 order = candidates.refreshed(self._core, utc_text(tx.now or tx.at))
-                serve(tx, order, attempt, ROUTER, self._core.settings)
+                serve(tx, order, attempt, ROUTER, self._core.settings, brief)
 
         recorded = self._ledger.transact(
             work, operation="work.claim", arguments={"agent": agent, "lease_s": lease_s, "reason": reason}
@@ -126,7 +128,9 @@ class Work:
             at_rest.append(candidates)
 
 
-def serve(tx: Tx, order: ServingOrder, attempt: Attempt, policy: str, settings: Settings) -> str | None:
+def serve(
+    tx: Tx, order: ServingOrder, attempt: Attempt, policy: str, settings: Settings, brief: Briefing
+) -> str | None:
     """Start a run on the first goal that can be served, with the policy's receipt; its id, None when there is none."""
     used = {} if policy == BY_PRIORITY else {"weight": settings.weight.model_dump()}
     ranked = order.ranked()
@@ -134,7 +138,7 @@ def serve(tx: Tx, order: ServingOrder, attempt: Attempt, policy: str, settings: 
         why = receipt(policy, ranked, choice.goal_id, position=tx.head, settings=used)
         try:
             with tx.all_or_nothing():
-                claim_in(tx, choice.goal_id, attempt, why)
+                claim_in(tx, choice.goal_id, attempt, why, brief=brief)
                 return choice.goal_id
         except Rejected:  # what the read models show is checked again on the streams: take the next one
             continue

@@ -96,10 +96,24 @@ def _projects(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
         yield row.project_id, row.name
 
 
+def _reviews(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
+    matching = (row for row in ledger.reviews.list().reviews if row.aar_id.startswith(start))
+    for row, _ in zip(matching, range(_MOST), strict=False):
+        yield row.aar_id, f"{row.notable}  {row.signature or row.what_happened}"
+
+
+def _cycles(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
+    matching = (row for row in ledger.learning.list().cycles if row.cycle_id.startswith(start))
+    for row, _ in zip(matching, range(_MOST), strict=False):
+        yield row.cycle_id, f"until {row.until}  {row.runs} runs"
+
+
 _BY_KIND: dict[str, Callable[["Ledger", str], Iterator[tuple[str, str]]]] = {
     "goal": _goals,
     "run": _runs,
     "lesson": _lessons,
     "loop": _loops,
     "project": _projects,
+    "review": _reviews,
+    "cycle": _cycles,
 }

@@ -12,9 +12,12 @@ from goal_ledger.domain.learning.lesson import LessonLearned
 if TYPE_CHECKING:
     from goal_ledger.domain.goals.experiment import Report
     from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.context import Context
     from goal_ledger.ledger.decisions import Judged, Replay, Why
     from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.goals import GoalNode
+    from goal_ledger.ledger.lineage import LessonBehind, Lineage
+    from goal_ledger.ledger.playbook import Evaluation
     from goal_ledger.projections.goals.goal_definitions import GoalRow
 
 Data = dict[str, Any]
@@ -23,6 +26,7 @@ _ABOUT = {
     "goal": "title",
     "run": "goal_id",
     "lesson": "lesson_text",
+    "rule": "title",
     "loop": "question",
     "project": "name",
 }  # what tells a row from others
@@ -76,6 +80,27 @@ def report_data(goal_id: str, report: Report) -> Data:
     arms = [arm._asdict() for arm in report.arms]
     verdict = "inconclusive" if report.winner is None else "winner"
     return {"goal_id": goal_id, "verdict": verdict, **report._asdict(), "arms": arms}
+
+
+def evaluation_data(found: Evaluation) -> Data:
+    """A rule and what its counts say. questions: score 1.0 says yes; log_e_value has to reach log_needed."""
+    verdict = found.verdict
+    return {
+        "rule": found.rule._asdict(),
+        "choice": None if verdict is None else verdict.choice,
+        "cause": None if verdict is None else verdict.cause,
+        "missing": found.missing,
+        "questions": [
+            {
+                "name": one.name,
+                "counts": one.counts,
+                "score": one.score,
+                "log_e_value": one.reached,
+                "log_needed": one.needed,
+            }
+            for one in (() if verdict is None else verdict.questions)
+        ],
+    }
 
 
 def timeline_data(events: Sequence[Recorded | Unreadable]) -> list[Data]:
@@ -134,6 +159,24 @@ def event_data(recorded: Recorded | Unreadable) -> Data:
     elif isinstance(event, GoalCreated):
         row["to"] = row["details"].pop("status")
     return row
+
+
+def context_data(told: Context) -> Data:
+    """What an agent is told: the text, and the rules and lessons in it."""
+    return told._asdict() | {
+        "rules": [rule._asdict() for rule in told.rules],
+        "lessons": [lesson._asdict() for lesson in told.lessons],
+    }
+
+
+def lineage_data(behind: Lineage) -> Data:
+    """A rule with the lessons behind it, each with its reviews, each with its runs."""
+
+    def reviews(lesson: LessonBehind) -> list[Data]:
+        return [review._asdict() | {"runs": [run._asdict() for run in review.runs]} for review in lesson.reviews]
+
+    lessons = [lesson._asdict() | {"reviews": reviews(lesson)} for lesson in behind.lessons]
+    return behind._asdict() | {"lessons": lessons}
 
 
 def change_data(change: Change) -> Data:

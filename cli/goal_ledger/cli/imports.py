@@ -1,23 +1,46 @@
-"""goal-ledger import: histories from elsewhere."""
+"""goal-ledger import: histories from elsewhere, and what the world measured."""
 
+import os
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from goal_ledger.cli import render
-from goal_ledger.cli.app import App, at_most
+from goal_ledger.cli.app import App, at_most, pass_app
 from goal_ledger.cli.command import Noun
+from goal_ledger.cli.options import Id, OneOf, Pair, Time
+from goal_ledger.domain.learning.outcomes import Rule
 
 if TYPE_CHECKING:
+    from goal_ledger.ledger.attribution import Attribution
+    from goal_ledger.ledger.feeds import FeedImport
     from goal_ledger.ledger.imports import CheckImport, EventImport, RunImport
 
 _LOG = "--case-column case_id --activity-column activity --time-column ts"
 
 
-@click.group("import", cls=Noun, examples=("goal-ledger import runs runs.jsonl.gz",))
+GOAL = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
+
+
+@click.group(
+    "import",
+    cls=Noun,
+    examples=(
+        "goal-ledger import runs runs.jsonl.gz",
+        f"goal-ledger import events incidents.csv.gz \\\n      {_LOG}",
+        f"goal-ledger import analytics funnel.json --goal {GOAL}",
+        "goal-ledger import crm stats.csv",
+    ),
+)
 def import_() -> None:
-    """Bring in histories from elsewhere."""
+    """Bring in histories from elsewhere, and what the world measured.
+
+    `runs` and `events` tell of goals and runs that are not here yet; `analytics` and `crm` say what runs that are here
+    were worth. Repeating an import adds nothing.
+    """
 
 
 @import_.command(
@@ -89,6 +112,99 @@ def checks(app: App, file: Path, strict: bool) -> None:
     with app.progress("importing") as progress:
         done = app.open(create=True).imports.checks(file, strict=strict, progress=progress)
     _show(app, done)
+
+
+def _attributes(function: Callable[..., None]) -> Callable[..., None]:
+    """The options of an import that gives outcomes to runs."""
+    for option in reversed(
+        (
+            click.option("--run", "run_id", type=Id("run"), metavar="RUN", help="This run is meant."),
+            click.option("--goal", "goal_id", type=Id("goal"), metavar="GOAL", help="Runs of this goal are meant."),
+            click.option("--category", "task_category", metavar="TEXT", help="Runs of this task category are meant."),
+            click.option(
+                "--rule", type=OneOf(Rule), default=Rule.LATEST,
+                help="Which of those that finished in the days before a measurement; latest unless said.",
+            ),
+            click.option("--lower-is-better", multiple=True, metavar="METRIC", help="It should fall.  [many]"),
+            click.option("--source", metavar="NAME", help="Names where the records come from."),
+            click.option("--strict", is_flag=True, help="Import nothing when a record cannot be taken."),
+        )
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def _attribution(wish: dict[str, Any]) -> "Attribution":
+    """What the options of `_attributes` say; they are taken out of the wish."""
+    from goal_ledger.ledger.attribution import Attribution
+
+    return Attribution(**{name: wish.pop(name) for name in Attribution._fields})
+
+
+@import_.command(
+    "analytics",
+    examples=(
+        f"goal-ledger import analytics funnel.json --goal {GOAL}",
+        f"goal-ledger import analytics events.jsonl.gz --event activated --per signed_up \\\n      --goal {GOAL}",
+        f"goal-ledger import analytics https://us.posthog.com/api/projects/7/insights/42/ \\\n      --goal {GOAL}",
+    ),
+)
+@click.argument("place", metavar="FILE|URL")
+@click.option("--event", metavar="NAME", help="In events: how many people did this.")
+@click.option("--per", metavar="NAME", help="As a share of the people who did this one.")
+@click.option(
+    "--window", "window_days", type=click.IntRange(min=1, max=3650), default=7, show_default=True, metavar="DAYS",
+    help="Events are counted in windows of so many days.",
+)  # fmt: skip
+@click.option("--at", type=Time(), help="When a funnel was measured that does not say so.")
+@_attributes
+@pass_app
+def analytics(app: App, /, place: str, at: datetime | None, **wish: Any) -> None:
+    """Take what PostHog measured: a funnel, as JSON, or events, as JSON lines or CSV, in a FILE or from its API.
+
+    Each funnel, or each whole window of events, is compared with the one before it. The difference is the business
+    outcome of the run before it. The first one is what the next is compared with. The key for the API is read from
+    POSTHOG_API_KEY and sent to no other host.
+    """
+    to = _attribution(wish)
+    token = os.environ.get("POSTHOG_API_KEY") or None
+    _show_outcomes(app, app.ledger.feeds.analytics(place, at=at, to=to, token=token, **wish))
+
+
+@import_.command(
+    "crm",
+    examples=(
+        "goal-ledger import crm stats.csv",
+        f"goal-ledger import crm stats.jsonl --lower-is-better churn \\\n      --campaign spring={GOAL}",
+        "goal-ledger import crm https://crm.example/api/stats --category outreach --rule all",
+    ),
+)
+@click.argument("place", metavar="FILE|URL")
+@click.option(
+    "--campaign", type=Pair(str, f"spring={GOAL}"), multiple=True, metavar="NAME=GOAL", help="Which goal it is.  [many]"
+)
+@_attributes
+@pass_app
+def crm(app: App, /, place: str, campaign: tuple[tuple[str, str], ...], **wish: Any) -> None:
+    """Take the pipeline statistics of a CRM, as JSON, JSON lines or CSV, in a FILE or from a URL.
+
+    Each record says what a metric was before and after: a drop degraded the run before it, a rise improved it. Runs of
+    the task category `outreach` are meant unless the record or an option says others. The key for a URL is read from
+    CRM_API_KEY and sent to no other host.
+    """
+    to = _attribution(wish)
+    token = os.environ.get("CRM_API_KEY") or None
+    _show_outcomes(app, app.ledger.feeds.crm(place, campaigns=dict(campaign), to=to, token=token, **wish))
+
+
+def _show_outcomes(app: App, done: "FeedImport") -> None:
+    app.show(
+        {**done._asdict(), "problems": [problem._asdict() for problem in done.problems]},
+        render.imported,
+        warnings=at_most(
+            [f"record {line}: {code}: {reason}" for line, code, reason in done.problems], "records were not taken"
+        ),
+    )
 
 
 def _show(app: App, done: "CheckImport | RunImport | EventImport") -> None:

@@ -7,13 +7,14 @@ import click
 from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
-from goal_ledger.cli.data import timeline_data
+from goal_ledger.cli.data import context_data, timeline_data
 from goal_ledger.cli.options import Id, OneOf, as_of, bad_cursor, cursor_number, pages, writes
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.learning.lesson import LessonCategory
 
 ID = "les_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
 RUN = "grun_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
+GOAL = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
 
 
 @click.group(cls=Noun, examples=("goal-ledger lesson list --action-type shell", f"goal-ledger lesson show {ID}"))
@@ -41,7 +42,7 @@ def lesson() -> None:
 @click.option("--run", "run_id", type=Id("run"), metavar="RUN", help="The run that taught it: evidence.")
 @writes
 def add(app: App, text: str, **wish: Any) -> None:
-    """Learn TEXT; the same text for the same goals and actions again adds its run as evidence."""
+    """Learn TEXT; what says the same for the same goals and actions adds its run as evidence."""
     app.show(app.open(create=True).lessons.add(text, **wish)._asdict(), render.lesson_line)
 
 
@@ -83,7 +84,45 @@ def retire(app: App, lesson_id: str, reason: str | None) -> None:
     app.show(app.ledger.lessons.retire(lesson_id, reason=reason)._asdict(), render.lesson_line)
 
 
+@lesson.command(
+    "recall",
+    examples=(f"goal-ledger lesson recall {ID} --dry-run", f'goal-ledger lesson recall {ID} --reason "it was luck"'),
+)
+@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
+@click.option("--dry-run", is_flag=True, help="Only show what would fall with it.")
+@writes
+def recall(app: App, lesson_id: str, **wish: Any) -> None:
+    """Take LESSON back for good, with all that stands on it; say why.
+
+    The rules drawn from it fall, and the lessons taught by runs that were given any of them, and so on.
+    """
+    app.show(app.ledger.lessons.recall(lesson_id, **wish)._asdict(), render.recall)
+
+
 # --- Looking
+
+
+@lesson.command(
+    "context",
+    examples=(f"goal-ledger lesson context --goal {GOAL} --max-tokens 500", f"goal-ledger lesson context --run {RUN}"),
+)
+@click.option("--goal", "goal_id", type=Id("goal"), metavar="GOAL", help="What a run of it would be told now.")
+@click.option("--run", "run_id", type=Id("run"), metavar="RUN", help="What this run was told, word for word.")
+@click.option("--max-tokens", type=click.IntRange(min=0), metavar="N", help="About how long; `context_tokens`.")
+@click.option("--format", "form", type=click.Choice(("md", "json")), default="md", help="json is the same as --json.")
+@as_of(folds=True)
+def context(app: App, goal_id: str | None, form: str, **asked: Any) -> None:
+    """What an agent is told before it starts: rules in force and lessons that apply, the most useful first."""
+    app.json = app.json or form == "json"
+    app.show(context_data(app.ledger.lessons.context(goal_id, **asked)), render.context)
+
+
+@lesson.command("contradictions", examples=("goal-ledger lesson contradictions",))
+@as_of(folds=True)
+def contradictions(app: App) -> None:
+    """Pairs of active lessons that may apply together and say the opposite of nearly the same."""
+    rows = [pair._asdict() for pair in app.ledger.lessons.contradictions()]
+    app.show_list(rows, render.contradictions, empty="No two active lessons contradict each other.")
 
 
 @lesson.command(
@@ -97,8 +136,8 @@ def show(app: App, lesson_id: str) -> None:
 
 
 @lesson.command("list", examples=("goal-ledger lesson list --action-type shell", "goal-ledger lesson list --retired"))
-@click.option("--all", "every", is_flag=True, help="The retired ones too.")
-@click.option("--retired", is_flag=True, help="The retired ones only.")
+@click.option("--all", "every", is_flag=True, help="The retired and recalled ones too.")
+@click.option("--retired", is_flag=True, help="The retired and recalled ones only.")
 @click.option("--goal-type", type=OneOf(GoalType), metavar="TYPE", help=f"One of {', '.join(GoalType)}.")
 @click.option("--action-type", metavar="TEXT", help="For actions of this type.")
 @click.option("--category", type=OneOf(LessonCategory), help="Of this category.")

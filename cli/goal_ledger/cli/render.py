@@ -36,13 +36,15 @@ _STYLES = {
     "completed_with_caveats": "yellow", "partial": "yellow", "waiting": "yellow", "retrying": "yellow",
     "checkpointed": "yellow", "blocked": "red", "failed": "red", "interrupted": "red", "rejected": "red",
     "draining": "yellow", "stopped": "dim", "open": "yellow", "closed": "dim",
-    "archived": "dim", "retired": "dim", "ok": "green", "warning": "yellow", "problem": "red",
+    "archived": "dim", "retired": "dim", "recalled": "red", "ok": "green", "warning": "yellow", "problem": "red",
+    "full": "green", "canary": "yellow", "shadow": "dim",
+    "verifier_failed": "red", "degraded": "red", "requested": "dim",
     "current": "green", "stale": "yellow", "missing": "yellow", "queued": "yellow",
 }  # fmt: skip
 
 _USUAL = {
     "time_horizon": "ongoing", "learning_required": True, "auto_approved": False, "source": "user", "overlap": "forbid",
-    "resume_if_checkpointed": True, "catch_up": "coalesce", "orphaned": False,
+    "resume_if_checkpointed": True, "catch_up": "coalesce", "orphaned": False, "overdue": False,
 }  # fmt: skip
 """What goes without saying."""
 
@@ -129,7 +131,7 @@ def timeline(rows: Sequence[Data]) -> None:
         if recorded[:17] != last_recorded[:17] and recorded[:17] != moment(row["occurred_at"])[:17]:
             words.insert(1, f"recorded {recorded}")
         last_recorded = recorded
-        if row["run_id"] and row["stream"].startswith("les_"):
+        if row["run_id"] and row["stream"].startswith(("les_", "rule_")):
             words.append(row["run_id"])
         words += _said(row["details"])
         _print(screen, Padding(_text((" · ".join(word for word in words if word), "")), (0, 0, 0, indent)))
@@ -137,7 +139,7 @@ def timeline(rows: Sequence[Data]) -> None:
 
 _SPEAKING = {
     "title", "action", "detail", "plan_summary", "local_outcome", "failure_category", "verifier_status", "note",
-    "business_outcome", "checkpoint_ref", "caveats", "lesson_text", "activity", "arm",
+    "business_outcome", "checkpoint_ref", "caveats", "lesson_text", "activity", "arm", "cause",
 }  # fmt: skip
 
 
@@ -270,11 +272,23 @@ def runs(rows: Sequence[Data]) -> None:
     _print(screen, table)
 
 
+def outcomes(rows: Sequence[Data]) -> None:
+    """A table of what runs were worth."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(screen.width, "run", "outcome", *(("source", "when") if wide else ()), "detail")
+    for row in rows:
+        more = (_cell(row["source"]), _when(row["occurred_at"])) if wide else ()
+        table.add_row(_cell(row["run_id"]), _cell(row["business_outcome"]), *more, _cell(row["detail"]))
+    _print(screen, table)
+
+
 def run(row: Data) -> None:
     """Everything about a run that is set."""
     run_line(row)
-    hidden = {"run_id", "status", "attempt", "position"}
-    _details({name: value for name, value in row.items() if name not in hidden})
+    hidden = {"run_id", "status", "attempt", "position", "context"}
+    given = {f"given {name}": ids for name, ids in (row["context"] or {}).items()}
+    _details({name: value for name, value in row.items() if name not in hidden} | given)
 
 
 # --- Work
@@ -379,7 +393,7 @@ def lessons(rows: Sequence[Data]) -> None:
     table = _table(screen.width, "lesson", "sure", *(("for", "against", "goals", "actions") if wide else ()), "text")
     for row in rows:
         more = (row["evidence_for"], row["evidence_against"], row["goal_type"] or "any", row["action_type"] or "any")
-        mark = "" if row["active"] else " (retired)"
+        mark = "" if row["active"] else f" ({_state(row)})"
         table.add_row(
             _cell(row["lesson_id"]),
             _cell(f"{row['confidence']:.2f}"),
@@ -392,12 +406,79 @@ def lessons(rows: Sequence[Data]) -> None:
 def lesson(row: Data) -> None:
     """Everything about a lesson that is set."""
     lesson_line(row)
-    hidden = {"lesson_id", "active", "confidence", "position"}
-    _details({name: value for name, value in row.items() if name not in hidden})
+    hidden = {
+        "lesson_id",
+        "active",
+        "confidence",
+        "position",
+        "recalled",
+        "evidence_run_ids",
+        "awaited",
+        "applied_by_hand",
+    }
+    told = {name: value for name, value in row.items() if name not in hidden}
+    _details(told | {"evidence": [_evidence(one) for one in row["evidence"]]})
+
+
+def _evidence(one: Data) -> str:
+    marks = [mark for mark in (one["aar_id"], "taught it" if one["founding"] else None) if mark]
+    return str(one["run_id"]) + (f" ({', '.join(marks)})" if marks else "")
 
 
 def _state(row: Data) -> str:
-    return "active" if row["active"] else "retired"
+    return "active" if row["active"] else "recalled" if row["recalled"] else "retired"
+
+
+def context(data: Data) -> None:
+    """What an agent is told, line by line; beside it, what found no room."""
+    for line in data["text"].splitlines():
+        click.echo(visible(line))
+    if data["left_out"]:
+        click.echo(f"{data['left_out']} left out: {data['max_tokens']} tokens are full; see --max-tokens", err=True)
+    if not data["text"]:
+        click.echo("Nothing to tell." if data["run_id"] is None else "It was told nothing.", err=True)
+
+
+def contradictions(rows: Sequence[Data]) -> None:
+    """Pairs of lessons, and why both cannot be followed."""
+    for row in rows:
+        _line((row["why"], "yellow"))
+        for side in ("first", "second"):
+            _line((f"  {row[side]}", "bold"), (row[f"{side}_text"], ""))
+
+
+def recall(data: Data) -> None:
+    """What falls with a lesson, or would."""
+    would = "would fall" if data["dry_run"] else "fell"
+    _line((data["lesson_id"], "bold"), ("would be recalled" if data["dry_run"] else "recalled", "red"))
+    others = [lesson_id for lesson_id in data["lessons"] if lesson_id != data["lesson_id"]]
+    _details(
+        {
+            f"lessons that {would} with it": others or "none",
+            f"rules that {would} with it": data["rules"] or "none",
+            "runs that worked by any of it": data["runs"] or "none",
+        }
+    )
+
+
+def lineage(data: Data) -> None:
+    """A rule over the lessons, reviews and runs that it stands on."""
+    from rich.tree import Tree
+
+    top = Tree(_text((data["rule_id"], "bold"), ("  ", ""), (data["rule_text"], ""), _fallen(data)))
+    for lesson in data["lessons"]:
+        branch = top.add(
+            _text((lesson["lesson_id"], "bold"), ("  ", ""), (lesson["lesson_text"] or "", ""), _fallen(lesson))
+        )
+        for review in lesson["reviews"]:
+            leaves = branch.add(_text((review["aar_id"] or "without a review", "")))
+            for run in review["runs"]:
+                leaves.add(_text((run["run_id"], ""), ("  ", ""), _word(run["local_outcome"] or "")))
+    _print(console(), top)
+
+
+def _fallen(row: Data) -> tuple[str, str]:
+    return (f"  (recalled with {row['recalled_root']})", "red") if row["recalled"] else ("", "")
 
 
 # --- Rankings
@@ -530,6 +611,147 @@ def project(row: Data) -> None:
     bugs = [f"{bug['bug_id']} {bug['title']} ({bug['severity']})" for bug in row["bugs"] if not bug["resolved"]]
     shown = {name: value for name, value in row.items() if name not in hidden}
     _details({**shown, "features": features, "bugs": bugs})
+
+
+# --- Rules
+
+
+def rule_line(row: Data) -> None:
+    """A short confirmation after a write."""
+    mode = row["activation_mode"] if row["active"] else "retired"
+    _line((row["rule_id"], "bold"), _word(mode), (row["title"], ""))
+
+
+def rules(rows: Sequence[Data]) -> None:
+    """A table of rules."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(
+        screen.width, "rule", "status", *(("with it", "without", "goals", "actions") if wide else ()), "title"
+    )
+    for row in rows:
+        told, won = row["times_applied"], row["times_validated"]
+        with_it, without = f"{won} of {told} won", f"{row['control_won']} of {row['control_runs']} won"
+        more = (with_it, without, row["applies_to_goal_type"] or "any", row["applies_to_action_type"] or "any")
+        mode = row["activation_mode"] if row["active"] else "retired"
+        table.add_row(_cell(row["rule_id"]), _status(mode), *(map(_cell, more) if wide else ()), _cell(row["title"]))
+    _print(screen, table)
+
+
+def rule(row: Data) -> None:
+    """Everything about a rule that is set."""
+    rule_line(row)
+    hidden = {"rule_id", "active", "activation_mode", "title", "position", "round_position", "mode_position"}
+    _details({name: value for name, value in row.items() if name not in hidden and value != 0})
+
+
+def evaluation(data: Data) -> None:
+    """What the counts of a rule say."""
+    rule_line(data["rule"])
+    if data["choice"] is None:
+        _line(("nothing is compared in shadow", "yellow"))
+        return
+    screen = console()
+    table = _table(screen.width, "question", "reached", "counts")
+    for question in data["questions"]:
+        table.add_row(_cell(question["name"]), _cell(f"{max(0.0, question['score']):.0%}"), _cell(question["counts"]))
+    _print(screen, table)
+    if data["choice"] != "wait":
+        _line((data["choice"], "green" if data["choice"] == "promote" else "red"), (data["cause"] or "", ""))
+        return
+    missing = data["missing"]
+    more = "" if missing is None else f"about {missing:,} more runs would settle it at these rates"
+    _line(("inconclusive", "yellow"), *([(more, "")] if more else []))
+
+
+# --- Reviews and learning
+
+
+def review_line(row: Data) -> None:
+    """A short confirmation after a write."""
+    lessons = f"lessons {', '.join(row['lesson_ids'])}" if row["promoted"] else "no lesson taken yet"
+    _line((row["aar_id"], "bold"), _word(row["notable"]), (lessons, ""))
+
+
+def reviews(rows: Sequence[Data]) -> None:
+    """A table of reviews."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(screen.width, "review", *(("written", "run") if wide else ()), "why", "what happened")
+    for row in rows:
+        marks = (" (reopened)" if row["reopened_by"] else "") + (" (promoted)" if row["promoted"] else "")
+        more = (_when(row["created_at"]), _cell(row["run_id"])) if wide else ()
+        table.add_row(_cell(row["aar_id"]), *more, _status(row["notable"]), _cell(row["what_happened"] + marks))
+    _print(screen, table)
+
+
+def review(row: Data) -> None:
+    """Everything about a review that is set."""
+    review_line(row)
+    hidden = {"aar_id", "notable", "promoted", "reopened", "failure_category", "position"}
+    cause = row["root_cause"]
+    told = {name: value for name, value in row.items() if name not in hidden}
+    _details(told | {"root_cause": ": ".join(part for part in (cause["category"], cause["detail"]) if part)})
+
+
+def cycle(row: Data) -> None:
+    """The report of a learning cycle."""
+    _line((row["cycle_id"], "bold"), (f"{moment(row['since'])} to {moment(row['until'])}", ""))
+    told = {
+        "runs": f"{row['runs']:,}, {row['failed']:,} failed, {row['partial']:,} partial",
+        "untimed": f"{row['untimed']:,} of the ledger, in no week" if row["untimed"] else None,
+        "reviews": f"{row['reviews']:,} written",
+        "groups": [f"{group['runs']:>5,}  {_named(group)}" for group in row["groups"]],
+        "more groups": max(0, row["group_count"] - len(row["groups"])) or None,
+        "candidates": [f"{one['score']:>5g}  {one['why'].partition(': ')[2]}" for one in row["candidates"]],
+        "more candidates": max(0, row["candidate_count"] - len(row["candidates"])) or None,
+        "lessons": row["lessons"],
+        "rules": row["rules"],
+        "advanced": row["advanced"],
+        "reason": row["reason"],
+    }
+    _details(told)
+
+
+def cycles(rows: Sequence[Data]) -> None:
+    """A table of learning cycles."""
+    screen = console()
+    wide = screen.width >= _WIDE
+    table = _table(screen.width, "cycle", "until", "runs", "lessons", *(("reviews", "rules") if wide else ()))
+    for row in rows:
+        counts = row["runs"], len(row["lessons"]), *((row["reviews"], len(row["rules"])) if wide else ())
+        table.add_row(_cell(row["cycle_id"]), _when(row["until"]), *map(_cell, counts))
+    _print(screen, table)
+
+
+def failure_groups(rows: Sequence[Data]) -> None:
+    """A table of what keeps failing."""
+    screen = console()
+    table = _table(screen.width, "runs", "last seen", "failure")
+    for row in rows:
+        table.add_row(_cell(row["runs"]), _when(row["last_seen_at"]), _cell(row["signature"]))
+    _print(screen, table)
+
+
+def rates(rows: Sequence[Data]) -> None:
+    """A table of weeks."""
+    screen = console()
+    table = _table(screen.width, "week", "runs", "succeeded", "partial", "failed", "rate")
+    for row in rows:
+        counts = row["runs"], row["succeeded"], row["partial"], row["failed"]
+        table.add_row(_cell(row["week"]), *map(_cell, counts), _cell(percent(row["rate"])))
+    _print(screen, table)
+
+
+def suggestions(rows: Sequence[Data]) -> None:
+    """What to improve, each with why and the command to begin with."""
+    for row in rows:
+        _line((row["what"], "bold"))
+        _line((f"  {row['why']}: {row['command']}", ""))
+
+
+def _named(group: Data) -> str:
+    return " · ".join(group[name] for name in ("goal_type", "action_type", "failure_category") if group[name])
 
 
 # --- Loops and sessions
@@ -783,6 +1005,7 @@ def health(data: Data) -> None:
 def imported(data: Data) -> None:
     """What an import did."""
     numbers = ("records", "rows", "tasks", "checks", "goals", "runs", "events", "unchanged", "skipped")
+    numbers = ("records", "rows", "goals", "runs", "events", "outcomes", "baselines", "unchanged", "skipped")
     _details({name: f"{data[name]:,}" for name in numbers if name in data})
     for source_id in data.get("changed", ()):
         _line(("changed since it was imported, left as it was:", "yellow"), (source_id, ""))
@@ -853,8 +1076,10 @@ def _table(width: int, *columns: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    whole = {"goal", "run", "lesson", "loop", "project"} | (
-        {"status", "outcome", "started", "stopped", "position"} if width >= _USUAL_WIDTH else set()
+    whole = {"goal", "run", "lesson", "rule", "loop", "review", "cycle", "week", "project"} | (
+        {"status", "outcome", "started", "stopped", "position", "until", "last seen"}
+        if width >= _USUAL_WIDTH
+        else set()
     )
     numbers = {
         "results",
@@ -877,6 +1102,12 @@ def _table(width: int, *columns: str) -> Table:
         "position",
         "behind",
         "rows",
+        "runs",
+        "reviews",
+        "lessons",
+        "succeeded",
+        "partial",
+        "failed",
     }
     for name in columns:
         table.add_column(
@@ -943,8 +1174,13 @@ def _flat(value: Any) -> str:
         return str(value["text"]) + ("" if value.get("required", True) else " (optional)")
     if hasattr(value, "text"):
         return str(value.text)
+    if hasattr(value, "detail"):  # a root cause
+        return ": ".join(part for part in (value.category, value.detail) if part)
     if hasattr(value, "policy"):  # a receipt
         return f"{value.policy}, from {value.count:,}"
+    if hasattr(value, "model_dump"):  # a part of an event
+        parts = [f"{name} {_flat(part)}" for name, part in value if part not in (None, "", ())]
+        return "; ".join(parts)
     if isinstance(value, (tuple, list)):
         return ", ".join(map(_flat, value)) or "none"
     if isinstance(value, dict):

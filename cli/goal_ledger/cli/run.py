@@ -9,7 +9,18 @@ from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import timeline_data
-from goal_ledger.cli.options import JSON_PAIR, NUMBER_PAIR, Amount, Id, OneOf, as_of, bad_cursor, pages, writes
+from goal_ledger.cli.options import (
+    JSON_PAIR,
+    NUMBER_PAIR,
+    Amount,
+    Id,
+    OneOf,
+    as_of,
+    bad_cursor,
+    cursor_number,
+    pages,
+    writes,
+)
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, RunStatus, VerifierStatus
 
 GOAL = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
@@ -209,3 +220,30 @@ def list_(app: App, after: str | None, limit: int | None, **where: Any) -> None:
 def timeline(app: App, run_id: str) -> None:
     """Every event of RUN, in order."""
     app.show_list(timeline_data(app.ledger.runs.timeline(run_id)), render.timeline, empty="No events.")
+
+
+@run.command("outcomes", examples=(f"goal-ledger run outcomes {ID}", f"goal-ledger run outcomes --goal {GOAL}"))
+@click.argument("run_id", metavar="[RUN]", type=Id("run"), required=False)
+@click.option("--goal", "goal_id", type=Id("goal"), metavar="GOAL", help="Of the attempts at this goal.")
+@click.option("--source", metavar="NAME", help="As this source said.")
+@as_of(folds=True)
+@pages
+def outcomes(app: App, run_id: str | None, after: str | None, limit: int | None, **where: Any) -> None:
+    """Every word on what RUN was worth, or any run, the last one recorded first: the first one is what counts."""
+    if run_id is not None:
+        app.ledger.runs.get(run_id)
+    place = None if after is None else _place(after)
+    page = app.ledger.feeds.outcomes(run_id=run_id, after=place, limit=limit, **where)
+    app.show_list(
+        [row._asdict() for row in page.outcomes],
+        render.outcomes,
+        next_page=None if page.next is None else str(page.next[0]),
+        empty="Nobody said what it was worth; say it: goal-ledger run outcome RUN improved",
+    )
+
+
+def _place(cursor: str) -> tuple[int]:
+    try:
+        return (cursor_number(cursor),)
+    except ValueError:
+        raise bad_cursor(cursor) from None

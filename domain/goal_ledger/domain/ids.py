@@ -21,7 +21,11 @@ _KINDS = {
     "scan_": "scan",
     "belief_": "belief",
     "project_": "project",
+    "cycle_": "cycle",
 }
+
+_NOUNS = {"cycle": "learn"}
+"""Commands that list a kind, where they are called otherwise."""
 
 
 def new_id(prefix: str, at: datetime, entropy: bytes) -> str:
@@ -47,5 +51,5 @@ def require_id(prefix: str, text: str) -> str:
     raise NotFound(
         f"unknown_{kind}",
         f"there is no {kind} {text!r}: {kind} ids look like {prefix}01HZX3…",
-        hint=f"goal-ledger {kind} list",
+        hint=f"goal-ledger {_NOUNS.get(kind, kind)} list",
     )

@@ -1,9 +1,9 @@
 """The stored name of every event: stable strings, never module paths, never renamed."""
 
 from goal_ledger.domain.base import Event
-from goal_ledger.domain.continuity import loop, meta, session
+from goal_ledger.domain.continuity import feed, loop, meta, session
 from goal_ledger.domain.goals import experiment, goal, key_result, maintenance, proposal, watchdog
-from goal_ledger.domain.learning import lesson, review, rule
+from goal_ledger.domain.learning import cycle, lesson, review, rule
 from goal_ledger.domain.runs import monitor, run
 from goal_ledger.domain.strategy import belief, project
 
@@ -57,7 +57,9 @@ EVENTS: dict[str, type[Event]] = {
     "review.written": review.ReviewWritten,
     "review.reopened": review.ReviewReopened,
     "review.lessons_promoted": review.LessonsPromoted,
+    "cycle.completed": cycle.CycleCompleted,
     "rule.drafted": rule.RuleDrafted,
+    "rule.shadowed": rule.RuleShadowed,
     "rule.canaried": rule.RuleCanaried,
     "rule.tried": rule.RuleTried,
     "rule.valued": rule.RuleValued,
@@ -81,6 +83,7 @@ EVENTS: dict[str, type[Event]] = {
     "project.feature_recorded": project.FeatureRecorded,
     "project.bug_reported": project.BugReported,
     "project.bug_resolved": project.BugResolved,
+    "feed.advanced": feed.FeedAdvanced,
     "session.started": session.SessionStarted,
     "session.draining": session.SessionDraining,
     "session.stopped": session.SessionStopped,

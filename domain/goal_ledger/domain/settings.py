@@ -64,3 +64,29 @@ class Settings(Payload):
     """What each part of a goal's worth counts: value, effort, risk, urgency, alignment, each 0 to 1."""
     detectors: dict[str, dict[str, Any]] = Field(default={})
     """The settings of each detector by its name; `enabled` False switches it off."""
+    outcome_threshold: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """A metric that moved by this share or more has improved or degraded; by less, it is neutral."""
+    outcome_window_days: Annotated[float, Field(gt=0, le=3650)] = 7.0
+    """How long before a measurement a run may have finished for the measurement to speak about it, in days."""
+    rule_confidence: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """The confidence that a lesson needs before a rule is drafted from it."""
+    rule_shadow_runs: Annotated[int, Field(ge=1, le=1000)] = 3
+    """Runs that a rule watches from the shadow before the learning cycle tries it."""
+    rule_canary_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """The share of the goals that are told a rule while it is tried; the others are the comparison."""
+    rule_validated_runs: Annotated[int, Field(ge=1)] = 3
+    """Runs that a rule must have helped to win, in the round at hand, before it may be put in force."""
+    rule_alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """The chance that a rule is ever put in force wrongly; also the chance that it is ever taken back wrongly."""
+    rule_margin: Annotated[float, Field(gt=0, lt=1)] = 0.10
+    """By how much the share of runs won may be lower with a rule that is put in force; less than this is no harm."""
+    rule_cost_tolerance: Annotated[float, Field(ge=0)] = 0.25
+    """By how much a run with a rule may be dearer or slower than its comparison, 0.25 for a quarter."""
+    rule_deadline_s: Annotated[float, Field(gt=0)] = 604_800.0
+    """Seconds after its start when a run that is still open counts as not won in the trial of a rule."""
+    context_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 2_000
+    """How long the lessons and rules that an agent is told may be, in tokens of about four characters; 0: none."""
+    review_watch_days: Annotated[float, Field(ge=0, le=3650)] = 14.0
+    """How long after a review the same failure reopens it, in days."""
+    lesson_score: Annotated[float, Field(gt=0)] = 2.0
+    """What a candidate must score, frequency times impact, to become a lesson."""

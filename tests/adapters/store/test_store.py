@@ -62,3 +62,11 @@ def test_a_store_names_what_it_holds(store: Store):
     assert store.digest_at(1) != store.digest_at(2)
     assert store.stream(first[1], up_to=0) == []
     assert store.bytes() > 0
+
+
+def test_a_store_knows_whether_it_holds_streams_of_a_kind(store: Store):
+    assert [store.has_streams(prefix) for prefix in ("meta_", "goal_", "les_", "goal`", "")] == [
+        True, True, False, False, True,
+    ]  # fmt: skip
+    with store.transaction() as log:
+        assert (log.has_streams("goal_"), log.has_streams("les_")) == (True, False)

@@ -64,6 +64,7 @@ def test_every_pattern_of_the_detectors_has_a_method():
     assert {method.pattern for method in METHODS} == {
         "task_failure_recurring",
         "task_failure_incident",
+        "failure_recurring",
         "key_result_off_track",
         "goal_stalled",
         "agent_task_failing",

@@ -18,6 +18,7 @@ from goal_ledger.adapters.store.codec import Codec, StoredRow, digest
 from goal_ledger.domain.base import Recorded, Unreadable
 
 _NEWEST = 2**63 - 1
+_LAST = chr(0x10FFFF)
 _PAGE = 5_000
 _VALUES = 500
 _LOOK_S = 0.01
@@ -49,6 +50,7 @@ class Statements:
             f"SELECT {columns} {log} WHERE originator_id = ? AND originator_version > ? AND {position} <= ? "
             "ORDER BY originator_version"
         )
+        self.any_stream = f"SELECT 1 {log} WHERE originator_id >= ? AND originator_id < ? LIMIT 1"
         self.last_version = f"SELECT MAX(originator_version) {log} WHERE originator_id = ?"
         self.page = f"SELECT {columns} {log} WHERE {position} > ? ORDER BY {position} LIMIT ?"
         self.page_with_digests = f"SELECT {columns}, digest {log} WHERE {position} > ? ORDER BY {position} LIMIT ?"
@@ -93,6 +95,10 @@ class Transaction:
     def between(self, first: int, last: int) -> list[Recorded | Unreadable]:
         """The events from one position to another, both included."""
         return [self._decode(row) for row in self._execute(self._sql.page, (first - 1, last - first + 1))]
+
+    def has_streams(self, prefix: str) -> bool:
+        """Whether there is a stream whose name begins so."""
+        return self._execute(self._sql.any_stream, (prefix, prefix + _LAST)).fetchone() is not None
 
     def command(self, command_id: str) -> Command | None:
         """What was done under this id before."""
@@ -229,6 +235,11 @@ class Store(ABC):
         decode = self._codec.decode
         with collector_paused():
             return [decode(row) for row in rows]
+
+    def has_streams(self, prefix: str) -> bool:
+        """Whether there is a stream whose name begins so."""
+        with self._reading() as session:
+            return session.execute(self._sql.any_stream, (prefix, prefix + _LAST)).fetchone() is not None
 
     def position_at(self, at: str) -> int:
         """The last position recorded at or before an instant (stored text); 0 when there is none."""

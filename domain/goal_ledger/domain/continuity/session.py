@@ -92,7 +92,8 @@ class GoalReconciliationReport(Payload):
     position: of the last event that it took into account. last_clean_shutdown_at: of the last session that was stopped.
     active_goals, blocked_goals, running_runs, checkpointed_runs: as they were found. orphaned_runs: found running with
     nobody who works on them, interrupted now. left_runs: the first checkpointed ones that were not resumed. lessons:
-    those that apply to the types of the active goals. rules: those that are in force. errors: what could not be
+    those that apply to the types of the active goals. rules: those that are in force, the ones on trial marked
+    `(canary)`. errors: what could not be
     reconciled, in words. actions: what was done, in words; of many the first, and how many more.
     """
 

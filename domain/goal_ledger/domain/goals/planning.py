@@ -108,6 +108,16 @@ METHODS = (
         ),
     ),
     Method(
+        "read_the_reviews",
+        "failure_recurring",
+        (
+            "Read the reviews of {run_id} and of the runs before it that failed alike",
+            "Find why what was learned from them did not help",
+            "Change the step that fails, or what is told about it",
+            "Watch the next runs of {goal_id}",
+        ),
+    ),
+    Method(
         "ask_the_owner",
         "goal_stalled",
         (

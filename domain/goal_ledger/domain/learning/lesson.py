@@ -93,9 +93,17 @@ class LessonContradicted(Event):
 
 
 class LessonApplied(Event):
-    """A run worked by the lesson."""
+    """A run worked by the lesson. given: it was told the lesson when it started; else somebody says so."""
+
+    schema_version: ClassVar[int] = 2
 
     run_id: str
+    given: bool = False
+
+    @staticmethod
+    def upcast_v1(data: dict[str, Any]) -> dict[str, Any]:
+        # Version 1 knew no runs that are told lessons.
+        return data
 
 
 class LessonRetired(Event):
@@ -175,6 +183,8 @@ def learn(
     """
     if not text.strip():
         raise Rejected("no_text", "a lesson needs a text that is not blank")
+    if lesson.recalled is not None:
+        _active(lesson)
     if lesson.active is not None:
         return [
             event for one in evidence for event in confirm(lesson, run_id=one.run_id, aar_id=one.aar_id, reason=reason)
@@ -208,7 +218,7 @@ def confirm(
 
 
 def contradict(lesson: Lesson, *, run_id: str | None = None, reason: str | None = None) -> list[Event]:
-    """Count evidence against the lesson; a run counts once. Rejected: retired, already_evidence."""
+    """Count evidence against the lesson; a run counts once. Rejected: retired, recalled, already_evidence."""
     _active(lesson)
     if run_id is not None:
         if run_id in lesson.counter_evidence:
@@ -217,12 +227,22 @@ def contradict(lesson: Lesson, *, run_id: str | None = None, reason: str | None 
     return [LessonContradicted(run_id=run_id, reason=reason)]
 
 
-def apply(lesson: Lesson, *, run_id: str, reason: str | None = None) -> list[Event]:
-    """Note that a run worked by the lesson. Rejected: retired."""
+def apply(lesson: Lesson, *, run_id: str, given: bool = False, reason: str | None = None) -> list[Event]:
+    """Note that a run worked by the lesson. given: it was told it when it started. Rejected: retired, recalled."""
     _active(lesson)
     if run_id in lesson.applied_in:
         return []
-    return [LessonApplied(run_id=run_id, reason=reason)]
+    return [LessonApplied(run_id=run_id, given=given, reason=reason)]
+
+
+def judge(lesson: Lesson, *, run_id: str, held: bool) -> list[Event]:
+    """Let a run that worked by the lesson speak for it or against it, unless it has spoken or nobody asks any more.
+
+    held: whether the run did what it should.
+    """
+    if not lesson.active or run_id in lesson.evidence | lesson.counter_evidence:
+        return []
+    return [LessonConfirmed(run_id=run_id) if held else LessonContradicted(run_id=run_id)]
 
 
 def retire(lesson: Lesson, *, reason: str | None) -> list[Event]:
@@ -234,6 +254,21 @@ def retire(lesson: Lesson, *, reason: str | None) -> list[Event]:
             "no_reason", "to retire a lesson, say why", hint='goal-ledger lesson retire {stream} --reason "…"'
         )
     return [LessonRetired(reason=reason)]
+
+
+def recall(lesson: Lesson, *, root: str, reason: str | None) -> list[Event]:
+    """Take the lesson back for good, with all that stands on it.
+
+    root: the lesson with whose recall it falls. Rejected: no_reason. NotFound: unknown_lesson.
+    """
+    existing(lesson)
+    if lesson.recalled is not None:
+        return []
+    if not (reason and reason.strip()):
+        raise Rejected(
+            "no_reason", "to recall a lesson, say why", hint='goal-ledger lesson recall {stream} --reason "…"'
+        )
+    return [LessonRecalled(root=root, reason=reason)]
 
 
 # --- Rules shared by the decisions
@@ -257,7 +292,7 @@ def _active(lesson: Lesson) -> None:
     if lesson.recalled is not None:
         raise Rejected(
             "recalled",
-            "the lesson was recalled and takes no evidence",
+            "the lesson was recalled: it takes no evidence and is not learned again",
             hint="goal-ledger lesson show {stream} says why",
         )
     raise Rejected(

@@ -1,11 +1,13 @@
 """An after-action review: what one run teaches, and what to watch for."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
 from goal_ledger.domain.base import Decider, Event, Payload, Texts
+from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import derived_id
 from goal_ledger.domain.learning.lesson import LessonCategory
@@ -110,3 +112,40 @@ def _reopened(review: Review, event: ReviewReopened) -> Review:
 @REVIEW.on(LessonsPromoted)
 def _promoted(review: Review, event: LessonsPromoted) -> Review:
     return review._replace(lesson_ids=tuple(dict.fromkeys((*review.lesson_ids, *event.lesson_ids))))
+
+
+# --- Decisions
+
+
+def write(review: Review, *, written: ReviewWritten) -> list[Event]:
+    """Write the review, once."""
+    return [] if review.run_id else [written]
+
+
+def reopen(review: Review, *, run_id: str, reason: str | None = None) -> list[Event]:
+    """Say that a run showed the same failure again; a run says so once. NotFound: unknown_review."""
+    existing(review)
+    return [] if run_id in review.reopened_by else [ReviewReopened(run_id=run_id, reason=reason)]
+
+
+def promote(review: Review, *, lesson_ids: Sequence[str], reason: str | None = None) -> list[Event]:
+    """Note which lessons were taken from it into the store; each once. NotFound: unknown_review."""
+    existing(review)
+    news = tuple(one for one in dict.fromkeys(lesson_ids) if one not in review.lesson_ids)
+    return [LessonsPromoted(lesson_ids=news, reason=reason)] if news else []
+
+
+# --- Rules shared by the decisions
+
+
+def existing(review: Review) -> None:
+    """Refuse what is no review. NotFound: unknown_review."""
+    if not review.run_id:
+        raise NotFound("unknown_review", "there is no such review", hint="goal-ledger review list")
+
+
+def is_watched(watched_from: str | None, watch_until: str | None, at: str | None) -> bool:
+    """Whether the same failure at this time reopens a review; never when one of the times is unknown."""
+    if watched_from is None or watch_until is None or at is None:
+        return False
+    return watched_from <= at <= watch_until

@@ -58,6 +58,17 @@ class FailureCategory(StrEnum):
     RUN_OVERLAP = "run_overlap"
 
 
+BEYOND_THE_AGENT = frozenset(
+    {
+        FailureCategory.EXTERNAL_DEPENDENCY,
+        FailureCategory.RESOURCE_LIMIT,
+        FailureCategory.POLICY_BLOCK,
+        FailureCategory.RUN_OVERLAP,
+        FailureCategory.BAD_SCHEDULE_POLICY,
+    }
+)
+"""Failures that say nothing about how the agent worked."""
+
 Category = Annotated[FailureCategory, Field(strict=False)]
 Lease = Annotated[float, Field(gt=0, le=31_536_000)]
 """Seconds, a year at the most."""
@@ -235,7 +246,10 @@ CONSEQUENTIAL = frozenset({RunStarted, RunInterrupted, RunVerified, RunFinished,
 
 
 class Run(NamedTuple):
-    """cost_usd: the sum of the known bills. lost: how the run was taken from its worker, None when it was not."""
+    """cost_usd: the sum of the known bills. lost: how the run was taken from its worker, None when it was not.
+
+    context: what it was given to work by. verdict: the verifier's latest.
+    """
 
     status: RunStatus | None = None
     goal_id: str = ""
@@ -247,6 +261,8 @@ class Run(NamedTuple):
     lease_s: float | None = None
     cost_usd: Decimal | None = None
     lost: str | None = None
+    context: RunContext | None = None
+    verdict: VerifierStatus | None = None
 
     @property
     def is_open(self) -> bool:
@@ -271,6 +287,7 @@ def _started(run: Run, event: RunStarted) -> Run:
         agent=event.agent,
         lease_s=event.lease_s,
         cost_usd=run.cost_usd,
+        context=event.context,
     )
 
 
@@ -302,6 +319,11 @@ def _interrupted(run: Run, event: RunInterrupted) -> Run:
     elif event.orphaned:
         lost = "nothing was heard of its worker in time"
     return run._replace(status=RunStatus.INTERRUPTED, lost=lost)
+
+
+@RUN.on(RunVerified)
+def _verified(run: Run, event: RunVerified) -> Run:
+    return run._replace(verdict=event.verifier_status)
 
 
 @RUN.on(RunFinished)

@@ -33,6 +33,7 @@ class RunRow(NamedTuple):
     cost_usd, tokens: sums of the bills that said them. duration_seconds: wall time. heartbeat_at: last sign of life.
     lease_s: how long the worker may be silent. lease_until: when the run may be given to another. takes_over: the run
     whose place it took. orphaned: nothing was heard of the worker in time. successor: the run that took its place.
+    context: the ids of the `lessons`, `rules`, `controls` and `shadows` that it was given; None when that was nothing.
     """
 
     run_id: str
@@ -66,6 +67,7 @@ class RunRow(NamedTuple):
     takes_over: str | None
     orphaned: bool
     successor: str | None
+    context: dict[str, Any] | None
     source: str | None
     source_id: str | None
     source_attempt: int | None
@@ -107,6 +109,7 @@ _NOTHING_YET = RunRow(
     takes_over=None,
     orphaned=False,
     successor=None,
+    context=None,
     source=None,
     source_id=None,
     source_attempt=None,
@@ -142,6 +145,7 @@ def _started(_: RunRow | None, recorded: Recorded, event: RunStarted) -> RunRow:
         lease_s=event.lease_s,
         lease_until=lease_end(recorded.occurred_at or recorded.at, event.lease_s),
         takes_over=event.takes_over,
+        context=None if event.context is None else event.context.model_dump(mode="json"),
         source=event.source,
         source_id=event.source_id,
         source_attempt=event.source_attempt,

@@ -1,0 +1,1 @@
+"""Measurements from elsewhere: one port, a reader per format."""

@@ -1,0 +1,99 @@
+"""Where a rule comes from: the lessons it was drawn from, their reviews, and the runs that those speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.ids import require_id
+from goal_ledger.domain.learning.lesson import Evidence, LessonConfirmed, LessonLearned
+from goal_ledger.domain.learning.rule import RULE, Mode, RuleDrafted, RuleRecalled
+from goal_ledger.domain.runs.run import LocalOutcome
+from goal_ledger.projections.learning.lessons import lessons
+from goal_ledger.projections.runs.goal_runs import goal_runs
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger.ledger import Ledger
+
+
+class RunBehind(NamedTuple):
+    """A run that speaks for a lesson."""
+
+    run_id: str
+    goal_id: str | None
+    local_outcome: LocalOutcome | None
+
+
+class ReviewBehind(NamedTuple):
+    """The runs that speak for a lesson through one review. aar_id: None of those that were named without one."""
+
+    aar_id: str | None
+    runs: tuple[RunBehind, ...]
+
+
+class LessonBehind(NamedTuple):
+    """A lesson that a rule was drawn from. recalled_root: the lesson with whose recall it fell."""
+
+    lesson_id: str
+    lesson_text: str | None
+    active: bool
+    recalled: bool
+    recalled_root: str | None
+    reviews: tuple[ReviewBehind, ...]
+
+
+class Lineage(NamedTuple):
+    """recalled_root: the lesson with whose recall the rule fell, None when it did not."""
+
+    rule_id: str
+    title: str
+    rule_text: str
+    activation_mode: Mode | None
+    active: bool
+    recalled: bool
+    recalled_root: str | None
+    lessons: tuple[LessonBehind, ...]
+
+
+def lineage(ledger: Ledger, rule_id: str) -> Lineage:
+    """Where a rule comes from. NotFound: unknown_rule."""
+    state, drafted, root = RULE.initial, None, None
+    for recorded in ledger.stream(require_id("rule_", rule_id)):
+        if isinstance(recorded, Recorded):
+            state = RULE.evolve(state, recorded.event)
+            if isinstance(recorded.event, RuleDrafted):
+                drafted = recorded.event
+            elif isinstance(recorded.event, RuleRecalled):
+                root = recorded.event.root
+    if drafted is None:
+        raise NotFound("unknown_rule", f"there is no rule {rule_id}", hint="goal-ledger rule list")
+    behind = tuple(_lesson(ledger, lesson_id) for lesson_id in drafted.source_lesson_ids)
+    return Lineage(rule_id, drafted.title, drafted.rule_text, state.mode, state.active, root is not None, root, behind)
+
+
+def _lesson(ledger: Ledger, lesson_id: str) -> LessonBehind:
+    row = ledger.fold(lessons, lesson_id)
+    if row is None:
+        return LessonBehind(lesson_id, None, False, False, None, ())
+    by_review: dict[str | None, list[RunBehind]] = {}
+    for one in _evidence(ledger, lesson_id):
+        by_review.setdefault(one.aar_id, []).append(_run(ledger, one.run_id))
+    reviews = tuple(ReviewBehind(aar_id, tuple(runs)) for aar_id, runs in by_review.items())
+    return LessonBehind(lesson_id, row.lesson_text, row.active, row.recalled, row.recalled_root, reviews)
+
+
+def _evidence(ledger: Ledger, lesson_id: str) -> Iterator[Evidence]:
+    """All runs that speak for a lesson; its row keeps the latest ones."""
+    for recorded in ledger.stream(lesson_id):
+        if isinstance(recorded, Recorded):
+            if isinstance(recorded.event, LessonLearned):
+                yield from recorded.event.evidence
+            elif isinstance(recorded.event, LessonConfirmed) and recorded.event.run_id is not None:
+                yield Evidence(run_id=recorded.event.run_id, aar_id=recorded.event.aar_id)
+
+
+def _run(ledger: Ledger, run_id: str) -> RunBehind:
+    row = ledger.fold(goal_runs, run_id)
+    return RunBehind(run_id, None, None) if row is None else RunBehind(run_id, row.goal_id, row.local_outcome)
