@@ -29,6 +29,7 @@ from goal_ledger.ledger import (
 from goal_ledger.ledger.configuration import adjusted
 from goal_ledger.ledger.decisions import FAMILIES
 from tests.ledger import test_candidates as any_history
+from tests.ledger import test_playbook as playbook
 from tests.ledger.test_candidates import Step
 from tests.places import Place
 from tests.tools import START, Clock
@@ -216,6 +217,36 @@ def test_a_decision_is_made_again_at_the_time_when_it_was_true(ledger: Ledger):
     ledger.runs.finish(ledger.runs.list(goal_id=urgent).runs[0].run_id, LocalOutcome.SUCCEEDED)
     assert claimed(ledger)[0] == urgent  # before C, for its deadline is near
     assert ledger.replay("router@2")[1:5] == (3, 3, 0, 0)
+
+
+def test_the_steps_of_a_rule_are_taken_again_and_others_under_other_settings(ledger: Ledger):
+    rule = ledger.playbook.draft(playbook.sure_lesson(ledger)).rule_id
+    with pytest.raises(Rejected) as error:
+        ledger.why(rule)
+    assert error.value.code == "no_choice"
+    for _ in range(3):
+        playbook.play(ledger, shadows=(rule,))
+    assert playbook.advance(ledger, rule) == f"rule {rule} is tried on 50% of the goals"
+    for _ in range(25):
+        playbook.play(ledger, playbook.WON, rules=(rule,))
+        playbook.play(ledger, playbook.LOST, controls=(rule,))
+    assert playbook.advance(ledger, rule) == f"rule {rule} is in force"
+    assert (ledger.why(rule).outcome, ledger.why(rule).now_chosen) == ("same", "promote")
+    ledger.playbook.roll_back(rule, reason="it is not wanted")
+    for _ in range(20):
+        playbook.play(ledger, playbook.WON, controls=(rule,))
+    while ledger.playbook.get(rule).activation_mode == "canary":  # its round ends with the run that shows the harm
+        playbook.play(ledger, playbook.LOST, rules=(rule,))
+    assert (ledger.why(rule).outcome, ledger.why(rule).now_chosen) == ("same", "roll_back:success")
+    assert ledger.replay("promotion@1")[1:6] == (4, 4, 0, 0, {})
+    careful = ledger.replay(
+        "promotion@1", settings=Settings(rule_alpha=1e-9, rule_shadow_runs=9, rule_validated_runs=99)
+    )
+    assert [(flip.was.id, flip.becomes.id) for flip in careful.flips] == [
+        ("canary", "nothing"),
+        ("promote", "wait"),
+        ("roll_back:success", "wait"),
+    ]
 
 
 def test_goals_beyond_the_ten_best_are_judged_by_the_version_that_chose(ledger: Ledger):

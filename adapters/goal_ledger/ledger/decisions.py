@@ -18,6 +18,8 @@ from goal_ledger.domain.goals.evaluation import EVALUATION
 from goal_ledger.domain.goals.goal import RunDispatched
 from goal_ledger.domain.goals.proposal import ProposalAccepted, ProposalMade, ProposalRejected
 from goal_ledger.domain.goals.router import BY_PRIORITY, ROUTER
+from goal_ledger.domain.learning.promotion import POLICY as PROMOTION
+from goal_ledger.domain.learning.rule import RULE, RuleCanaried, RulePromoted, RuleRolledBack, step_again
 from goal_ledger.domain.policies import Considered, Receipt
 from goal_ledger.domain.registry import NAMES
 from goal_ledger.domain.runs.run import RunQueued, RunStarted
@@ -183,7 +185,35 @@ class _Evaluations:
         raise Rejected("unreadable", f"what {stream} proposed cannot be read")
 
 
+class _Promotions:
+    """Whether rules are tried, put in force, and taken back."""
+
+    def __init__(self, present: Ledger, past: Ledger, policy: str) -> None:
+        self._present, self._settings = present, past.settings
+
+    def decide(self, tx: Tx, made: Sequence[Recorded]) -> Sequence[Event | None]:
+        return [self._step(tx, one) for one in made]
+
+    def judged(self, candidate: str) -> Considered | None:
+        return None
+
+    def _step(self, tx: Tx, taken: Recorded) -> Event | None:
+        """The step, after what the same transaction had counted before it."""
+        known = tx.gathered(taken.stream)
+        counted = [
+            one.event
+            for one in _readable(self._present.stream(taken.stream))
+            if tx.head < one.position < taken.position
+        ]
+        tx.act(taken.stream, RULE, lambda _: counted[len(known) :])
+        event = taken.event
+        if not isinstance(event, RuleCanaried | RulePromoted | RuleRolledBack):
+            raise AssertionError(event)
+        return step_again(tx.load(taken.stream, RULE), event, position=tx.head, settings=self._settings)
+
+
 FAMILIES = {
+    "promotion": Family((PROMOTION,), (RuleCanaried, RulePromoted, RuleRolledBack), _Promotions),
     "router": Family((BY_PRIORITY, ROUTER), (RunDispatched,), _Router),
     "evaluation": Family((EVALUATION,), (ProposalAccepted, ProposalRejected), _Evaluations),
 }
@@ -198,6 +228,8 @@ def why(present: Ledger, core: Core, event: int | str) -> Why:
     decision = _decision_at(core, event) if isinstance(event, int) else _last_decision(present, event)
     policy = decision.receipt.policy
     family = _family(policy)
+    if not isinstance(decision.recorded.event, family.events):
+        raise Rejected("no_choice", f"{decision.recorded.name} records a step that left no choice, see its receipt")
     again = _Replayer(present, core, present.settings, family, policy)
     try:
         [*_, now] = again.made_again(_transaction(core, family, decision))

@@ -513,10 +513,11 @@ class Ledger:
     def why(self, event: int | str) -> Why:
         """The decision that a policy made in an event, and the same made again on the ledger as the policy saw it.
 
-        event: a position; or the id of a goal, a run or a proposal, for the last decision about it. Writes nothing.
+        event: a position; or the id of a goal, a run, a proposal or a rule, for the last decision about it. Writes
+        nothing.
 
-        NotFound: unknown_position, unknown_goal, unknown_run, unknown_proposal, unknown_policy. Rejected: no_receipt,
-        bad_receipt, unreadable, not_of_the_past. Invalid: bad_event.
+        NotFound: unknown_position, unknown_goal, unknown_run, unknown_proposal, unknown_rule, unknown_policy.
+        Rejected: no_receipt, no_choice, bad_receipt, unreadable, not_of_the_past. Invalid: bad_event.
         """
         self._core.require_present("explaining a decision")
         from goal_ledger.ledger.decisions import why
