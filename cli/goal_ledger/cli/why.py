@@ -16,10 +16,10 @@ from goal_ledger.cli.data import why_data
 @click.argument("event", metavar="EVENT")
 @click.pass_obj
 def why(app: App, event: str) -> None:
-    """Why a policy decided as it did in EVENT, and whether it would again; nothing is written.
+    """Why a policy decided as it did in EVENT, and whether it would again.
 
-    EVENT is a position; or the id of a goal, a run, a proposal or a rule, for the last decision about it. The
-    receipt that the event holds is shown, and made again: by the same version, under the present settings, on the
-    ledger as it was known then.
+    Nothing is written. EVENT is a position; or the id of a goal, a run, a proposal or a rule, for the last decision
+    about it. The receipt that the event holds is shown, and made again: by the same version, under the present
+    settings, on the ledger as it was known then.
     """
     app.show(why_data(app.present.why(event)), render.why)
