@@ -52,10 +52,10 @@ class Candidates:
     are read again, by whatever process those were written. When the log no longer holds the event that was last (a
     backup was put in its place) or the read models are of another edition (they were rebuilt), everything is read anew.
 
-    For one thread at a time.
+    For one thread at a time. weights: of what a goal is worth, None when that does not count.
     """
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights | None) -> None:
         self._weights = weights
         self._beliefs: dict[str, bool] = {}
         self._position = -1  # nothing was seen yet

@@ -52,6 +52,33 @@ def configure(
         raise _about(error, origins) from None
 
 
+def adjusted(settings: Settings, changes: Mapping[str, str]) -> Settings:
+    """These settings with some changed. changes: by name, that of a part behind a dot, with values as TOML has them.
+
+    Invalid: unknown_setting, invalid_value.
+    """
+    values = settings.model_dump()
+    for name, text in changes.items():
+        *above, last = name.split(".")
+        inner: Any = values
+        is_known = above[:1] == ["detectors"]  # they have settings of their own
+        for part in above:
+            inner = inner.setdefault(part, {}) if is_known else inner.get(part)
+            if not isinstance(inner, dict):
+                raise _unknown(name)
+        if not is_known and last not in inner:
+            raise _unknown(name)
+        inner[last] = _value(text)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def _unknown(name: str) -> Invalid:
+    return Invalid("unknown_setting", f"there is no setting {name!r}", hint="goal-ledger settings show")
+
+
 def _from_file(file: Path) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8")
@@ -78,13 +105,18 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     found = {}
     for name in Settings.model_fields:
         if (text := environment.get(f"{PREFIX}{name.upper()}")) is not None:
-            import tomllib
-
-            try:
-                found[name] = tomllib.loads(f"value = {text}")["value"]
-            except tomllib.TOMLDecodeError:
-                found[name] = text
+            found[name] = _value(text)
     return found
+
+
+def _value(text: str) -> Any:
+    """A value as TOML writes it; other text stands for itself."""
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 def _about(error: ValidationError, origins: Mapping[str, str]) -> LedgerError:

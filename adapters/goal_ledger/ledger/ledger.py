@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from goal_ledger.adapters.views.views import Views
     from goal_ledger.ledger.archive import Copied, Copy
     from goal_ledger.ledger.beliefs import Beliefs
+    from goal_ledger.ledger.decisions import Replay, Why
     from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.experiments import Experiments
     from goal_ledger.ledger.feeds import Feeds
@@ -508,6 +509,54 @@ class Ledger:
         wanted = read(condition, of_one_goal=goal_id is not None)
         events = self.events() if goal_id is None else self.goals.timeline(goal_id)
         return first_held(events, wanted, self.position_at(after))
+
+    def why(self, event: int | str) -> Why:
+        """The decision that a policy made in an event, and the same made again on the ledger as the policy saw it.
+
+        event: a position; or the id of a goal, a run, a proposal or a rule, for the last decision about it. Writes
+        nothing.
+
+        NotFound: unknown_position, unknown_goal, unknown_run, unknown_proposal, unknown_rule, unknown_policy.
+        Rejected: no_receipt, no_choice, bad_receipt, unreadable, not_of_the_past. Invalid: bad_event.
+        """
+        self._core.require_present("explaining a decision")
+        from goal_ledger.ledger.decisions import why
+
+        return why(self, self._core, int(event) if isinstance(event, str) and event.isdecimal() else event)
+
+    def replay(
+        self,
+        policy: str,
+        *,
+        settings: Settings | None = None,
+        start: datetime | str | int = 1,
+        end: datetime | str | int | None = None,
+        limit: int | None = None,
+        progress: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> Replay:
+        """Make the recorded decisions of a policy's family again, in order, and tell those that would be others.
+
+        policy: a version, e.g. `router@2`; decisions of its other versions are made again by this one. settings: the
+        present ones unless said. start: from this position on, or behind this time. end: up to there, included. limit:
+        of the decisions. Each is made on the ledger as it was then, whatever became of those before it. Writes nothing.
+
+        NotFound: unknown_policy. Rejected: not_of_the_past. Invalid: bad_time, naive_time, beyond_head.
+        """
+        self._core.require_present("replaying decisions")
+        from goal_ledger.ledger.decisions import replay
+
+        first = self.position_at(start) if _is_position(start) else self.position_at(start) + 1
+        last = self.head if end is None else self.position_at(end)
+        return replay(
+            self,
+            self._core,
+            policy,
+            self.settings if settings is None else settings,
+            first=first,
+            last=last,
+            limit=limit,
+            progress=progress,
+        )
 
     def follow(
         self,

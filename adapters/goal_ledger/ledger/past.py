@@ -24,6 +24,10 @@ class LogUntil:
         self._log = log
         self._end = position
 
+    def advance(self, position: int) -> None:
+        """Let it end later."""
+        self._end = max(self._end, position)
+
     def head(self) -> int:
         """The position of the last event."""
         return self._end
@@ -60,6 +64,38 @@ class LogUntil:
             streams.update(row[1] for row in rows)
             after = rows[-1][0]
         return events, len(streams)
+
+
+class PastTransaction:
+    """A log that has ended, as a transaction reads it: decisions can be made in it again, and nothing is appended."""
+
+    def __init__(self, log: LogUntil) -> None:
+        self._log = log
+
+    def head(self) -> int:
+        """The position of the last event."""
+        return self._log.head()
+
+    def tail(self, stream: str, after: int) -> list[Recorded | Unreadable]:
+        """The events of a stream behind a version."""
+        return self._log.stream(stream, after=after)
+
+    def recent(self, stream: str, count: int) -> list[Recorded | Unreadable]:
+        """The last events of a stream, in order."""
+        return self._log.stream(stream)[-count:]
+
+    def between(self, first: int, last: int) -> list[Recorded | Unreadable]:
+        """The events from one position to another, both included."""
+        return list(map(self._log.decode, self._log.page(first - 1, last - first + 1)))
+
+    def has_streams(self, prefix: str) -> bool:
+        """Whether there is a stream whose name begins so; looks at the log from its beginning."""
+        after = 0
+        while rows := self._log.page(after, _PAGE):
+            if any(row[1].startswith(prefix) for row in rows):
+                return True
+            after = rows[-1][0]
+        return False
 
 
 class LogByOccurrence(LogUntil):
@@ -154,9 +190,14 @@ class PastCore(Core):
         self.position: int = position
         self.valid_at: str | None = valid_at
         self._ordered = None if valid_at is None else LogByOccurrence(present.store, position, valid_at)
-        self.log = self._ordered or LogUntil(present.store, position)
+        self.log: LogUntil = self._ordered or LogUntil(present.store, position)
         self._ledger_id = present.ledger_id()
         present.pasts.add(self)
+
+    def advance(self, position: int) -> None:
+        """Let what is known grow: read models and caches catch up from where they are. Not with valid_at."""
+        self.position = max(self.position, position)
+        self.log.advance(self.position)
 
     def refuse_writes(self) -> None:
         """Always. Rejected: read_only."""

@@ -190,7 +190,7 @@ class Proposals:
         results: list[Scanned] = []
 
         def work(tx: Tx) -> None:
-            scan_id, evaluation = tx.new_id("scan_"), _Evaluation(ledger, tx)
+            scan_id, evaluation = tx.new_id("scan_"), Evaluation(ledger, tx)
             taken = [evaluation.take(name, finding, scan_id) for name, finding in found.findings]
             scanned = Scanned(
                 scan_id, utc_text(moment), tuple(found.detectors), dict(found.failed), taken, _told(taken)
@@ -224,12 +224,12 @@ class Proposals:
 
 def propose_in(ledger: Ledger, tx: Tx, detector: str, finding: Finding) -> None:
     """Propose one goal inside another transaction, and create it when it passes."""
-    evaluation = _Evaluation(ledger, tx)
+    evaluation = Evaluation(ledger, tx)
     evaluation.take(detector, finding, None)
     evaluation.create_goals()
 
 
-class _Evaluation:
+class Evaluation:
     """Takes the proposals of one transaction, each knowing what became of those before it."""
 
     def __init__(self, ledger: Ledger, tx: Tx) -> None:

@@ -5,11 +5,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from pydantic import ValidationError
 
-from goal_ledger.adapters.store.base import Transaction
 from goal_ledger.adapters.store.codec import StoredRow, encode, envelope, name_of
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, invalid
 from goal_ledger.domain.errors import Conflict, Damaged, Invalid, LedgerError, Rejected
@@ -48,12 +47,22 @@ class StateCache:
                 self._states.popitem(last=False)
 
 
+class Stored(Protocol):
+    """What a transaction reads of the log."""
+
+    def head(self) -> int: ...
+    def tail(self, stream: str, after: int) -> list[Recorded | Unreadable]: ...
+    def recent(self, stream: str, count: int) -> list[Recorded | Unreadable]: ...
+    def between(self, first: int, last: int) -> list[Recorded | Unreadable]: ...
+    def has_streams(self, prefix: str) -> bool: ...
+
+
 class Pending:
     """What a transaction has gathered so far; shared by the copies of a Tx."""
 
     def __init__(
         self,
-        log: Transaction,
+        log: Stored,
         cache: StateCache,
         folded: StateCache,
         at: datetime,

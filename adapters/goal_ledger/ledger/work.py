@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from heapq import nsmallest
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from goal_ledger.domain.errors import Invalid, Rejected
 from goal_ledger.domain.goals.planning import METHODS, Plan, plan
 from goal_ledger.domain.goals.ranking import Rankable, Ranked, by_revenue, by_utility
-from goal_ledger.domain.goals.router import CLOSED, ROUTER, Choice, obstacle
+from goal_ledger.domain.goals.router import BY_PRIORITY, CLOSED, ROUTER, Choice, obstacle
+from goal_ledger.domain.goals.serving_order import ServingOrder
 from goal_ledger.domain.policies import receipt
+from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.candidates import Candidates
 from goal_ledger.ledger.dispatching import Attempt, begun, briefing, claim_in
@@ -21,6 +23,7 @@ from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.core import Core
+    from goal_ledger.ledger.dispatching import Briefing
     from goal_ledger.ledger.ledger import Ledger
     from goal_ledger.ledger.transaction import Tx
 
@@ -66,15 +69,7 @@ class Work:
             attempt = Attempt(agent=agent or tx.by, lease_s=lease_s, reason=reason)
             with self._candidates() as candidates:
                 order = candidates.refreshed(self._core, utc_text(tx.now or tx.at))
-                ranked = order.ranked()
-                for choice in order.eligible():
-                    why = receipt(ROUTER, ranked, choice.goal_id, position=tx.head, settings=self._used)
-                    try:
-                        with tx.all_or_nothing():
-                            claim_in(tx, choice.goal_id, attempt, why, brief=brief)
-                            return
-                    except Rejected:  # what the read models show is checked again on the streams: take the next one
-                        continue
+                serve(tx, order, attempt, ROUTER, self._core.settings, brief)
 
         recorded = self._ledger.transact(
             work, operation="work.claim", arguments={"agent": agent, "lease_s": lease_s, "reason": reason}
@@ -119,11 +114,6 @@ class Work:
         """
         return plan(self._ledger.goals.get(goal_id).metadata, METHODS)
 
-    @property
-    def _used(self) -> dict[str, Any]:
-        """The settings that the router uses."""
-        return {"weight": self._core.settings.weight.model_dump()}
-
     @contextmanager
     def _candidates(self) -> Iterator[Candidates]:
         """What was seen last, for this thread alone."""
@@ -136,3 +126,20 @@ class Work:
             yield candidates
         finally:
             at_rest.append(candidates)
+
+
+def serve(
+    tx: Tx, order: ServingOrder, attempt: Attempt, policy: str, settings: Settings, brief: Briefing
+) -> str | None:
+    """Start a run on the first goal that can be served, with the policy's receipt; its id, None when there is none."""
+    used = {} if policy == BY_PRIORITY else {"weight": settings.weight.model_dump()}
+    ranked = order.ranked()
+    for choice in order.eligible():
+        why = receipt(policy, ranked, choice.goal_id, position=tx.head, settings=used)
+        try:
+            with tx.all_or_nothing():
+                claim_in(tx, choice.goal_id, attempt, why, brief=brief)
+                return choice.goal_id
+        except Rejected:  # what the read models show is checked again on the streams: take the next one
+            continue
+    return None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from goal_ledger.domain.goals.experiment import Report
     from goal_ledger.ledger import Ledger
     from goal_ledger.ledger.context import Context
+    from goal_ledger.ledger.decisions import Judged, Replay, Why
     from goal_ledger.ledger.diff import Change
     from goal_ledger.ledger.goals import GoalNode
     from goal_ledger.ledger.lineage import LessonBehind, Lineage
@@ -188,4 +189,38 @@ def change_data(change: Change) -> Data:
         "about": getattr(change.before if change.after is None else change.after, _ABOUT[change.noun]),
         "fields": fields,
         "positions": change.positions,
+    }
+
+
+def why_data(found: Why) -> Data:
+    """A decision: its event and receipt, and what would be decided now."""
+    return {
+        "event": event_data(found.recorded),
+        "chosen": found.chosen,
+        "receipt": found.receipt.model_dump(mode="json"),
+        "again": {
+            "outcome": found.outcome,
+            "chosen": found.now_chosen,
+            "same_settings": found.same_settings,
+            "receipt": None if found.now is None else found.now.model_dump(mode="json"),
+        },
+    }
+
+
+def replay_data(found: Replay) -> Data:
+    """What came of a replay; of each flip what was chosen and what would be, each as it was judged then and now."""
+    flips = [
+        flip._asdict() | {"was": _judged_data(flip.was), "becomes": _judged_data(flip.becomes)} for flip in found.flips
+    ]
+    return found._asdict() | {"flips": flips}
+
+
+def _judged_data(judged: Judged) -> Data:
+    sides = {"then": judged.then, "now": judged.now}
+    return {
+        "id": judged.id,
+        **{
+            side: None if considered is None else {"score": considered.score, "why": considered.why}
+            for side, considered in sides.items()
+        },
     }

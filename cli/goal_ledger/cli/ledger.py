@@ -10,8 +10,8 @@ import click
 from goal_ledger.cli import render
 from goal_ledger.cli.app import App, lacking
 from goal_ledger.cli.command import Noun
-from goal_ledger.cli.data import event_data
-from goal_ledger.cli.options import Id, Instant, as_of
+from goal_ledger.cli.data import event_data, replay_data
+from goal_ledger.cli.options import Id, Instant, Pair, as_of, progress_lines
 from goal_ledger.domain.errors import NotFound
 
 if TYPE_CHECKING:
@@ -183,6 +183,46 @@ def when(app: App, condition: str, goal_id: str | None, after: datetime | int) -
         return
     row = None if held.row is None else held.row._asdict()
     app.show({"event": event_data(held.recorded), "noun": held.noun, "row": row}, render.held)
+
+
+@ledger.command(
+    "replay",
+    examples=(
+        "goal-ledger ledger replay --policy router@2",
+        "goal-ledger ledger replay --policy router@2 --set weight.value=0.6 --set weight.effort=0.15",
+        "goal-ledger ledger replay --policy evaluation@1 --set least_confidence=0.8 --from 2026-02-01",
+    ),
+)
+@click.option("--policy", required=True, metavar="NAME@VERSION", help="Decides anew what this policy decided.")
+@click.option(
+    "--set", "changes", type=Pair(str, "weight.value=0.6"), multiple=True, metavar="NAME=VALUE",
+    help="As if this setting were so; a part of one stands behind a dot.  [many]",
+)  # fmt: skip
+@click.option("--from", "start", type=Instant(), default=1, metavar="TIME|POSITION", help="From there on.")
+@click.option("--to", "end", type=Instant(), metavar="TIME|POSITION", help="Up to there; to the end unless said.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N decisions.")
+@click.pass_obj
+@progress_lines
+def replay(
+    app: App,
+    policy: str,
+    changes: tuple[tuple[str, str], ...],
+    start: datetime | int,
+    end: datetime | int | None,
+    limit: int | None,
+) -> None:
+    """Make recorded decisions again, and tell those that would be others; nothing is written.
+
+    Every decision of the policy, whichever version made it, is made again by the version that is named, on the ledger
+    as it was known then. Unchanged policy and settings flip nothing.
+    """
+    from goal_ledger.ledger.configuration import adjusted
+
+    opened = app.present
+    settings = adjusted(opened.settings, dict(changes))
+    with app.progress("deciding again") as progress:
+        found = opened.replay(policy, settings=settings, start=start, end=end, limit=limit, progress=progress)
+    app.show(replay_data(found), render.replay)
 
 
 @ledger.command(

@@ -51,6 +51,7 @@ NOUNS = {
 VERBS = {
     "next": Lazy("goal_ledger.cli.next:next_", "What to work on next, and why; claim it."),
     "rank": Lazy("goal_ledger.cli.rank:rank", "The open goals that are worth most, people's and the system's alike."),
+    "why": Lazy("goal_ledger.cli.why:why", "Why a policy decided as it did in EVENT, and whether it would again."),
     "detect": Lazy("goal_ledger.cli.detect:detect", "Let every detector look for what should become a goal."),
     "tick": Lazy("goal_ledger.cli.tick:tick", "Do what follows from time and conditions, once or for ever."),
     "learn": Lazy("goal_ledger.cli.learn:learn", "Learn from the runs of a week."),

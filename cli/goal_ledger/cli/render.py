@@ -28,6 +28,7 @@ _USUAL_WIDTH = 80
 _WIDE = 132  # columns: room for what is left out at 80
 
 _FEW = 8  # positions told one by one
+_DIGITS = 12  # of a digest
 _CHANGES = {"added": "green", "changed": "yellow", "removed": "red"}
 
 _STYLES = {
@@ -323,6 +324,58 @@ def claimed(row: Data) -> None:
     """A run that was just claimed, and the goal that it serves."""
     run_line(row)
     _line((f"  for {row['goal_id']}", "dim"))
+
+
+_OUTCOMES = {
+    "same": ("the same again, from the same candidates and scores", "green"),
+    "same_choice": ("the same choice again, from other candidates or scores", "yellow"),
+}
+
+
+def why(data: Data) -> None:
+    """A decision, what it was made from, and whether it would be made again."""
+    event, receipt, again = data["event"], data["receipt"], data["again"]
+    _line((str(event["position"]), "bold"), (event["event"], ""), (event["stream"], "dim"))
+    candidates = [f"{one['score']:.3f}  {one['id']}  {one['why']}" for one in receipt["candidates"]]
+    if receipt["count"] > len(candidates):
+        candidates.append(f"and {receipt['count'] - len(candidates):,} more")
+    by_chance = receipt["propensity"] < 1
+    _details(
+        {
+            "policy": receipt["policy"],
+            "chosen": data["chosen"],
+            "at": moment(event["occurred_at"] or event["at"]),
+            "by": event["by"],
+            "as of position": receipt["position"],
+            "settings": receipt["settings_digest"][:_DIGITS],
+            "propensity": receipt["propensity"] if by_chance else None,
+            "seed": receipt["seed"] if by_chance else None,
+            "candidates": candidates,
+        }
+    )
+    settings = "the same settings" if again["same_settings"] else "other settings"
+    words, style = _OUTCOMES.get(again["outcome"], (f"now it would be {again['chosen']}", "red"))
+    _line((again["outcome"], style), (f"{words}; {settings}", ""))
+
+
+def replay(data: Data) -> None:
+    """The decisions that would be others, and how many would not."""
+    for flip in data["flips"]:
+        _line((str(flip["position"]), "bold"), (moment(flip["at"]), "dim"), (flip["policy"], ""))
+        _details(
+            {
+                name: [flip[name]["id"], _judged("then", flip[name]["then"]), _judged("now", flip[name]["now"])]
+                for name in ("was", "becomes")
+            }
+        )
+    counts = {name: f"{data[name]:,}" for name in ("decisions", "same", "rescored", "flipped")}
+    _line(("flipped", "red") if data["flipped"] else ("same", "green"), (f"under {data['policy']}", ""))
+    reasons = [f"{count:,} {code}" for code, count in data["not_made_again"].items()]
+    _details(counts | {"not made again": reasons})
+
+
+def _judged(when: str, considered: Data | None) -> str:
+    return f"{when}: " + ("not known" if considered is None else f"{considered['score']:.3f}  {considered['why']}")
 
 
 # --- Lessons

@@ -15,10 +15,10 @@ class ServingOrder:
 
     A goal is concerned when it changed itself, when one that it depends on or one above it did, when its pause began or
     ended, and on the last day before its deadline, when it becomes more urgent all the time. Closed goals are
-    remembered as long as an open one needs them. About 1 kB a goal.
+    remembered as long as an open one needs them. About 1 kB a goal. weights: None leaves out what a goal is worth.
     """
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights | None) -> None:
         self._weights = weights
         self._known: dict[str, Work] = {}
         self._named_by: dict[str, set[str]] = {}
@@ -61,6 +61,10 @@ class ServingOrder:
     def choices(self) -> list[Choice]:
         """Every open goal, the one to serve first at the top; see `route`."""
         return [self._choices[goal_id] for *_, goal_id in self._places]
+
+    def choice(self, goal_id: str) -> Choice | None:
+        """What the router thinks of one open goal; None when it is closed or unknown."""
+        return self._choices.get(goal_id)
 
     def eligible(self) -> Iterator[Choice]:
         """Those that can be served, the best first."""

@@ -434,6 +434,17 @@ def advance(rule: Rule, *, position: int, settings: Settings) -> list[Event]:
     return _harmed(rule, position, settings)
 
 
+def step_again(
+    rule: Rule, taken: RuleCanaried | RulePromoted | RuleRolledBack, *, position: int, settings: Settings
+) -> Event | None:
+    """A step that was taken, as the policy sees it now; None when it would not take it, and no person asked for it."""
+    if isinstance(taken, RuleCanaried):
+        is_due = taken.reason is not None or rule.shadow_runs >= settings.rule_shadow_runs
+        return _canary(rule, position=position, settings=settings, share=taken.share) if is_due else None
+    verdict = judge(rule.trial, promoted=rule.mode is Mode.FULL, round=rule.round, settings=settings)
+    return taken.model_copy(update={"receipt": receipt_of(verdict, position=position, settings=settings)})
+
+
 # --- Rules shared by the decisions
 
 
