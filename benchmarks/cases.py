@@ -6,6 +6,7 @@ from benchmarks.act import act
 from benchmarks.append import append
 from benchmarks.catchup import catchup
 from benchmarks.claims import claims
+from benchmarks.detection import detection
 from benchmarks.diff import diff
 from benchmarks.fold import fold
 from benchmarks.imports import imports
@@ -30,6 +31,7 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "process": processes,
         "claims": claims,
     },
+    "quality": {"detection": detection},
     "others": {"peers": peers, "fold": fold},
     "server": {"postgres": postgres},
 }
