@@ -16,6 +16,7 @@ from benchmarks.postgres import postgres
 from benchmarks.processes import processes
 from benchmarks.reads import reads
 from benchmarks.rebuild import rebuild
+from benchmarks.similar import similar
 from benchmarks.streams import streams
 
 GROUPS: Mapping[str, Mapping[str, Case]] = {
@@ -31,7 +32,7 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "process": processes,
         "claims": claims,
     },
-    "quality": {"detection": detection},
+    "quality": {"detection": detection, "similar": similar},
     "others": {"peers": peers, "fold": fold},
     "server": {"postgres": postgres},
 }

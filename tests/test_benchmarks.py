@@ -1,6 +1,7 @@
 """The benchmarks run and give figures. How good the figures are is told in docs/performance.md, not tested."""
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -9,6 +10,8 @@ from benchmarks.__main__ import main
 from benchmarks.cases import by_name, chosen
 from benchmarks.detection import Judged, Named, judge
 from benchmarks.measure import Budget, Figure, Result
+from benchmarks.similar import recalled
+from goal_ledger.domain.similar import Near
 from tests.postgres import Server
 
 
@@ -27,6 +30,11 @@ def test_a_quick_run_gives_figures_for_both_sides(tmp_path: Path, capsys: pytest
     assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
 
 
+def _is_measured(result: dict[str, Any]) -> bool:
+    """Whether a line holds a figure: counted, of memory, or of time."""
+    return result["value"] is not None or bool(result["peak_mb"] or result["ways"]["ours"]["wall_s"])
+
+
 @pytest.mark.timeout(600)  # seconds on a machine of its own, a minute on a crowded one
 def test_a_quick_run_of_everything_gives_figures(
     tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -41,7 +49,7 @@ def test_a_quick_run_of_everything_gives_figures(
     skipped = [result["case"] for result in results if result["skipped"]]
     assert all("LangGraph" in case for case in skipped)  # a peer that only `make bench` installs
     measured = [result for result in results if not result["skipped"]]
-    assert all(result["peak_mb"] or result["value"] or result["ways"]["ours"]["wall_s"] for result in measured)
+    assert all(_is_measured(result) for result in measured)
 
 
 def test_where_there_is_no_server_its_cases_say_why(
@@ -84,3 +92,10 @@ def test_a_finding_is_right_when_one_of_its_tasks_fails_again_within_fourteen_da
     assert judge([right, wrong], begun) == Judged(precision=0.5, recall=0.5)
     assert judge([right, right], begun) == Judged(precision=1.0, recall=0.5)
     assert judge([], begun) == Judged(precision=0.0, recall=0.0)
+
+
+def test_a_duplicate_is_recalled_when_a_true_one_is_among_the_first():
+    found = {"a": [Near("b", 0.9), Near("c", 0.5)], "b": [Near("c", 0.8), Near("a", 0.7)], "c": []}
+    same = {"a": {"b"}, "b": {"a"}, "c": {"a"}}
+    assert recalled(found, same, 1) == 1 / 3
+    assert recalled(found, same, 5) == 2 / 3
