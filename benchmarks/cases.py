@@ -6,6 +6,7 @@ from benchmarks.act import act
 from benchmarks.append import append
 from benchmarks.catchup import catchup
 from benchmarks.claims import claims
+from benchmarks.detection import detection
 from benchmarks.diff import diff
 from benchmarks.fold import fold
 from benchmarks.imports import imports
@@ -17,6 +18,7 @@ from benchmarks.promotion import promotion
 from benchmarks.ranking import ranking
 from benchmarks.reads import reads
 from benchmarks.rebuild import rebuild
+from benchmarks.similar import similar
 from benchmarks.streams import streams
 
 GROUPS: Mapping[str, Mapping[str, Case]] = {
@@ -34,6 +36,7 @@ GROUPS: Mapping[str, Mapping[str, Case]] = {
         "rank": ranking,
         "promotion": promotion,
     },
+    "quality": {"detection": detection, "similar": similar},
     "others": {"peers": peers, "fold": fold},
     "server": {"postgres": postgres},
 }

@@ -28,10 +28,10 @@ class Budget(NamedTuple):
     """What a figure should keep.
 
     kind: share (raw's time divided by ours, at least), times (our time divided by raw's, at most), rate (operations
-    per second, at least), ms (at most), mb (peak memory, at most).
+    per second, at least), ms (at most), mb (peak memory, at most), least and most (of what is counted, not timed).
     """
 
-    kind: Literal["share", "times", "rate", "ms", "mb"]
+    kind: Literal["share", "times", "rate", "ms", "mb", "least", "most"]
     value: float
 
 
@@ -39,7 +39,8 @@ class Result(NamedTuple):
     """One line of the report.
 
     ways: by name, `ours` and `raw` among them, further ones for comparisons. peak_mb: of a process that does our work
-    alone. skipped: why there are no figures. told: what else was found, by name.
+    alone. value: what was counted, where that is the figure. skipped: why there are no figures. told: what else was
+    found, by name.
     """
 
     case: str
@@ -47,6 +48,7 @@ class Result(NamedTuple):
     ways: Mapping[str, Figure] = {}
     budgets: tuple[Budget, ...] = ()
     peak_mb: float | None = None
+    value: float | None = None
     skipped: str | None = None
     told: Mapping[str, float] = {}
 
@@ -76,6 +78,10 @@ class Result(NamedTuple):
                 return ours is not None and ours.wall_s * 1e3 <= budget.value
             case "mb":
                 return self.peak_mb is not None and self.peak_mb <= budget.value
+            case "least":
+                return self.value is not None and self.value >= budget.value
+            case "most":
+                return self.value is not None and self.value <= budget.value
 
 
 class Bench(NamedTuple):

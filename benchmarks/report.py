@@ -48,7 +48,7 @@ def line(result: Result) -> str:
     ratio = "" if share is None else f"{1 / share:.2f}x" if slow_is_bad else f"{share:.2f}"
     cpu = _cpu(ours, raw) if ours and raw else ""
     show = _duration if slow_is_bad else _rate
-    first = show(ours) if ours else f"{result.peak_mb:.0f} MB" if result.peak_mb is not None else ""
+    first = show(ours) if ours else _alone(result)
     verdict = {True: "met", False: "missed", None: ""}[result.met]
     budgets = ", ".join(map(_limit, result.budgets))
     single = _single(ours) if ours else ""
@@ -71,6 +71,7 @@ def as_json(where: dict[str, Any], bench: Bench, results: list[Result]) -> dict[
                 "budgets": [budget._asdict() for budget in result.budgets],
                 "met": result.met,
                 "peak_mb": result.peak_mb,
+                "value": result.value,
                 "skipped": result.skipped,
                 "told": dict(result.told),
             }
@@ -82,6 +83,13 @@ def as_json(where: dict[str, Any], bench: Bench, results: list[Result]) -> dict[
 def _line(cells: tuple[str, ...]) -> str:
     first, *rest = (f" {cell:>{width - 1}}" for cell, width in zip(cells, _WIDTHS, strict=True))
     return (first.strip().ljust(_WIDTHS[0]) + "".join(rest)).rstrip()
+
+
+def _alone(result: Result) -> str:
+    """A figure that is no time."""
+    if result.value is not None:
+        return f"{result.value:,}" if isinstance(result.value, int) else f"{result.value:.2f}"
+    return f"{result.peak_mb:.0f} MB" if result.peak_mb is not None else ""
 
 
 def _rate(figure: Figure) -> str:
@@ -124,6 +132,10 @@ def _limit(budget: Budget) -> str:
             return f"≤ {value:g} ms"
         case "mb":
             return f"≤ {value:g} MB"
+        case "least":
+            return f"≥ {value:g}"
+        case "most":
+            return f"≤ {value:g}"
 
 
 def _filesystem(folder: Path) -> str:

@@ -1,13 +1,17 @@
 """The benchmarks run and give figures. How good the figures are is told in docs/performance.md, not tested."""
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.cases import by_name, chosen
+from benchmarks.detection import Judged, Named, judge
 from benchmarks.measure import Budget, Figure, Result
+from benchmarks.similar import recalled
+from goal_ledger.domain.similar import Near
 from tests.postgres import Server
 
 
@@ -26,6 +30,11 @@ def test_a_quick_run_gives_figures_for_both_sides(tmp_path: Path, capsys: pytest
     assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
 
 
+def _is_measured(result: dict[str, Any]) -> bool:
+    """Whether a line holds a figure: counted, of memory, or of time."""
+    return result["value"] is not None or bool(result["peak_mb"] or result["ways"]["ours"]["wall_s"])
+
+
 @pytest.mark.timeout(600)  # seconds on a machine of its own, a minute on a crowded one
 def test_a_quick_run_of_everything_gives_figures(
     tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -39,7 +48,8 @@ def test_a_quick_run_of_everything_gives_figures(
     assert all(result["case"] in named for result in results)
     skipped = [result["case"] for result in results if result["skipped"]]
     assert all("LangGraph" in case for case in skipped)  # a peer that only `make bench` installs
-    assert all(result["peak_mb"] or result["ways"]["ours"]["wall_s"] for result in results if not result["skipped"])
+    measured = [result for result in results if not result["skipped"]]
+    assert all(_is_measured(result) for result in measured)
 
 
 def test_where_there_is_no_server_its_cases_say_why(
@@ -63,3 +73,29 @@ def test_a_share_is_our_throughput_by_that_of_raw():
 def test_every_case_belongs_to_a_group_and_can_be_named():
     assert set(chosen(["core"])) <= set(chosen([]))
     assert set(chosen(list(by_name()))) == set(by_name().values())
+
+
+def test_what_is_counted_has_a_least_or_a_most():
+    assert Result("a case", value=0.6, budgets=(Budget("least", 0.6), Budget("most", 0.6))).met
+    assert not Result("a case", value=0.59, budgets=(Budget("least", 0.6),)).met
+    assert not Result("a case", value=201, budgets=(Budget("most", 200),)).met
+
+
+def test_a_finding_is_right_when_one_of_its_tasks_fails_again_within_fourteen_days():
+    backup, mail = "2026-01-08T00:00:00.000000Z", "2026-01-22T00:00:00.000001Z"
+    begun = {"backup": [backup], "mail": [mail]}
+    scan = "2026-01-08T00:00:00.000000Z"  # behind the one, and a microsecond too long before the other
+    assert judge([Named(scan, frozenset({"backup", "mail"}))], begun) == Judged(precision=0.0, recall=0.0)
+
+    later = "2026-01-08T00:00:00.000001Z"
+    right, wrong = Named(later, frozenset({"backup", "mail"})), Named(later, frozenset({"backup"}))
+    assert judge([right, wrong], begun) == Judged(precision=0.5, recall=0.5)
+    assert judge([right, right], begun) == Judged(precision=1.0, recall=0.5)
+    assert judge([], begun) == Judged(precision=0.0, recall=0.0)
+
+
+def test_a_duplicate_is_recalled_when_a_true_one_is_among_the_first():
+    found = {"a": [Near("b", 0.9), Near("c", 0.5)], "b": [Near("c", 0.8), Near("a", 0.7)], "c": []}
+    same = {"a": {"b"}, "b": {"a"}, "c": {"a"}}
+    assert recalled(found, same, 1) == 1 / 3
+    assert recalled(found, same, 5) == 2 / 3

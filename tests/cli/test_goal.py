@@ -356,3 +356,23 @@ def test_an_empty_list_says_so_and_what_to_do(gl: Cli):
     assert gl.json("run", "list").document == {
         "version": 1, "status": "ok", "data": [], "next": None, "warnings": [],
     }  # fmt: skip
+
+
+def test_similar_goals_are_shown_with_their_scores_and_nothing_is_written(gl: Cli):
+    backup, other = gl.goal("Backup times out"), gl.goal("Fix the backup that times out")
+    done = gl.goal("Backup timed out")
+    gl.json("goal", "archive", done)
+    events = gl.events()
+
+    assert [row["goal_id"] for row in gl.json("goal", "similar", "backup times out").data] == [backup, other]
+    [row] = gl.json("goal", "similar", backup, "--limit", "1").data
+    assert (row["goal_id"], row["title"], row["status"]) == (other, "Fix the backup that times out", "planned")
+    assert gl("goal", "similar", "backup times out").text.splitlines()[1].split()[:3] == [backup, "1.00", "planned"]
+    assert done in {row["goal_id"] for row in gl.json("goal", "similar", backup, "--all").data}
+    assert gl.json("goal", "similar", "backup", "--as-of", "1").data == []
+    assert gl.events() == events
+
+    assert gl("goal", "similar", "zzz").err.startswith("No goal has anything in common")
+    assert gl.json("goal", "similar", " ").error["code"] == "no_text"
+    assert gl.json("goal", "similar", "goal_nope").error["code"] == "unknown_goal"
+    assert gl.json("goal", "similar", "backup", "--limit", "0").error["code"] == "usage"

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSp
 from pydantic import ValidationError
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import Invalid, NotFound
 from goal_ledger.domain.goals import goal as rules
 from goal_ledger.domain.goals import maintenance
 from goal_ledger.domain.goals.contract import CatchUp, Contract, Origin, Overlap, is_overdue, typed_changes
 from goal_ledger.domain.goals.criteria import Criterion, numbered
 from goal_ledger.domain.goals.goal import GOAL, ChildAdded, Goal, RunDispatched, RunEnqueued
 from goal_ledger.domain.goals.key_result import progress_of_goal
-from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
+from goal_ledger.domain.goals.lifecycle import FINISHED, ArchiveCause, GoalStatus, GoalType
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.settings import Settings
+from goal_ledger.domain.similar import Candidate, nearest
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger import guards
 from goal_ledger.ledger.loops import wait_for_answer
@@ -40,6 +41,7 @@ _ORDERS: dict[GoalSort, tuple[tuple[str, ...], bool]] = {
     "newest": (("goal_id",), True),
     "updated": (("position",), True),
 }
+_OPEN = tuple(status for status in GoalStatus if status not in FINISHED)
 _SEARCHED = 1000  # goals looked at in one go when titles are searched
 
 
@@ -101,6 +103,15 @@ class Page(NamedTuple):
 
     goals: Sequence[GoalRow]
     next: Place | None
+
+
+class SimilarGoal(NamedTuple):
+    """A goal whose title is like a text. score: 0.0, nothing in common, to 1.0, the same; see `domain.similar`."""
+
+    goal_id: str
+    title: str
+    status: GoalStatus
+    score: float
 
 
 class Goals:
@@ -289,6 +300,26 @@ class Goals:
         most = one_more(limit)
         rows = select(after, most) if search is None else _found(search, select, order, after, most)
         return Page(*cut(rows, order, limit))
+
+    def similar(self, text_or_id: str, *, limit: int = 5, closed: bool = False) -> Sequence[SimilarGoal]:
+        """The open goals whose titles are most like a text or another goal's title, for a person to confirm.
+
+        text_or_id: one word that begins with `goal_` is an id; that goal is left out. closed: those that are over too.
+
+        Invalid: no_text, bad_limit. NotFound: unknown_goal.
+        """
+        if limit < 1:
+            raise Invalid("bad_limit", f"a list of {limit} holds nothing; the least is 1")
+        text, own_id = text_or_id.strip(), None
+        if not text:
+            raise Invalid("no_text", "there is nothing to compare with", hint="give a text or the id of a goal")
+        if text.startswith("goal_") and len(text.split()) == 1:
+            own_id, text = text, self.get(text).title
+        columns, where = ("goal_id", "title", "status"), {} if closed else {"status": _OPEN}
+        rows = self._ledger.views.select_columns(goal_definitions, columns, where, order=("goal_id",))
+        others = {goal_id: (title, status) for goal_id, title, status in rows if goal_id != own_id}
+        candidates = [Candidate(goal_id, title) for goal_id, (title, _) in others.items()]
+        return [SimilarGoal(near.id, *others[near.id], near.score) for near in nearest(text, candidates, limit=limit)]
 
     def tree(self, goal_id: str | None = None) -> Sequence[GoalNode]:
         """A goal with everything under it, or all goals that stand under none."""

@@ -352,6 +352,23 @@ def _place(sort: GoalSort, cursor: str) -> tuple[int | str, ...]:
         raise bad_cursor(cursor) from None
 
 
+@goal.command(
+    "similar",
+    examples=('goal-ledger goal similar "Checkout fails too often"', f"goal-ledger goal similar {ID} --all"),
+)
+@click.argument("text_or_id", metavar="TEXT|GOAL", type=Id("goal"))
+@click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="So many at the most.")
+@click.option("--all", "closed", is_flag=True, help="Goals that are over, too.")
+@as_of(folds=True)
+def similar(app: App, text_or_id: str, limit: int, closed: bool) -> None:
+    """The open goals whose titles are most like TEXT, or like GOAL's title.
+
+    The score goes from 0, nothing in common, to 1, the same. Whether two goals are one is for you to say.
+    """
+    found = app.ledger.goals.similar(text_or_id, limit=limit, closed=closed)
+    app.show_list([row._asdict() for row in found], render.similar, empty="No goal has anything in common with that.")
+
+
 @goal.command("tree", examples=("goal-ledger goal tree", f"goal-ledger goal tree {ID}"))
 @click.argument("goal_id", metavar="[GOAL]", type=Id("goal"), required=False)
 @as_of(folds=True, overdue=True)

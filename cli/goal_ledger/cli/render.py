@@ -83,6 +83,15 @@ def goal(row: Data) -> None:
     _details(told | {"progress": percent(row["progress"]), "incident_open": row["incident_open"] or None} | flags)
 
 
+def similar(rows: Sequence[Data]) -> None:
+    """A table of goals by how alike they are."""
+    screen = console()
+    table = _table(screen.width, "goal", "score", "status", "title")
+    for row in rows:
+        table.add_row(_cell(row["goal_id"]), _cell(f"{row['score']:.2f}"), _status(row["status"]), _cell(row["title"]))
+    _print(screen, table)
+
+
 def tree(nodes: Sequence[Data]) -> None:
     """Goals under the goals they serve."""
     from rich.tree import Tree
