@@ -43,7 +43,15 @@ WORKS = st.builds(
     progress=st.sampled_from([0.0, 0.5]),
     is_due=st.none() | st.booleans(),
     estimates=st.builds(
-        Estimates, st.sampled_from([None, 0.5, 1.0]), deadline=st.none() | st.sampled_from([*TIMES, SOON, LATE])
+        Estimates,
+        st.sampled_from([None, 0.5, 1.0]),
+        st.none(),
+        st.none(),
+        st.none() | st.sampled_from([*TIMES, SOON, LATE]),
+        st.none(),
+        st.just(Decimal(0)),
+        st.sampled_from([0.75, 1.0]),
+        st.sampled_from([(), ("belief_1",)]),
     ),
 )
 CHANGES = st.lists(WORKS, max_size=4)

@@ -49,7 +49,7 @@ def evaluate(proposal: ProposalMade, seen: Circumstances, settings: Settings) ->
     passed: list[Scored] = []
     for check in (_expired, _confidence, _limits, _duplicate, _beliefs):
         name, score, refused, value = check(proposal, seen, settings)
-        passed.append(Scored(name, score, f"{name}: {value}" if refused else name))
+        passed.append(Scored(name, score, value))
         if refused:
             return Verdict(RejectionCode(name), value, checks=passed)
     return Verdict(None, auto=proposal.confidence >= settings.auto_approve, checks=passed)
@@ -87,7 +87,7 @@ def _limits(_: ProposalMade, seen: Circumstances, settings: Settings) -> _Check:
 def _duplicate(_: ProposalMade, seen: Circumstances, settings: Settings) -> _Check:
     nearest = seen.nearest
     if nearest is None:
-        return RejectionCode.DUPLICATE_GOAL_EXISTS, 1.0, False, ""
+        return RejectionCode.DUPLICATE_GOAL_EXISTS, 1.0, False, "no other goal"
     is_one = nearest.is_same or nearest.score > settings.duplicate_similarity
     return RejectionCode.DUPLICATE_GOAL_EXISTS, 1.0 - nearest.score, is_one, nearest.goal_id
 
