@@ -8,15 +8,8 @@ from hypothesis import strategies as st
 
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.learning.lesson import LessonCategory, Scope
-from goal_ledger.domain.learning.similarity import (
-    Said,
-    advises_against,
-    contradictions,
-    duplicate_of,
-    likeness,
-    says_the_same,
-    words,
-)
+from goal_ledger.domain.learning.similarity import Said, advises_against, contradictions, duplicate_of, says_the_same
+from goal_ledger.domain.words import likeness, words
 
 ANY = Scope(None, None)
 SAFE, ANTI = LessonCategory.SAFE_DEFAULT, LessonCategory.ANTI_PATTERN

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from goal_ledger.domain.learning.lesson import LessonCategory, Scope
+from goal_ledger.domain.words import likeness, words
 
 NEARLY_EQUAL = 0.8
 """Texts are nearly equal when their likeness is above this."""
@@ -34,17 +35,6 @@ class Contradiction(NamedTuple):
     second: str
     second_text: str
     why: str
-
-
-def words(text: str) -> frozenset[str]:
-    """The words of a text, without case; an underscore belongs to its word."""
-    return frozenset(_WORD.findall(text.casefold()))
-
-
-def likeness(first: frozenset[str], second: frozenset[str]) -> float:
-    """The share of their words that two texts have in common (Jaccard), 0.0 to 1.0; of two empty ones 1.0."""
-    either = len(first | second)
-    return len(first & second) / either if either else 1.0
 
 
 def advises_against(text: str, category: LessonCategory) -> bool:
