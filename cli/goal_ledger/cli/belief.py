@@ -2,7 +2,7 @@
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render, render_strategy
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import timeline_data
@@ -22,7 +22,7 @@ def belief() -> None:
 @writes
 def hold(app: App, text: str, reason: str | None) -> None:
     """Hold TEXT true; the same text again is the same belief."""
-    app.show(app.open(create=True).beliefs.hold(text, reason=reason)._asdict(), render.belief_line)
+    app.show(app.open(create=True).beliefs.hold(text, reason=reason)._asdict(), render_strategy.belief_line)
 
 
 @belief.command("contradict", examples=(f'goal-ledger belief contradict {ID} --reason "two restores failed"',))
@@ -30,7 +30,7 @@ def hold(app: App, text: str, reason: str | None) -> None:
 @writes
 def contradict(app: App, belief_id: str, reason: str | None) -> None:
     """Say what speaks against BELIEF; it counts for nothing until it is held again."""
-    app.show(app.ledger.beliefs.contradict(belief_id, reason=reason)._asdict(), render.belief_line)
+    app.show(app.ledger.beliefs.contradict(belief_id, reason=reason)._asdict(), render_strategy.belief_line)
 
 
 @belief.command("retract", examples=(f'goal-ledger belief retract {ID} --reason "we sold that business"',))
@@ -38,7 +38,7 @@ def contradict(app: App, belief_id: str, reason: str | None) -> None:
 @writes
 def retract(app: App, belief_id: str, reason: str | None) -> None:
     """Give BELIEF up."""
-    app.show(app.ledger.beliefs.retract(belief_id, reason=reason)._asdict(), render.belief_line)
+    app.show(app.ledger.beliefs.retract(belief_id, reason=reason)._asdict(), render_strategy.belief_line)
 
 
 @belief.command("show", examples=(f"goal-ledger belief show {ID}",))
@@ -46,7 +46,7 @@ def retract(app: App, belief_id: str, reason: str | None) -> None:
 @as_of()
 def show(app: App, belief_id: str) -> None:
     """Everything about BELIEF."""
-    app.show(app.ledger.beliefs.get(belief_id)._asdict(), render.belief)
+    app.show(app.ledger.beliefs.get(belief_id)._asdict(), render_strategy.belief)
 
 
 @belief.command("list", examples=("goal-ledger belief list", "goal-ledger belief list --all"))
@@ -59,7 +59,7 @@ def list_(app: App, every: bool, after: str | None, limit: int | None) -> None:
     page = app.ledger.beliefs.list(status=None if every else BeliefStatus.ACTIVE, after=place, limit=limit)
     app.show_list(
         [row._asdict() for row in page.beliefs],
-        render.beliefs,
+        render_strategy.beliefs,
         next_page=None if page.next is None else str(page.next[0]),
         empty='Nothing is held true; hold something: goal-ledger belief hold "Backups must restore"',
     )

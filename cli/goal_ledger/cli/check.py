@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render_strategy
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.options import as_of, bad_cursor, cursor_number, pages, writes
@@ -30,7 +30,7 @@ def check() -> None:
 @writes
 def record(app: App, task: str, ok: bool, **wish: Any) -> None:
     """Note how TASK went; detectors look at it."""
-    app.show(app.open(create=True).history.record(task, ok, **wish)._asdict(), render.check_line)
+    app.show(app.open(create=True).history.record(task, ok, **wish)._asdict(), render_strategy.check_line)
 
 
 @check.command("list", examples=("goal-ledger check list --task daily_backup", "goal-ledger check list --failed"))
@@ -44,7 +44,7 @@ def list_(app: App, task: str | None, ok: bool | None, after: str | None, limit:
     page = app.ledger.history.list(task=task, ok=ok, after=place, limit=limit)
     app.show_list(
         [row._asdict() for row in page.checks],
-        render.checks,
+        render_strategy.checks,
         next_page=None if page.next is None else str(page.next[0]),
         empty="No outcome matches." if task or after or ok is not None else "No outcomes of scheduled tasks yet.",
     )

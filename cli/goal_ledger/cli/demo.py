@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render, render_ledger
 from goal_ledger.cli.data import timeline_data, tree_data
 from goal_ledger.cli.main import reader_gone
 from goal_ledger.domain.goals.contract import GoalSource, Origin
@@ -159,7 +159,7 @@ def tell(ledger: Ledger, story: Story, path: Path) -> None:
         click.echo(f"{len(before)} rows folded from {position} events: {same}")
     with _chapter("Verify: every byte is what was written"):
         events = ledger.verify()
-        render.verified({"events": events, "head": events, "digest": ledger.digest_at(events)})
+        render_ledger.verified({"events": events, "head": events, "digest": ledger.digest_at(events)})
     with _chapter("Explore further"):
         for why, words in (
             ("all goals, as JSON", "goal list --json"),

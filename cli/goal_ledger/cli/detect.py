@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render_strategy
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Verb
 from goal_ledger.cli.options import Time
@@ -31,4 +31,4 @@ def detect(app: App, now: datetime | None, dry_run: bool) -> None:
         "dry_run": dry_run,
     }
     warnings = [f"detector {name}: {problem}" for name, problem in scanned.failed.items()]
-    app.show(data, render.scanned, warnings=warnings)
+    app.show(data, render_strategy.scanned, warnings=warnings)

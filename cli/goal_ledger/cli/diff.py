@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render_ledger
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Verb
 from goal_ledger.cli.data import change_data
@@ -29,4 +29,4 @@ def diff(app: App, goal_id: str | None, start: datetime | int, end: datetime | i
     With GOAL, only that goal and its runs.
     """
     changes = app.ledger.diff(start, end, stream=goal_id)
-    app.show_list([change_data(change) for change in changes], render.changes, empty="Nothing changed.")
+    app.show_list([change_data(change) for change in changes], render_ledger.changes, empty="Nothing changed.")

@@ -2,7 +2,7 @@
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render_ledger
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Verb
 
@@ -25,5 +25,5 @@ def doctor(ctx: click.Context, verify: bool) -> None:
     path = "memory" if place.location.is_memory else place.location.name
     where = {"check": "place", "level": "ok", "says": f"{path} ({place.origin})", "do": None}
     findings = [where, *(finding._asdict() for finding in health.findings)]
-    app.show({"ok": health.ok, "origin": place.origin, "path": path, "findings": findings}, render.health)
+    app.show({"ok": health.ok, "origin": place.origin, "path": path, "findings": findings}, render_ledger.health)
     ctx.exit(6 if health.damaged else 0 if health.ok else 1)

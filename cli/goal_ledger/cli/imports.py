@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render_ledger
 from goal_ledger.cli.app import App, at_most, pass_app
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.options import Id, OneOf, Pair, Time
@@ -200,7 +200,7 @@ def crm(app: App, /, place: str, campaign: tuple[tuple[str, str], ...], **wish: 
 def _show_outcomes(app: App, done: "FeedImport") -> None:
     app.show(
         {**done._asdict(), "problems": [problem._asdict() for problem in done.problems]},
-        render.imported,
+        render_ledger.imported,
         warnings=at_most(
             [f"record {line}: {code}: {reason}" for line, code, reason in done.problems], "records were not taken"
         ),
@@ -210,6 +210,6 @@ def _show_outcomes(app: App, done: "FeedImport") -> None:
 def _show(app: App, done: "CheckImport | RunImport | EventImport") -> None:
     app.show(
         {**done._asdict(), "problems": [problem._asdict() for problem in done.problems]},
-        render.imported,
+        render_ledger.imported,
         warnings=at_most([f"line {line}: {reason}" for line, reason in done.problems], "lines were not taken"),
     )

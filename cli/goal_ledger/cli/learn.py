@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render_learning
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.options import Id, Time, as_of, bad_cursor, cursor_number, pages
@@ -29,7 +29,7 @@ def learn(ctx: click.Context, now: datetime | None, reason: str | None) -> None:
     """
     if ctx.invoked_subcommand is None:
         app = ctx.ensure_object(App)
-        app.show(app.ledger.learning.cycle(now, reason=reason)._asdict(), render.cycle)
+        app.show(app.ledger.learning.cycle(now, reason=reason)._asdict(), render_learning.cycle)
     elif now is not None or reason is not None:
         raise click.UsageError("--now and --reason go with `learn` alone.")
 
@@ -43,7 +43,7 @@ def list_(app: App, after: str | None, limit: int | None) -> None:
     page = app.ledger.learning.list(after=place, limit=limit)
     app.show_list(
         [row._asdict() for row in page.cycles],
-        render.cycles,
+        render_learning.cycles,
         next_page=None if page.next is None else "/".join(map(str, page.next)),
         empty="No learning cycle yet; start one: goal-ledger learn",
     )
@@ -54,7 +54,7 @@ def list_(app: App, after: str | None, limit: int | None) -> None:
 @as_of()
 def show(app: App, cycle_id: str) -> None:
     """The report of CYCLE: what was found in its week, and what was learned."""
-    app.show(app.ledger.learning.get(cycle_id)._asdict(), render.cycle)
+    app.show(app.ledger.learning.get(cycle_id)._asdict(), render_learning.cycle)
 
 
 @learn.command("groups", examples=("goal-ledger learn groups --limit 10",))
@@ -71,7 +71,7 @@ def groups(app: App, after: str | None, limit: int | None) -> None:
     page = app.ledger.learning.groups(after=place, limit=limit)
     app.show_list(
         [row._asdict() for row in page.groups],
-        render.failure_groups,
+        render_learning.failure_groups,
         next_page=None if page.next is None else "/".join(map(str, page.next)),
         empty="No failure was reviewed yet; learn from a week: goal-ledger learn",
     )
@@ -83,7 +83,7 @@ def rates(app: App) -> None:
     """How many runs succeeded, week by week: whether it gets better."""
     app.show_list(
         [row._asdict() for row in app.ledger.learning.rates()],
-        render.rates,
+        render_learning.rates,
         empty="No run has finished yet; start one: goal-ledger run start GOAL",
     )
 

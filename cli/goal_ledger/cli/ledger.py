@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render, render_ledger
 from goal_ledger.cli.app import App, lacking
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import event_data, replay_data
@@ -29,7 +29,7 @@ def ledger() -> None:
 @as_of()
 def stats(app: App) -> None:
     """How large the log is, or was, and from when to when it goes; the bytes are those of the file now."""
-    app.show(app.ledger.stats()._asdict(), render.stats)
+    app.show(app.ledger.stats()._asdict(), render_ledger.stats)
 
 
 @ledger.command(
@@ -75,7 +75,7 @@ def verify(app: App, expect: str | None, deep: bool, file: Path | None, partial:
     with app.progress("checking") as progress:
         of = opened.stats().events
         events = opened.verify(lambda done: progress(done, of), expect=expect)
-    app.show({"ok": True, "events": events, "head": events, "digest": opened.digest_at(events)}, render.verified)
+    app.show({"ok": True, "events": events, "head": events, "digest": opened.digest_at(events)}, render_ledger.verified)
 
 
 def _verify_deep(app: App, expect: str | None) -> None:
@@ -90,7 +90,7 @@ def _verify_deep(app: App, expect: str | None) -> None:
             "digest": app.ledger.digest_at(state.head),
             "state": {"sha256": state.sha256, "projections": projections},
         },
-        render.verified,
+        render_ledger.verified,
         warnings=lacking(state.lacking),
     )
 
@@ -104,7 +104,7 @@ def _verify_file(app: App, file: Path, *, partial: bool, alone: bool) -> None:
         warnings.append("there is no ledger to compare with: a missing tail would not be noticed")
     lines = archive.verify_file(file, against, partial=partial)
     done = {"ok": True, "file": str(file), "lines": lines, "against": None if against is None else against.id}
-    app.show(done, render.file_verified, warnings=warnings)
+    app.show(done, render_ledger.file_verified, warnings=warnings)
 
 
 def _if_there(app: App) -> "Ledger | None":
@@ -145,7 +145,7 @@ def export(app: App, file: Path | None, output: Path | None, format_: str) -> No
     with app.progress("exporting") as progress:
         of = opened.head
         done = opened.export(target, lambda written: progress(written, of))
-    app.show({**done._asdict(), "format": format_}, render.copied)
+    app.show({**done._asdict(), "format": format_}, render_ledger.copied)
 
 
 @ledger.command("backup", examples=("goal-ledger ledger backup backup/goal-ledger.db",))
@@ -156,7 +156,7 @@ def backup(app: App, file: Path) -> None:
 
     The copy is a ledger like any other: open it with --db. A file that exists is never replaced.
     """
-    app.show(app.ledger.backup(file)._asdict(), render.copied)
+    app.show(app.ledger.backup(file)._asdict(), render_ledger.copied)
 
 
 @ledger.command(
@@ -182,7 +182,7 @@ def when(app: App, condition: str, goal_id: str | None, after: datetime | int) -
         app.show(None, lambda _: click.echo(f"never, up to position {app.ledger.head}"))
         return
     row = None if held.row is None else held.row._asdict()
-    app.show({"event": event_data(held.recorded), "noun": held.noun, "row": row}, render.held)
+    app.show({"event": event_data(held.recorded), "noun": held.noun, "row": row}, render_ledger.held)
 
 
 @ledger.command(
@@ -253,4 +253,4 @@ def copy(app: App, source: str, target: str) -> None:
     ):
         of = opened.head
         done = opened.copy(target, lambda reached: progress(reached, of))
-    app.show(done._asdict(), render.copied)
+    app.show(done._asdict(), render_ledger.copied)

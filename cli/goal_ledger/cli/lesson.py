@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render, render_learning
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import context_data, timeline_data
@@ -43,7 +43,7 @@ def lesson() -> None:
 @writes
 def add(app: App, text: str, **wish: Any) -> None:
     """Learn TEXT; what says the same for the same goals and actions adds its run as evidence."""
-    app.show(app.open(create=True).lessons.add(text, **wish)._asdict(), render.lesson_line)
+    app.show(app.open(create=True).lessons.add(text, **wish)._asdict(), render_learning.lesson_line)
 
 
 @lesson.command(
@@ -55,7 +55,7 @@ def add(app: App, text: str, **wish: Any) -> None:
 @writes
 def confirm(app: App, lesson_id: str, **wish: Any) -> None:
     """Count evidence for LESSON."""
-    app.show(app.ledger.lessons.confirm(lesson_id, **wish)._asdict(), render.lesson_line)
+    app.show(app.ledger.lessons.confirm(lesson_id, **wish)._asdict(), render_learning.lesson_line)
 
 
 @lesson.command("contradict", examples=(f"goal-ledger lesson contradict {ID} --run {RUN}",))
@@ -64,7 +64,7 @@ def confirm(app: App, lesson_id: str, **wish: Any) -> None:
 @writes
 def contradict(app: App, lesson_id: str, **wish: Any) -> None:
     """Count evidence against LESSON."""
-    app.show(app.ledger.lessons.contradict(lesson_id, **wish)._asdict(), render.lesson_line)
+    app.show(app.ledger.lessons.contradict(lesson_id, **wish)._asdict(), render_learning.lesson_line)
 
 
 @lesson.command("apply", examples=(f"goal-ledger lesson apply {ID} --run {RUN}",))
@@ -73,7 +73,7 @@ def contradict(app: App, lesson_id: str, **wish: Any) -> None:
 @writes
 def apply(app: App, lesson_id: str, **wish: Any) -> None:
     """Note that a run worked by LESSON."""
-    app.show(app.ledger.lessons.apply(lesson_id, **wish)._asdict(), render.lesson_line)
+    app.show(app.ledger.lessons.apply(lesson_id, **wish)._asdict(), render_learning.lesson_line)
 
 
 @lesson.command("retire", examples=(f'goal-ledger lesson retire {ID} --reason "the tool is gone"',))
@@ -81,7 +81,7 @@ def apply(app: App, lesson_id: str, **wish: Any) -> None:
 @writes
 def retire(app: App, lesson_id: str, reason: str | None) -> None:
     """Give LESSON to no run any more; say why. Its history stays."""
-    app.show(app.ledger.lessons.retire(lesson_id, reason=reason)._asdict(), render.lesson_line)
+    app.show(app.ledger.lessons.retire(lesson_id, reason=reason)._asdict(), render_learning.lesson_line)
 
 
 @lesson.command(
@@ -96,7 +96,7 @@ def recall(app: App, lesson_id: str, **wish: Any) -> None:
 
     The rules drawn from it fall, and the lessons taught by runs that were given any of them, and so on.
     """
-    app.show(app.ledger.lessons.recall(lesson_id, **wish)._asdict(), render.recall)
+    app.show(app.ledger.lessons.recall(lesson_id, **wish)._asdict(), render_learning.recall)
 
 
 # --- Looking
@@ -114,7 +114,7 @@ def recall(app: App, lesson_id: str, **wish: Any) -> None:
 def context(app: App, goal_id: str | None, form: str, **asked: Any) -> None:
     """What an agent is told before it starts: rules in force and lessons that apply, the most useful first."""
     app.json = app.json or form == "json"
-    app.show(context_data(app.ledger.lessons.context(goal_id, **asked)), render.context)
+    app.show(context_data(app.ledger.lessons.context(goal_id, **asked)), render_learning.context)
 
 
 @lesson.command("contradictions", examples=("goal-ledger lesson contradictions",))
@@ -122,7 +122,7 @@ def context(app: App, goal_id: str | None, form: str, **asked: Any) -> None:
 def contradictions(app: App) -> None:
     """Pairs of active lessons that may apply together and say the opposite of nearly the same."""
     rows = [pair._asdict() for pair in app.ledger.lessons.contradictions()]
-    app.show_list(rows, render.contradictions, empty="No two active lessons contradict each other.")
+    app.show_list(rows, render_learning.contradictions, empty="No two active lessons contradict each other.")
 
 
 @lesson.command(
@@ -132,7 +132,7 @@ def contradictions(app: App) -> None:
 @as_of()
 def show(app: App, lesson_id: str) -> None:
     """Everything about LESSON as it stands, or stood."""
-    app.show(app.ledger.lessons.get(lesson_id)._asdict(), render.lesson)
+    app.show(app.ledger.lessons.get(lesson_id)._asdict(), render_learning.lesson)
 
 
 @lesson.command("list", examples=("goal-ledger lesson list --action-type shell", "goal-ledger lesson list --retired"))
@@ -152,7 +152,7 @@ def list_(app: App, every: bool, retired: bool, after: str | None, limit: int | 
     chosen = retired or any(where.values()) or after
     app.show_list(
         [row._asdict() for row in page.lessons],
-        render.lessons,
+        render_learning.lessons,
         next_page=None if page.next is None else str(page.next[0]),
         empty="No lesson matches; see all: goal-ledger lesson list --all"
         if chosen

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render, render_strategy
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import timeline_data
@@ -28,7 +28,7 @@ def project() -> None:
 @writes
 def create(app: App, name: str, **wish: Any) -> None:
     """Make a project known by its NAME; the same name again is the same project."""
-    app.show(app.open(create=True).projects.create(name, **wish)._asdict(), render.project_line)
+    app.show(app.open(create=True).projects.create(name, **wish)._asdict(), render_strategy.project_line)
 
 
 @project.command("amend", examples=(f'goal-ledger project amend {ID} --description "Sells abroad too"',))
@@ -37,7 +37,7 @@ def create(app: App, name: str, **wish: Any) -> None:
 @writes
 def amend(app: App, project_id: str, **wish: Any) -> None:
     """Describe PROJECT anew; it keeps its name."""
-    app.show(app.ledger.projects.amend(project_id, **wish)._asdict(), render.project_line)
+    app.show(app.ledger.projects.amend(project_id, **wish)._asdict(), render_strategy.project_line)
 
 
 @project.command(
@@ -54,7 +54,7 @@ def amend(app: App, project_id: str, **wish: Any) -> None:
 @writes
 def feature(app: App, project_id: str, title: str, **wish: Any) -> None:
     """Plan a feature of PROJECT called TITLE, or say that it is done."""
-    app.show(app.ledger.projects.feature(project_id, title, **wish)._asdict(), render.project_line)
+    app.show(app.ledger.projects.feature(project_id, title, **wish)._asdict(), render_strategy.project_line)
 
 
 @project.command("bug", examples=(f'goal-ledger project bug {ID} "Paid twice" --severity critical',))
@@ -65,7 +65,7 @@ def feature(app: App, project_id: str, title: str, **wish: Any) -> None:
 @writes
 def bug(app: App, project_id: str, title: str, **wish: Any) -> None:
     """Say that something is broken in PROJECT: TITLE. A bug that was resolved is open again."""
-    app.show(app.ledger.projects.bug(project_id, title, **wish)._asdict(), render.project_line)
+    app.show(app.ledger.projects.bug(project_id, title, **wish)._asdict(), render_strategy.project_line)
 
 
 @project.command("resolve", examples=(f'goal-ledger project resolve {ID} b1 --reason "one charge each"',))
@@ -74,7 +74,7 @@ def bug(app: App, project_id: str, title: str, **wish: Any) -> None:
 @writes
 def resolve(app: App, project_id: str, bug_id: str, reason: str | None) -> None:
     """Say that the BUG of PROJECT with this id is gone."""
-    app.show(app.ledger.projects.resolve(project_id, bug_id, reason=reason)._asdict(), render.project_line)
+    app.show(app.ledger.projects.resolve(project_id, bug_id, reason=reason)._asdict(), render_strategy.project_line)
 
 
 # --- Looking
@@ -87,7 +87,7 @@ def resolve(app: App, project_id: str, bug_id: str, reason: str | None) -> None:
 @as_of()
 def show(app: App, project_id: str) -> None:
     """Everything about PROJECT as it stands, or stood."""
-    app.show(app.ledger.projects.get(project_id)._asdict(), render.project)
+    app.show(app.ledger.projects.get(project_id)._asdict(), render_strategy.project)
 
 
 @project.command("list", examples=("goal-ledger project list",))
@@ -98,7 +98,7 @@ def list_(app: App, after: str | None, limit: int | None) -> None:
     page = app.ledger.projects.list(after=None if after is None else _place(after), limit=limit)
     app.show_list(
         [row._asdict() for row in page.projects],
-        render.projects,
+        render_strategy.projects,
         next_page=None if page.next is None else str(page.next[0]),
         empty='No projects; add one: goal-ledger project create "Web shop"' if after is None else "No more projects.",
     )

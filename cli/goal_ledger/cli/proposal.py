@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render, render_strategy
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import timeline_data
@@ -25,7 +25,7 @@ def proposal() -> None:
 @as_of()
 def show(app: App, proposal_id: str) -> None:
     """Everything about PROPOSAL: what was found, how sure the detector is, why it became a goal or not."""
-    app.show(app.ledger.proposals.get(proposal_id)._asdict(), render.proposal)
+    app.show(app.ledger.proposals.get(proposal_id)._asdict(), render_strategy.proposal)
 
 
 @proposal.command(
@@ -42,7 +42,7 @@ def list_(app: App, after: str | None, limit: int | None, **where: Any) -> None:
     page = app.ledger.proposals.list(after=None if after is None else (after,), limit=limit, **where)
     app.show_list(
         [row._asdict() for row in page.proposals],
-        render.proposals,
+        render_strategy.proposals,
         next_page=None if page.next is None else str(page.next[0]),
         empty="No proposal matches; see all: goal-ledger proposal list"
         if any(where.values()) or after
@@ -64,4 +64,4 @@ def timeline(app: App, proposal_id: str) -> None:
 @as_of(folds=True)
 def telemetry(app: App, since: datetime | None, until: datetime | None) -> None:
     """What came of all the scans: how many proposals, how many goals, and why not more."""
-    app.show(app.ledger.proposals.telemetry(since=since, until=until).model_dump(), render.telemetry)
+    app.show(app.ledger.proposals.telemetry(since=since, until=until).model_dump(), render_strategy.telemetry)

@@ -4,7 +4,7 @@ from typing import Literal
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render_strategy
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Verb
 from goal_ledger.cli.options import Time, as_of
@@ -30,6 +30,6 @@ def rank(app: App, policy: Literal["utility", "revenue"], limit: int, explain: b
     rows = [row._asdict() for row in app.ledger.work.rank(policy, limit=limit)]
     app.show_list(
         rows,
-        render.ranking_explained if explain else render.ranking,
+        render_strategy.ranking_explained if explain else render_strategy.ranking,
         empty="No open goal; create one: goal-ledger goal create TITLE",
     )

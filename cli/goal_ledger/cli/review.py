@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render, render_learning
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import timeline_data
@@ -26,7 +26,7 @@ def review() -> None:
 @writes
 def write(app: App, run_id: str, reason: str | None) -> None:
     """Write the review of RUN, also when it was won; a run that went wrong has one already."""
-    app.show(app.ledger.reviews.write(run_id, reason=reason)._asdict(), render.review_line)
+    app.show(app.ledger.reviews.write(run_id, reason=reason)._asdict(), render_learning.review_line)
 
 
 @review.command("promote", examples=(f'goal-ledger review promote {ID} --reason "seen before"',))
@@ -34,7 +34,7 @@ def write(app: App, run_id: str, reason: str | None) -> None:
 @writes
 def promote(app: App, aar_id: str, reason: str | None) -> None:
     """Take the lessons that REVIEW proposes into the store, with its run as evidence."""
-    app.show(app.ledger.reviews.promote(aar_id, reason=reason)._asdict(), render.review_line)
+    app.show(app.ledger.reviews.promote(aar_id, reason=reason)._asdict(), render_learning.review_line)
 
 
 # --- Looking
@@ -47,7 +47,7 @@ def promote(app: App, aar_id: str, reason: str | None) -> None:
 @as_of()
 def show(app: App, aar_id: str) -> None:
     """Everything about REVIEW as it stands, or stood."""
-    app.show(app.ledger.reviews.get(aar_id)._asdict(), render.review)
+    app.show(app.ledger.reviews.get(aar_id)._asdict(), render_learning.review)
 
 
 @review.command("list", examples=("goal-ledger review list", "goal-ledger review list --notable failed --unpromoted"))
@@ -62,7 +62,7 @@ def list_(app: App, after: str | None, limit: int | None, **where: Any) -> None:
     page = app.ledger.reviews.list(after=None if after is None else _place(after), limit=limit, **where)
     app.show_list(
         [row._asdict() for row in page.reviews],
-        render.reviews,
+        render_learning.reviews,
         next_page=None if page.next is None else str(page.next[0]),
         empty="No review matches; see all: goal-ledger review list"
         if after or any(value is not None for value in where.values())

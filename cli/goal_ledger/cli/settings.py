@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render_ledger
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 
@@ -36,7 +36,7 @@ def show(app: App) -> None:
         }
         for name, value in found.settings
     ]
-    app.show_list(rows, render.settings, empty="No settings.")
+    app.show_list(rows, render_ledger.settings, empty="No settings.")
 
 
 def _name(shape: dict[str, Any]) -> str:

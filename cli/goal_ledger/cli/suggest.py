@@ -2,7 +2,7 @@
 
 import click
 
-from goal_ledger.cli import render
+from goal_ledger.cli import render_learning
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Verb
 from goal_ledger.cli.options import as_of
@@ -16,4 +16,4 @@ def suggest(app: App) -> None:
     Nothing is changed; each comes with the command to begin with.
     """
     rows = [row._asdict() for row in app.ledger.learning.suggestions()]
-    app.show_list(rows, render.suggestions, empty="Nothing to suggest.")
+    app.show_list(rows, render_learning.suggestions, empty="Nothing to suggest.")
