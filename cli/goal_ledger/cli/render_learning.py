@@ -6,15 +6,12 @@ Drawn by `draw`. Text from the ledger is never markup and never moves the cursor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from goal_ledger.cli import draw
 from goal_ledger.cli.text import moment, visible
-
-if TYPE_CHECKING:
-    pass
 
 Data = dict[str, Any]
 

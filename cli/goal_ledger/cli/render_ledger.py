@@ -6,14 +6,11 @@ Drawn by `draw`. Text from the ledger is never markup and never moves the cursor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from goal_ledger.cli import draw
 from goal_ledger.cli.render import event_line
 from goal_ledger.cli.text import moment
-
-if TYPE_CHECKING:
-    pass
 
 Data = dict[str, Any]
 
