@@ -12,7 +12,10 @@ from goal_ledger.ledger.goals import create_in
 
 _AT_ONCE = 1000
 _BEST = 10
-_RAW = "SELECT goal_id FROM goals ORDER BY 0.5 * value + 0.25 * (1 - effort) + 0.15 * (1 - risk) DESC, goal_id LIMIT ?"
+_RAW = (
+    "SELECT goal_id FROM goals ORDER BY ROUND(0.5 * value + 0.25 * (1 - effort) + 0.15 * (1 - risk), 9) DESC,"
+    " goal_id LIMIT ?"
+)
 
 
 def ranking(bench: Bench) -> Iterator[Result]:

@@ -18,9 +18,6 @@ _FEW = 8  # positions told one by one
 _CHANGES = {"added": "green", "changed": "yellow", "removed": "red"}
 
 
-# --- Projections, ledger, imports
-
-
 def projections(rows: Sequence[Data]) -> None:
     """What read models there are."""
     screen = draw.console()
