@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from goal_ledger.adapters.export.ndjson import ID_OF
+from goal_ledger.domain.registry import EVENTS
 from goal_ledger.ledger import Damaged, Ledger, NotFound, Rejected, Unavailable
 
 START = datetime(2025, 11, 9, 14, tzinfo=UTC)
@@ -190,3 +192,8 @@ def test_a_backup_while_four_writers_go_on_holds_every_event_acknowledged_before
     assert done.head >= acknowledged
     with Ledger.open(tmp_path / "copy.db", create=False) as copy:
         assert copy.verify() == done.head
+
+
+def test_every_event_says_in_an_export_what_it_is_about_by_a_name_of_its_own():
+    assert ID_OF.keys() == {name.split(".")[0] for name in EVENTS}
+    assert len(set(ID_OF.values())) == len(ID_OF)

@@ -23,13 +23,22 @@ GENESIS = "genesis"
 StoredRow = tuple[int, str, int, str, bytes]
 """position, stream, version, name, body: as the log stores it."""
 
-_ID_OF = {
+ID_OF = {
     "ledger": "ledger_id",
     "goal": "goal_id",
     "run": "run_id",
     "lesson": "lesson_id",
     "loop": "loop_id",
     "session": "session_id",
+    "proposal": "proposal_id",
+    "scan": "scan_id",
+    "belief": "belief_id",
+    "monitor": "monitor_id",
+    "review": "aar_id",
+    "rule": "rule_id",
+    "cycle": "cycle_id",
+    "feed": "feed_id",
+    "project": "project_id",
 }
 
 
@@ -127,7 +136,7 @@ def _sha(line: dict[str, Any]) -> str:
 def _meta(row: StoredRow, envelope: dict[str, Any]) -> dict[str, Any]:
     position, stream, version, name, _ = row
     data = envelope["data"]
-    meta: dict[str, Any] = {_ID_OF.get(name.split(".")[0], "stream"): stream}
+    meta: dict[str, Any] = {ID_OF.get(name.split(".")[0], "stream"): stream}
     if name == "goal.created":
         meta |= {
             "category": data.get("category"),
