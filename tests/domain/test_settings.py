@@ -23,6 +23,7 @@ def test_the_defaults_are_those_of_the_design():
         "retry_factor": 2.0,
         "retry_max_s": 3600.0,
         "retry_jitter": 0.1,
+        "detect_every_s": 3600,
         "least_confidence": 0.7,
         "auto_approve": 0.9,
         "system_goals_a_day": 10,

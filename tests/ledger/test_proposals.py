@@ -313,6 +313,13 @@ def test_the_hourly_duty_scans_once_an_hour(ledger):
     assert len(ledger.proposals.scans()) == 2
 
 
+def test_how_often_a_tick_scans_is_a_setting():
+    with Ledger.open(":memory:", actor="a", clock=Clock(), settings=Settings(detect_every_s=600)) as ledger:
+        for minutes in (0, 9, 10, 19, 20):
+            ledger.tick(TWO + timedelta(minutes=minutes), duties=["detection"])
+        assert len(ledger.proposals.scans()) == 3
+
+
 def test_the_same_command_scans_once_and_answers_alike(ledger):
     backups(ledger)
     once = ledger.using(command_id="scan-1")

@@ -17,6 +17,7 @@ from goal_ledger.ledger.leases import expire_leases
 from goal_ledger.ledger.moving import fail_exceeded, move_goals
 
 if TYPE_CHECKING:
+    from goal_ledger.domain.settings import Settings
     from goal_ledger.ledger.ledger import Ledger
 
 
@@ -27,10 +28,18 @@ def _count_overdue(ledger: Ledger, now: datetime) -> Iterable[str]:
 
 
 class Duty(NamedTuple):
-    """do: does what is due. period_s: what is done once in so many seconds, counted from 1970; None at every tick."""
+    """do: does what is due. period_s: what is done once in so many seconds, counted from 1970; None at every tick.
+
+    setting: the name of the setting that says period_s instead.
+    """
 
     do: Callable[[Ledger, datetime], Iterable[str]]
     period_s: int | None = None
+    setting: str | None = None
+
+    def tuned(self, settings: Settings) -> Duty:
+        """The duty as the settings have it."""
+        return self if self.setting is None else self._replace(period_s=getattr(settings, self.setting))
 
     def period(self, now: datetime) -> datetime:
         """The start of the period that now is in."""
@@ -38,9 +47,6 @@ class Duty(NamedTuple):
             return now
         length = timedelta(seconds=self.period_s)
         return EPOCH + (now - EPOCH) // length * length
-
-
-_HOUR = 3600
 
 
 def _expire_proposals(ledger: Ledger, now: datetime) -> Iterable[str]:
@@ -78,7 +84,7 @@ DUTIES: dict[str, Duty] = {
     "cadences": Duty(due_occurrences),
     "deadlines": Duty(fail_exceeded),
     "proposals": Duty(_expire_proposals),
-    "detection": Duty(_detect, _HOUR),
+    "detection": Duty(_detect, setting="detect_every_s"),
     "trials": Duty(_count_overdue),
     "learning": Duty(_learn, WEEK_S),
     "conditions": Duty(move_goals),  # last, for conditions look at what the others did

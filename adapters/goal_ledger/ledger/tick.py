@@ -57,7 +57,7 @@ def tick(
     if unknown := [name for name in names if name not in registered]:
         raise Invalid("unknown_duty", f"there is no duty {unknown[0]!r}; there is {', '.join(registered)}")
     moment = parse_utc(utc_text(ledger.now() if now is None else now))
-    chosen = {name: duty for name, duty in registered.items() if not names or name in names}
+    chosen = {name: duty.tuned(ledger.settings) for name, duty in registered.items() if not names or name in names}
     return Ticked(moment, [_run(ledger, name, duty, moment) for name, duty in chosen.items()])
 
 

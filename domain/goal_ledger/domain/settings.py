@@ -46,6 +46,8 @@ class Settings(Payload):
     """The longest wait between two attempts, in seconds."""
     retry_jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
     """The share by which a wait may be shorter, so that what failed together is not tried together."""
+    detect_every_s: Annotated[int, Field(ge=60, le=604_800)] = 3600
+    """How often a tick lets the detectors look, in seconds."""
     least_confidence: Share = 0.7
     """A proposal of a detector that is less sure becomes no goal."""
     auto_approve: Share = 0.9
