@@ -107,14 +107,14 @@ class History:
             )
         }
         columns = (
-            "goal_id", "title", "goal_type", "updated_at", "progress", "created_at", "time_horizon", "measured_at",
+            "goal_id", "title", "goal_type", "updated_at", "progress", "created_at", "time_horizon",
         )  # fmt: skip
         rows = self._ledger.views.select_columns(
             goal_definitions, columns, {"status": GoalStatus.ACTIVE}, order=("goal_id",)
         )
         return [
             Standing(goal_id, title, goal_type, updated_at, progress, created_at, _deadline(horizon))
-            for goal_id, title, goal_type, updated_at, progress, created_at, horizon, _ in rows
+            for goal_id, title, goal_type, updated_at, progress, created_at, horizon in rows
             if goal_id not in busy and updated_at is not None
         ]
 

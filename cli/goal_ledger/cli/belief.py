@@ -6,7 +6,7 @@ from goal_ledger.cli import render, render_strategy
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import timeline_data
-from goal_ledger.cli.options import Id, as_of, bad_cursor, cursor_number, pages, writes
+from goal_ledger.cli.options import Id, as_of, pages, position_place, writes
 from goal_ledger.domain.strategy.belief import BeliefStatus
 
 ID = "belief_00000000004Q8VN5T1WZ3RXK7M"
@@ -55,7 +55,7 @@ def show(app: App, belief_id: str) -> None:
 @pages
 def list_(app: App, every: bool, after: str | None, limit: int | None) -> None:
     """What is held true, what changed last first."""
-    place = None if after is None else _place(after)
+    place = None if after is None else position_place(after)
     page = app.ledger.beliefs.list(status=None if every else BeliefStatus.ACTIVE, after=place, limit=limit)
     app.show_list(
         [row._asdict() for row in page.beliefs],
@@ -71,10 +71,3 @@ def list_(app: App, every: bool, after: str | None, limit: int | None) -> None:
 def timeline(app: App, belief_id: str) -> None:
     """Every event of BELIEF, in order."""
     app.show_list(timeline_data(app.ledger.beliefs.timeline(belief_id)), render.timeline, empty="No events.")
-
-
-def _place(cursor: str) -> tuple[int]:
-    try:
-        return (cursor_number(cursor),)
-    except ValueError:
-        raise bad_cursor(cursor) from None

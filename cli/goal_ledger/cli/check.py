@@ -7,7 +7,7 @@ import click
 from goal_ledger.cli import render_strategy
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
-from goal_ledger.cli.options import as_of, bad_cursor, cursor_number, pages, writes
+from goal_ledger.cli.options import as_of, pages, position_place, writes
 
 
 @click.group(cls=Noun, examples=("goal-ledger check record daily_backup --failed --error timeout",))
@@ -40,7 +40,7 @@ def record(app: App, task: str, ok: bool, **wish: Any) -> None:
 @pages
 def list_(app: App, task: str | None, ok: bool | None, after: str | None, limit: int | None) -> None:
     """Outcomes, the one recorded last first."""
-    place = None if after is None else _place(after)
+    place = None if after is None else position_place(after)
     page = app.ledger.history.list(task=task, ok=ok, after=place, limit=limit)
     app.show_list(
         [row._asdict() for row in page.checks],
@@ -48,10 +48,3 @@ def list_(app: App, task: str | None, ok: bool | None, after: str | None, limit:
         next_page=None if page.next is None else str(page.next[0]),
         empty="No outcome matches." if task or after or ok is not None else "No outcomes of scheduled tasks yet.",
     )
-
-
-def _place(cursor: str) -> tuple[int]:
-    try:
-        return (cursor_number(cursor),)
-    except ValueError:
-        raise bad_cursor(cursor) from None

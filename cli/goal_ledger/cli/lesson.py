@@ -8,7 +8,7 @@ from goal_ledger.cli import render, render_learning
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import context_data, timeline_data
-from goal_ledger.cli.options import Id, OneOf, as_of, bad_cursor, cursor_number, pages, writes
+from goal_ledger.cli.options import Id, OneOf, as_of, pages, position_place, writes
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.learning.lesson import LessonCategory
 
@@ -147,7 +147,7 @@ def list_(app: App, every: bool, retired: bool, after: str | None, limit: int | 
     """Active lessons, the one that changed last first."""
     if every and retired:
         raise click.UsageError("--all and --retired exclude each other; give one of them.")
-    place = None if after is None else _place(after)
+    place = None if after is None else position_place(after)
     page = app.ledger.lessons.list(active=None if every else not retired, after=place, limit=limit, **where)
     chosen = retired or any(where.values()) or after
     app.show_list(
@@ -158,13 +158,6 @@ def list_(app: App, every: bool, retired: bool, after: str | None, limit: int | 
         if chosen
         else 'No active lessons; add one: goal-ledger lesson add "Prune old dumps first" --category safe_default',
     )
-
-
-def _place(cursor: str) -> tuple[int]:
-    try:
-        return (cursor_number(cursor),)
-    except ValueError:
-        raise bad_cursor(cursor) from None
 
 
 @lesson.command("timeline", examples=(f"goal-ledger lesson timeline {ID}",))

@@ -243,6 +243,14 @@ def bad_cursor(cursor: str) -> Invalid:
     return Invalid("bad_cursor", f"{cursor!r} is no place in this list", hint="give the `next` of the page before")
 
 
+def position_place(cursor: str) -> tuple[int]:
+    """Where a page of a list ended that is ordered by position. Invalid: bad_cursor."""
+    try:
+        return (cursor_number(cursor),)
+    except ValueError:
+        raise bad_cursor(cursor) from None
+
+
 def pages(function: Callable[..., None]) -> Callable[..., None]:
     """A list that comes in pages. `limit` is None for all."""
 

@@ -8,7 +8,7 @@ from goal_ledger.cli import render, render_strategy
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import timeline_data
-from goal_ledger.cli.options import Id, OneOf, as_of, bad_cursor, cursor_number, pages, writes
+from goal_ledger.cli.options import Id, OneOf, as_of, pages, position_place, writes
 from goal_ledger.domain.strategy.project import BugSeverity
 
 ID = "project_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
@@ -95,20 +95,13 @@ def show(app: App, project_id: str) -> None:
 @pages
 def list_(app: App, after: str | None, limit: int | None) -> None:
     """Projects, the one that changed last first."""
-    page = app.ledger.projects.list(after=None if after is None else _place(after), limit=limit)
+    page = app.ledger.projects.list(after=None if after is None else position_place(after), limit=limit)
     app.show_list(
         [row._asdict() for row in page.projects],
         render_strategy.projects,
         next_page=None if page.next is None else str(page.next[0]),
         empty='No projects; add one: goal-ledger project create "Web shop"' if after is None else "No more projects.",
     )
-
-
-def _place(cursor: str) -> tuple[int]:
-    try:
-        return (cursor_number(cursor),)
-    except ValueError:
-        raise bad_cursor(cursor) from None
 
 
 @project.command("timeline", examples=(f"goal-ledger project timeline {ID}",))

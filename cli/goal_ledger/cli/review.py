@@ -8,7 +8,7 @@ from goal_ledger.cli import render, render_learning
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import timeline_data
-from goal_ledger.cli.options import Id, OneOf, as_of, bad_cursor, cursor_number, pages, writes
+from goal_ledger.cli.options import Id, OneOf, as_of, pages, position_place, writes
 from goal_ledger.domain.learning.review import Notable
 
 ID = "aar_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
@@ -59,7 +59,7 @@ def show(app: App, aar_id: str) -> None:
 @pages
 def list_(app: App, after: str | None, limit: int | None, **where: Any) -> None:
     """Reviews, the one that changed last first."""
-    page = app.ledger.reviews.list(after=None if after is None else _place(after), limit=limit, **where)
+    page = app.ledger.reviews.list(after=None if after is None else position_place(after), limit=limit, **where)
     app.show_list(
         [row._asdict() for row in page.reviews],
         render_learning.reviews,
@@ -76,10 +76,3 @@ def list_(app: App, after: str | None, limit: int | None, **where: Any) -> None:
 def timeline(app: App, aar_id: str) -> None:
     """Every event of REVIEW, in order: when it was written, what reopened it, what was learned."""
     app.show_list(timeline_data(app.ledger.reviews.timeline(aar_id)), render.timeline, empty="No events.")
-
-
-def _place(cursor: str) -> tuple[int]:
-    try:
-        return (cursor_number(cursor),)
-    except ValueError:
-        raise bad_cursor(cursor) from None

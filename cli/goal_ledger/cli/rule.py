@@ -8,7 +8,7 @@ from goal_ledger.cli import render, render_learning
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
 from goal_ledger.cli.data import evaluation_data, lineage_data, timeline_data
-from goal_ledger.cli.options import Id, OneOf, as_of, bad_cursor, cursor_number, pages, writes
+from goal_ledger.cli.options import Id, OneOf, as_of, pages, position_place, writes
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.learning.rule import Mode
 
@@ -101,7 +101,7 @@ def list_(app: App, every: bool, retired: bool, after: str | None, limit: int | 
     """Active rules, the one that changed last first."""
     if every and retired:
         raise click.UsageError("--all and --retired exclude each other; give one of them.")
-    place = None if after is None else _place(after)
+    place = None if after is None else position_place(after)
     page = app.ledger.playbook.list(active=None if every else not retired, after=place, limit=limit, **where)
     chosen = retired or any(where.values()) or after
     app.show_list(
@@ -112,13 +112,6 @@ def list_(app: App, every: bool, retired: bool, after: str | None, limit: int | 
         if chosen
         else "No active rules; draw one from a lesson that is sure enough: goal-ledger rule draft LESSON",
     )
-
-
-def _place(cursor: str) -> tuple[int]:
-    try:
-        return (cursor_number(cursor),)
-    except ValueError:
-        raise bad_cursor(cursor) from None
 
 
 @rule.command("lineage", examples=(f"goal-ledger rule lineage {ID}",))

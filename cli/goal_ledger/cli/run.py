@@ -17,8 +17,8 @@ from goal_ledger.cli.options import (
     OneOf,
     as_of,
     bad_cursor,
-    cursor_number,
     pages,
+    position_place,
     writes,
 )
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, RunStatus, VerifierStatus
@@ -232,7 +232,7 @@ def outcomes(app: App, run_id: str | None, after: str | None, limit: int | None,
     """Every word on what RUN was worth, or any run, the last one recorded first: the first one is what counts."""
     if run_id is not None:
         app.ledger.runs.get(run_id)
-    place = None if after is None else _place(after)
+    place = None if after is None else position_place(after)
     page = app.ledger.feeds.outcomes(run_id=run_id, after=place, limit=limit, **where)
     app.show_list(
         [row._asdict() for row in page.outcomes],
@@ -240,10 +240,3 @@ def outcomes(app: App, run_id: str | None, after: str | None, limit: int | None,
         next_page=None if page.next is None else str(page.next[0]),
         empty="Nobody said what it was worth; say it: goal-ledger run outcome RUN improved",
     )
-
-
-def _place(cursor: str) -> tuple[int]:
-    try:
-        return (cursor_number(cursor),)
-    except ValueError:
-        raise bad_cursor(cursor) from None

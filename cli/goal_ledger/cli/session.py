@@ -5,7 +5,7 @@ import click
 from goal_ledger.cli import render
 from goal_ledger.cli.app import App
 from goal_ledger.cli.command import Noun
-from goal_ledger.cli.options import as_of, bad_cursor, cursor_number, pages, writes
+from goal_ledger.cli.options import as_of, pages, position_place, writes
 
 
 @click.group(cls=Noun, examples=("goal-ledger session start", "goal-ledger session report"))
@@ -65,7 +65,7 @@ def report(app: App, number: int | None) -> None:
 @pages
 def list_(app: App, after: str | None, limit: int | None) -> None:
     """Sessions, the latest first."""
-    place = None if after is None else _place(after)
+    place = None if after is None else position_place(after)
     page = app.ledger.sessions.list(after=place, limit=limit)
     app.show_list(
         [row._asdict() for row in page.sessions],
@@ -73,10 +73,3 @@ def list_(app: App, after: str | None, limit: int | None) -> None:
         next_page=None if page.next is None else str(page.next[0]),
         empty="No session was ever started; start one: goal-ledger session start",
     )
-
-
-def _place(cursor: str) -> tuple[int]:
-    try:
-        return (cursor_number(cursor),)
-    except ValueError:
-        raise bad_cursor(cursor) from None
