@@ -5,8 +5,6 @@ fail, failed, failure, error, timeout, false, 0). Known ones: `monitor` (who sch
 `response_ms`. Other columns are left out.
 """
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -14,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from goal_ledger.adapters.ingest.lines import BadLine, reading
-from goal_ledger.domain.errors import Invalid, LedgerError
+from goal_ledger.adapters.ingest.lines import BadLine, read_table
+from goal_ledger.domain.errors import LedgerError
 from goal_ledger.domain.times import parse_utc
 
 NEEDED = ("task", "checked_at", "status")
@@ -37,35 +35,17 @@ class CheckRecord(NamedTuple):
 
 
 def read_checks(path: Path) -> Iterator[CheckRecord | BadLine]:
-    """The rows of a file; what cannot be read comes as `BadLine`. Invalid: no_header, unknown_column."""
+    """The rows of a file; what cannot be read comes as `BadLine`. Errors: those of `read_table`."""
     seen: Counter[str] = Counter()
-    with reading(path) as file:
-        rows = csv.reader(io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline=""), strict=True)
-        try:
-            header = [name.strip() for name in next(rows)]
-        except (StopIteration, csv.Error):
-            raise Invalid("no_header", f"{path} has no header line") from None
-        for column in NEEDED:
-            if column not in header:
-                raise Invalid("unknown_column", f"{path} has no column {column!r}; it has {', '.join(header)}")
-        while True:
-            line = rows.line_num + 1
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield BadLine(line, f"not CSV: {error}")
-                continue
-            if not row:
-                continue
-            if len(row) != len(header):
-                yield BadLine(line, f"{len(row)} cells, the header has {len(header)}")
-                continue
-            content = "\0".join(row)
-            seen[content] += 1
-            digest = sha256(f"{seen[content]}\0{content}".encode(errors="surrogateescape")).hexdigest()[:32]
-            yield _understood(line, dict(zip(header, map(str.strip, row), strict=True)), digest)
+    for found in read_table(path, NEEDED):
+        if isinstance(found, BadLine):
+            yield found
+            continue
+        line, cells = found
+        content = "\0".join(cells.values())
+        seen[content] += 1
+        digest = sha256(f"{seen[content]}\0{content}".encode(errors="surrogateescape")).hexdigest()[:32]
+        yield _understood(line, {name: cell.strip() for name, cell in cells.items()}, digest)
 
 
 def _understood(line: int, cells: Mapping[str, str], digest: str) -> CheckRecord | BadLine:

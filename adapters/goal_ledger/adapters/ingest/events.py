@@ -4,8 +4,6 @@ Three columns are named by the caller: the case, the activity and its time (ISO 
 nobody knows). Every other column is kept with the activity; blank cells say nothing.
 """
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,8 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from goal_ledger.adapters.ingest.lines import BadLine, reading
-from goal_ledger.domain.errors import Invalid, LedgerError
+from goal_ledger.adapters.ingest.lines import BadLine, read_table
+from goal_ledger.domain.errors import LedgerError
 from goal_ledger.domain.times import parse_utc
 
 
@@ -40,45 +38,14 @@ class EventRecord(NamedTuple):
 def read_events(path: Path, columns: Columns) -> Iterator[EventRecord | BadLine]:
     """The rows of a file; what cannot be read comes as `BadLine`.
 
-    Invalid: no_header, unknown_column, and the errors of `reading`.
+    Errors: those of `read_table`.
     """
     seen: Counter[str] = Counter()
-    with reading(path) as file:
-        # Bytes that are no UTF-8 become lone surrogates, which the ledger refuses row by row.
-        rows = csv.reader(io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline=""), strict=True)
-        header = _header(path, rows, columns)
-        while True:
-            line = rows.line_num + 1
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield BadLine(line, f"not CSV: {error}")
-                continue
-            if row:
-                yield _understood(line, header, row, columns, seen)
+    for found in read_table(path, columns):
+        yield found if isinstance(found, BadLine) else _understood(*found, columns, seen)
 
 
-def _header(path: Path, rows: Iterator[list[str]], columns: Columns) -> list[str]:
-    try:
-        header = [name.strip() for name in next(rows)]
-    except (StopIteration, csv.Error):
-        raise Invalid("no_header", f"{path} has no header line") from None
-    if len(set(header)) < len(header):
-        raise Invalid("no_header", f"{path}: the header names a column twice")
-    for column in columns:
-        if column not in header:
-            raise Invalid("unknown_column", f"{path} has no column {column!r}; it has {', '.join(header)}")
-    return header
-
-
-def _understood(
-    line: int, header: list[str], row: list[str], columns: Columns, seen: Counter[str]
-) -> EventRecord | BadLine:
-    if len(row) != len(header):
-        return BadLine(line, f"{len(row)} cells, the header has {len(header)}")
-    cells = dict(zip(header, row, strict=True))
+def _understood(line: int, cells: dict[str, str], columns: Columns, seen: Counter[str]) -> EventRecord | BadLine:
     case, activity, time = (cells.pop(column).strip() for column in columns)
     if not case or not activity:
         return BadLine(line, f"{columns.activity if case else columns.case}: blank")

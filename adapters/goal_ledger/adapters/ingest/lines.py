@@ -1,7 +1,9 @@
 """Files of records, plain or gzip."""
 
+import csv
 import gzip
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, cast
@@ -51,3 +53,41 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes] | BadLine]:
                 yield BadLine(number, f"the line is longer than {LONGEST_LINE:,} bytes")
             elif line := line.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").strip():
                 yield number, line
+
+
+def read_table(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]] | BadLine]:
+    """The rows of a CSV file with a header, as cells by column, with their line numbers; empty ones left out.
+
+    needed: columns that it must have. Bytes that are no UTF-8 become lone surrogates, which the ledger refuses.
+
+    Invalid: no_header, unknown_column, and the errors of `reading`.
+    """
+    with reading(path) as file:
+        rows = csv.reader(io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline=""), strict=True)
+        header = _header(path, rows, needed)
+        while True:
+            line = rows.line_num + 1
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield BadLine(line, f"not CSV: {error}")
+                continue
+            if len(row) == len(header):
+                yield line, dict(zip(header, row, strict=True))
+            elif row:
+                yield BadLine(line, f"{len(row)} cells, the header has {len(header)}")
+
+
+def _header(path: Path, rows: Iterator[list[str]], needed: Sequence[str]) -> list[str]:
+    try:
+        header = [name.strip() for name in next(rows)]
+    except (StopIteration, csv.Error):
+        raise Invalid("no_header", f"{path} has no header line") from None
+    if len(set(header)) < len(header):
+        raise Invalid("no_header", f"{path}: the header names a column twice")
+    for column in needed:
+        if column not in header:
+            raise Invalid("unknown_column", f"{path} has no column {column!r}; it has {', '.join(header)}")
+    return header
