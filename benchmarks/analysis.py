@@ -14,7 +14,7 @@ import orjson
 
 from goal_ledger.adapters.ingest.lines import reading
 from goal_ledger.ledger import Ledger, LedgerError
-from goal_ledger.ledger.archive import lines
+from goal_ledger.ledger.audit.archive import lines
 
 COMPLETED = "Completed"
 TEAM = "team"

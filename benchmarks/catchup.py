@@ -18,7 +18,7 @@ from benchmarks.rebuild import finished_rows
 from goal_ledger.adapters.store.codec import digest
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.ledger import Ledger, Settings
-from goal_ledger.ledger.location import views_beside
+from goal_ledger.ledger.engine.location import views_beside
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.registry import PROJECTIONS
 

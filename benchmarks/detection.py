@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.measure import Bench, Budget, Result
-from goal_ledger.domain.goals.detectors.base import Check
-from goal_ledger.domain.goals.detectors.task_failure import NAME, episodes_of
-from goal_ledger.domain.goals.proposal import RejectionCode
+from goal_ledger.domain.proposals.detectors.base import Check
+from goal_ledger.domain.proposals.detectors.task_failure import NAME, episodes_of
+from goal_ledger.domain.proposals.proposal import RejectionCode
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger import Ledger

@@ -10,7 +10,7 @@ from benchmarks.history import goal_id, sequential, write
 from benchmarks.measure import Bench, Prepare, Result
 from benchmarks.raw import parse_all
 from goal_ledger.ledger import Ledger
-from goal_ledger.ledger.location import views_beside
+from goal_ledger.ledger.engine.location import views_beside
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 
 _DIFFERING = 1_000  # every so many-th row differs

@@ -16,7 +16,7 @@ from goal_ledger.domain.goals.criteria import numbered
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.runs import run as runs
 from goal_ledger.ledger import Ledger, Settings
-from goal_ledger.ledger.location import views_beside
+from goal_ledger.ledger.engine.location import views_beside
 
 Row = tuple[str, int, str, bytes]
 """stream, version, name, body."""

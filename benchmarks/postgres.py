@@ -18,7 +18,7 @@ from goal_ledger.adapters.views.table import POSTGRES_TYPES, Table
 from goal_ledger.domain.runs import run as runs
 from goal_ledger.domain.runs.run import RUN
 from goal_ledger.ledger import Ledger
-from goal_ledger.ledger.location import locate
+from goal_ledger.ledger.engine.location import locate
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ class Model(pydantic.BaseModel):
 
 def processes(bench: Bench) -> Iterator[Result]:
     """Run `--help` and `goal show`; raw is an interpreter that imports the core libraries and defines one model."""
-    if not _COMMAND.exists() or find_spec("goal_ledger.cli.main") is None:
+    if not _COMMAND.exists() or find_spec("goal_ledger.cli.frame.main") is None:
         yield Result("goal-ledger --help, goal show", skipped="the command does not exist yet")
         return
     path = bench.folder / "process.db"

@@ -8,7 +8,7 @@ from random import Random
 from benchmarks.measure import Bench, Budget, Prepare, Result
 from goal_ledger.domain.goals.contract import Contract, Origin
 from goal_ledger.ledger import Ledger, Settings, Tx
-from goal_ledger.ledger.goals import create_in
+from goal_ledger.ledger.goals.goals import create_in
 
 _AT_ONCE = 1000
 _BEST = 10

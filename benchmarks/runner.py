@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Identifier
 
 from benchmarks.fold import Board, Goals
 from benchmarks.writers import stock_arguments
-from goal_ledger.ledger.location import locate
+from goal_ledger.ledger.engine.location import locate
 
 
 class _PostgresBoard(PostgresTrackingRecorder):

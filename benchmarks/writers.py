@@ -28,7 +28,7 @@ from goal_ledger.adapters.store.codec import digest
 from goal_ledger.domain.runs import run as runs
 from goal_ledger.domain.runs.run import RUN, RunHeartbeat
 from goal_ledger.ledger import Ledger
-from goal_ledger.ledger.location import locate
+from goal_ledger.ledger.engine.location import locate
 
 Write = Callable[[], object]
 """Appends one event and commits it."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from goal_ledger.cli.main import root
+from goal_ledger.cli.frame.main import root
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.registry import EVENTS
 

@@ -13,8 +13,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from goal_ledger.adapters.store.base import Store
 from goal_ledger.domain.settings import Settings
-from goal_ledger.ledger.location import locate
-from goal_ledger.ledger.opening import open_store
+from goal_ledger.ledger.engine.location import locate
+from goal_ledger.ledger.engine.opening import open_store
 from tests.postgres import Server, schema_of
 
 

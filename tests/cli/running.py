@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
-from goal_ledger.cli.main import main
+from goal_ledger.cli.frame.main import main
 
 
 class Ran(NamedTuple):

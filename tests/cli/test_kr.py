@@ -163,7 +163,7 @@ def test_a_goal_has_one_owner_and_another_one_is_an_event(gl: Cli):
 def test_a_maintenance_goal_completes_its_occurrences_one_by_one(gl: Cli):
     from datetime import UTC, datetime
 
-    from goal_ledger.ledger.cadence import due_occurrences
+    from goal_ledger.ledger.goals.cadence import due_occurrences
 
     goal_id = gl.goal("Sweep", "--type", "maintenance", "--cadence", "1s")
     for verb in ("ready", "activate"):

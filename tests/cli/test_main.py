@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 import pytest
 
-from goal_ledger.cli.app import App
-from goal_ledger.cli.command import Verb
-from goal_ledger.cli.main import NOUNS, VERBS, main, root
+from goal_ledger.cli.frame.app import App
+from goal_ledger.cli.frame.command import Verb
+from goal_ledger.cli.frame.main import NOUNS, VERBS, main, root
 from tests.cli.running import Cli
 
 PROGRAM = str(Path(sys.executable).with_name("goal-ledger"))
@@ -24,7 +24,7 @@ NOBODY = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
 
 def process(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "goal_ledger.cli.main", *args],
+        [sys.executable, "-W", "error", "-m", "goal_ledger.cli.frame.main", *args],
         capture_output=True, text=True, timeout=60, env={**os.environ, **env},
     )  # fmt: skip
 
@@ -317,7 +317,7 @@ def test_a_value_that_looks_like_a_global_option_is_a_value(gl: Cli):
 
 def test_help_imports_nothing_slow():
     code = (
-        "import sys\nfrom goal_ledger.cli.main import main\nassert main(['--help']) == 0\n"
+        "import sys\nfrom goal_ledger.cli.frame.main import main\nassert main(['--help']) == 0\n"
         "slow = {'pydantic', 'rich', 'eventsourcing', 'sqlite3', 'goal_ledger.ledger'} & set(sys.modules)\n"
         "assert not slow, slow"
     )
@@ -329,7 +329,7 @@ def test_help_imports_nothing_slow():
 def test_an_answer_in_json_draws_nothing(gl: Cli):
     gl.goal()
     code = (
-        "import sys\nfrom goal_ledger.cli.main import main\nassert main(sys.argv[1:]) == 0\n"
+        "import sys\nfrom goal_ledger.cli.frame.main import main\nassert main(sys.argv[1:]) == 0\n"
         "assert 'rich' not in sys.modules"
     )
     args = [sys.executable, "-c", code, "--db", str(gl.db), "--json", "goal", "list"]
@@ -346,7 +346,7 @@ def test_the_help_of_the_root_says_what_each_command_says():
 def test_one_goal_is_shown_without_what_only_other_commands_need(gl: Cli):
     goal_id = gl.goal()
     code = (
-        "import sys\nfrom goal_ledger.cli.main import main\nassert main(sys.argv[1:]) == 0\n"
+        "import sys\nfrom goal_ledger.cli.frame.main import main\nassert main(sys.argv[1:]) == 0\n"
         "slow = {'rich', 'zoneinfo', 'importlib.metadata', 'getpass', 'tomllib', 'cronsim', 'rapidfuzz', 'gzip'}\n"
         "assert not slow & set(sys.modules) - before, slow & set(sys.modules)"
     )

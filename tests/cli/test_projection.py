@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from goal_ledger.cli.progress import lines
+from goal_ledger.cli.frame.progress import lines
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.registry import PROJECTIONS
 from tests.cli.running import Cli, Ran

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from goal_ledger.cli.text import visible
+from goal_ledger.cli.frame.text import visible
 from tests.cli.running import Cli
 
 HOSTILE = (

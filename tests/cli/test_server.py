@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from goal_ledger.ledger.location import locate
+from goal_ledger.ledger.engine.location import locate
 from tests.cli.running import Cli, Ran
 from tests.places import ServerPlace
 from tests.postgres import Server

@@ -95,7 +95,7 @@ def test_without_a_ledger_there_is_nothing_to_tick(gl: Cli):
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_for_ever_it_ticks_until_it_is_told_to_stop(gl: Cli, number: int, options: tuple[str, ...]):
     gl.goal()
-    command = [sys.executable, "-m", "goal_ledger.cli.main", "--db", str(gl.db), *options]
+    command = [sys.executable, "-m", "goal_ledger.cli.frame.main", "--db", str(gl.db), *options]
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [*command, "tick", "--forever", "--interval", "0.1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env

@@ -43,7 +43,9 @@ COMMAND = {
     "after the insert": Moment(False, *_append("after")),
     "before the commit": Moment(False, Failpoint(SQLITE, "write", "leaving"), Failpoint(POSTGRES, "write", "leaving")),
     "after the commit": Moment(True, Failpoint(SQLITE, "write", "left"), Failpoint(POSTGRES, "write", "left")),
-    "before the answer": Moment(True, Failpoint("goal_ledger.ledger.transaction:StateCache", "update", "before")),
+    "before the answer": Moment(
+        True, Failpoint("goal_ledger.ledger.engine.transaction:StateCache", "update", "before")
+    ),
 }
 
 SHELF = "goal_ledger.adapters.views.shelf:Shelf"

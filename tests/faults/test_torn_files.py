@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from goal_ledger.cli.main import main
+from goal_ledger.cli.frame.main import main
 from goal_ledger.domain.base import Recorded
 from goal_ledger.ledger import Damaged, Ledger, LedgerError
 from tests.faults.children import Tell, chance

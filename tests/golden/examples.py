@@ -6,8 +6,6 @@ An event that is not here has no golden file, and a test fails. Add its examples
 from decimal import Decimal
 
 from goal_ledger.domain.base import Event
-from goal_ledger.domain.continuity.feed import FeedAdvanced, Level
-from goal_ledger.domain.continuity.loop import LoopClosed, LoopKind, LoopOpened
 from goal_ledger.domain.continuity.meta import LedgerCreated
 from goal_ledger.domain.continuity.session import (
     GoalReconciliationReport,
@@ -49,16 +47,8 @@ from goal_ledger.domain.goals.goal import (
 )
 from goal_ledger.domain.goals.key_result import KeyResultMeasured
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
+from goal_ledger.domain.goals.loop import LoopClosed, LoopKind, LoopOpened
 from goal_ledger.domain.goals.maintenance import OccurrenceCompleted, OccurrenceDue, OccurrencesSkipped
-from goal_ledger.domain.goals.proposal import (
-    ProposalAccepted,
-    ProposalExpired,
-    ProposalMade,
-    ProposalRejected,
-    RejectionCode,
-    ScanCompleted,
-    Telemetry,
-)
 from goal_ledger.domain.goals.watchdog import WatchdogCleared, WatchdogFired
 from goal_ledger.domain.learning.cycle import CycleCompleted, Group, LearningCycleReport
 from goal_ledger.domain.learning.lesson import (
@@ -93,6 +83,16 @@ from goal_ledger.domain.learning.rule import (
     RuleValued,
 )
 from goal_ledger.domain.policies import Considered, Receipt
+from goal_ledger.domain.proposals.proposal import (
+    ProposalAccepted,
+    ProposalExpired,
+    ProposalMade,
+    ProposalRejected,
+    RejectionCode,
+    ScanCompleted,
+    Telemetry,
+)
+from goal_ledger.domain.runs.feed import FeedAdvanced, Level
 from goal_ledger.domain.runs.monitor import CheckRecorded
 from goal_ledger.domain.runs.run import (
     ActionTaken,

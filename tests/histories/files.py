@@ -15,7 +15,7 @@ from goal_ledger.adapters.store.base import Command
 from goal_ledger.adapters.store.codec import StoredRow, digest
 from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.ledger import Ledger
-from goal_ledger.ledger.state_hash import StateHash
+from goal_ledger.ledger.audit.state_hash import StateHash
 
 FOLDER = Path(__file__).parent
 NAMES = sorted(path.stem for path in FOLDER.glob("*.jsonl"))

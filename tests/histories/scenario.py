@@ -7,7 +7,6 @@ from itertools import pairwise
 from random import Random
 
 from goal_ledger.domain.base import Event
-from goal_ledger.domain.continuity.feed import FEED, Level, advance, feed_id
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals import watchdog
 from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Origin
@@ -39,6 +38,7 @@ from goal_ledger.domain.learning.rule import (
     RuleValued,
     rule_id,
 )
+from goal_ledger.domain.runs.feed import FEED, Level, advance, feed_id
 from goal_ledger.ledger import (
     UNKNOWN,
     BugSeverity,
@@ -51,8 +51,8 @@ from goal_ledger.ledger import (
     LoopKind,
     VerifierStatus,
 )
-from goal_ledger.ledger.cadence import due_occurrences
-from goal_ledger.ledger.leases import expire_leases
+from goal_ledger.ledger.goals.cadence import due_occurrences
+from goal_ledger.ledger.runs.leases import expire_leases
 
 SAID = "Quotes \" ' `, a line\nbreak, a \\ and \u2028, العربية, 🌙 — said."
 BEGIN = datetime(2025, 11, 9, 11, tzinfo=UTC)

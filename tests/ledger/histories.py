@@ -18,8 +18,8 @@ from goal_ledger.ledger import (
     LocalOutcome,
     Settings,
 )
-from goal_ledger.ledger.circumstances import Occurred
-from goal_ledger.ledger.goals import GoalSort
+from goal_ledger.ledger.engine.circumstances import Occurred
+from goal_ledger.ledger.goals.goals import GoalSort
 from goal_ledger.projections.registry import PROJECTIONS
 from tests.tools import START, Clock
 

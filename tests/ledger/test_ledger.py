@@ -32,7 +32,7 @@ from goal_ledger.ledger import (
     Tx,
     Unavailable,
 )
-from goal_ledger.ledger.location import locate
+from goal_ledger.ledger.engine.location import locate
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.goals.goal_definitions import GoalRow
 from tests.places import Place

@@ -13,8 +13,8 @@ from goal_ledger.domain.goals.goal import GOAL, GoalFailed
 from goal_ledger.ledger import GoalStatus, Ledger, LedgerError, LocalOutcome, Rejected
 from goal_ledger.ledger.duties import DUTIES, Duty
 from goal_ledger.ledger.tick import Attention, tick
-from goal_ledger.projections.goals.agenda import agenda
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
+from goal_ledger.projections.work.agenda import agenda
 from tests.ledger.histories import Step, opened, play, steps
 from tests.places import Place
 from tests.tools import START, Clock, finished, python, recorded

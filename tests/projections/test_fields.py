@@ -2,11 +2,11 @@
 
 from goal_ledger.domain.conditions import Kind
 from goal_ledger.projections.fields import kinds
-from goal_ledger.projections.goals.agenda import agenda
 from goal_ledger.projections.learning.after_action_reviews import after_action_reviews
 from goal_ledger.projections.learning.learning_cycle_reports import learning_cycle_reports
 from goal_ledger.projections.registry import NOUNS, PROJECTIONS
 from goal_ledger.projections.runs.run_ends import run_ends
+from goal_ledger.projections.work.agenda import agenda
 
 WITHOUT = {agenda, run_ends, after_action_reviews, learning_cycle_reports}
 """Of them no condition is asked: the first two serve other questions, the others are accounts of what is over."""

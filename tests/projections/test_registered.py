@@ -3,9 +3,9 @@
 import pytest
 
 from goal_ledger.domain.registry import EVENTS
-from goal_ledger.projections.continuity.open_loops import open_loops
 from goal_ledger.projections.continuity.sessions import sessions
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
+from goal_ledger.projections.goals.open_loops import open_loops
 from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.registry import PROJECTIONS
 from goal_ledger.projections.runs.goal_runs import goal_runs

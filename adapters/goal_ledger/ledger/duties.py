@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from goal_ledger.domain.times import EPOCH, utc_text
-from goal_ledger.ledger.cadence import due_occurrences
-from goal_ledger.ledger.leases import expire_leases
-from goal_ledger.ledger.moving import fail_exceeded, move_goals
+from goal_ledger.ledger.goals.cadence import due_occurrences
+from goal_ledger.ledger.runs.leases import expire_leases
+from goal_ledger.ledger.work.moving import fail_exceeded, move_goals
 
 if TYPE_CHECKING:
     from goal_ledger.domain.settings import Settings
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _count_overdue(ledger: Ledger, now: datetime) -> Iterable[str]:
-    from goal_ledger.ledger.playbook import count_overdue
+    from goal_ledger.ledger.learning.playbook import count_overdue
 
     return count_overdue(ledger, now)
 
@@ -67,7 +67,7 @@ WEEK_S = 604_800
 
 def _learn(ledger: Ledger, now: datetime) -> Iterable[str]:
     """Learn from the week before this one; quiet when no run finished in it."""
-    from goal_ledger.ledger.learning_cycle import has_runs, learn  # once a week
+    from goal_ledger.ledger.learning.cycle import has_runs, learn  # once a week
 
     until = Duty(_learn, WEEK_S).period(now)
     if not has_runs(ledger, until):

@@ -20,15 +20,15 @@ from goal_ledger.adapters.views.log import Progress, quiet
 from goal_ledger.adapters.views.look import Folded, look, rows
 from goal_ledger.adapters.views.shelf import Role
 from goal_ledger.adapters.views.sqlite import APPLICATION_ID as VIEWS_FILE
-from goal_ledger.domain.continuity.loop import is_overdue
 from goal_ledger.domain.errors import Damaged, LedgerError, NotFound, Unavailable
+from goal_ledger.domain.goals.loop import is_overdue
 from goal_ledger.domain.settings import Settings, Stale
 from goal_ledger.domain.times import utc_text
-from goal_ledger.ledger.configuration import configure, settings_file
+from goal_ledger.ledger.continuity.process import is_alive
+from goal_ledger.ledger.engine.configuration import configure, settings_file
+from goal_ledger.ledger.engine.location import Location, views_beside
 from goal_ledger.ledger.ledger import Ledger, Stats, utc_now
-from goal_ledger.ledger.location import Location, views_beside
-from goal_ledger.ledger.process import is_alive
-from goal_ledger.projections.continuity.open_loops import open_loops
+from goal_ledger.projections.goals.open_loops import open_loops
 from goal_ledger.projections.registry import PROJECTIONS
 
 _LARGE_WAL = 64 * 1024 * 1024

@@ -20,40 +20,40 @@ from goal_ledger.domain.errors import Damaged, Invalid, LedgerError, Rejected, U
 from goal_ledger.domain.runs.run import CONSEQUENTIAL
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import parse_utc, utc_text
-from goal_ledger.ledger.circumstances import Circumstances, wish_digest
-from goal_ledger.ledger.core import Core
-from goal_ledger.ledger.goals import Goals
-from goal_ledger.ledger.lessons import Lessons
-from goal_ledger.ledger.location import Location, locate
-from goal_ledger.ledger.loops import Loops
-from goal_ledger.ledger.opening import open_store
-from goal_ledger.ledger.rolling_up import roll_up
-from goal_ledger.ledger.runs import Runs
-from goal_ledger.ledger.sessions import Sessions
-from goal_ledger.ledger.transaction import Pending, Tx, folded
+from goal_ledger.ledger.continuity.sessions import Sessions
+from goal_ledger.ledger.engine.circumstances import Circumstances, wish_digest
+from goal_ledger.ledger.engine.core import Core
+from goal_ledger.ledger.engine.location import Location, locate
+from goal_ledger.ledger.engine.opening import open_store
+from goal_ledger.ledger.engine.transaction import Pending, Tx, folded
+from goal_ledger.ledger.goals.goals import Goals
+from goal_ledger.ledger.goals.loops import Loops
+from goal_ledger.ledger.learning.lessons import Lessons
+from goal_ledger.ledger.runs.runs import Runs
+from goal_ledger.ledger.work.roll_up import roll_up
 from goal_ledger.projections.base import Projection
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.store.verify import Problem
     from goal_ledger.adapters.views.views import Views
-    from goal_ledger.ledger.archive import Copied, Copy
-    from goal_ledger.ledger.beliefs import Beliefs
-    from goal_ledger.ledger.decisions import Replay, Why
-    from goal_ledger.ledger.diff import Change
-    from goal_ledger.ledger.experiments import Experiments
-    from goal_ledger.ledger.feeds import Feeds
-    from goal_ledger.ledger.history import History
-    from goal_ledger.ledger.imports import Imports
-    from goal_ledger.ledger.key_results import KeyResults
-    from goal_ledger.ledger.learning import Learning
-    from goal_ledger.ledger.playbook import Playbook
-    from goal_ledger.ledger.projects import Projects
-    from goal_ledger.ledger.proposals import Proposals
-    from goal_ledger.ledger.reviews import Reviews
-    from goal_ledger.ledger.state_hash import StateHash
+    from goal_ledger.ledger.audit.archive import Copied, Copy
+    from goal_ledger.ledger.audit.decisions import Replay, Why
+    from goal_ledger.ledger.audit.diff import Change
+    from goal_ledger.ledger.audit.state_hash import StateHash
+    from goal_ledger.ledger.audit.when import Held
+    from goal_ledger.ledger.goals.experiments import Experiments
+    from goal_ledger.ledger.goals.key_results import KeyResults
+    from goal_ledger.ledger.learning.learning import Learning
+    from goal_ledger.ledger.learning.playbook import Playbook
+    from goal_ledger.ledger.learning.reviews import Reviews
+    from goal_ledger.ledger.proposals.history import History
+    from goal_ledger.ledger.proposals.proposals import Proposals
+    from goal_ledger.ledger.runs.feeds import Feeds
+    from goal_ledger.ledger.runs.imports import Imports
+    from goal_ledger.ledger.strategy.beliefs import Beliefs
+    from goal_ledger.ledger.strategy.projects import Projects
     from goal_ledger.ledger.tick import Attention, Ticked
-    from goal_ledger.ledger.when import Held
-    from goal_ledger.ledger.work import Work
+    from goal_ledger.ledger.work.work import Work
     from goal_ledger.projections.continuity.sessions import SessionRow
 
 S = TypeVar("S")
@@ -156,28 +156,28 @@ class Ledger:
     @property
     def work(self) -> Work:
         """What should be done next."""
-        from goal_ledger.ledger.work import Work  # few commands choose
+        from goal_ledger.ledger.work.work import Work  # few commands choose
 
         return Work(self, self._core)
 
     @property
     def history(self) -> History:
         """What was executed: scheduled tasks, and what detectors look at."""
-        from goal_ledger.ledger.history import History  # few commands look back
+        from goal_ledger.ledger.proposals.history import History  # few commands look back
 
         return History(self)
 
     @property
     def proposals(self) -> Proposals:
         """The goals that detectors propose."""
-        from goal_ledger.ledger.proposals import Proposals  # few commands propose
+        from goal_ledger.ledger.proposals.proposals import Proposals  # few commands propose
 
         return Proposals(self)
 
     @property
     def beliefs(self) -> Beliefs:
         """What is held true."""
-        from goal_ledger.ledger.beliefs import Beliefs  # few commands ask
+        from goal_ledger.ledger.strategy.beliefs import Beliefs  # few commands ask
 
         return Beliefs(self)
 
@@ -189,35 +189,35 @@ class Ledger:
     @property
     def playbook(self) -> Playbook:
         """Rules drawn from lessons, tried before they are in force."""
-        from goal_ledger.ledger.playbook import Playbook
+        from goal_ledger.ledger.learning.playbook import Playbook
 
         return Playbook(self)
 
     @property
     def reviews(self) -> Reviews:
         """What runs that went wrong taught."""
-        from goal_ledger.ledger.reviews import Reviews
+        from goal_ledger.ledger.learning.reviews import Reviews
 
         return Reviews(self)
 
     @property
     def learning(self) -> Learning:
         """What many runs teach together."""
-        from goal_ledger.ledger.learning import Learning
+        from goal_ledger.ledger.learning.learning import Learning
 
         return Learning(self)
 
     @property
     def key_results(self) -> KeyResults:
         """What is measured."""
-        from goal_ledger.ledger.key_results import KeyResults
+        from goal_ledger.ledger.goals.key_results import KeyResults
 
         return KeyResults(self)
 
     @property
     def experiments(self) -> Experiments:
         """What is compared."""
-        from goal_ledger.ledger.experiments import Experiments
+        from goal_ledger.ledger.goals.experiments import Experiments
 
         return Experiments(self)
 
@@ -229,7 +229,7 @@ class Ledger:
     @property
     def projects(self) -> Projects:
         """What is to be built."""
-        from goal_ledger.ledger.projects import Projects
+        from goal_ledger.ledger.strategy.projects import Projects
 
         return Projects(self)
 
@@ -241,14 +241,14 @@ class Ledger:
     @property
     def imports(self) -> Imports:
         """Histories from elsewhere."""
-        from goal_ledger.ledger.imports import Imports  # its record formats are models that few commands need
+        from goal_ledger.ledger.runs.imports import Imports  # its record formats are models that few commands need
 
         return Imports(self)
 
     @property
     def feeds(self) -> Feeds:
         """What the world measured."""
-        from goal_ledger.ledger.feeds import Feeds  # few commands speak HTTP
+        from goal_ledger.ledger.runs.feeds import Feeds  # few commands speak HTTP
 
         return Feeds(self)
 
@@ -333,7 +333,7 @@ class Ledger:
         return tuple(pending.recorded)
 
     def _follow(self, tx: Tx, gathered: tuple[Recorded, ...]) -> None:
-        from goal_ledger.ledger.consequences import follow  # few commands end a run
+        from goal_ledger.ledger.learning.consequences import follow  # few commands end a run
 
         follow(self, tx, gathered)
 
@@ -430,7 +430,7 @@ class Ledger:
 
         Invalid: bad_time, naive_time, beyond_head.
         """
-        from goal_ledger.ledger.past import PastCore
+        from goal_ledger.ledger.engine.past import PastCore
 
         position = self.head if when is None else self.position_at(when)
         moment = None
@@ -484,7 +484,7 @@ class Ledger:
 
         Invalid: bad_interval, bad_time, naive_time, beyond_head. NotFound: unknown_goal.
         """
-        from goal_ledger.ledger.diff import changes
+        from goal_ledger.ledger.audit.diff import changes
 
         first, last = self.position_at(start), self.head if end is None else self.position_at(end)
         backwards = first > last
@@ -504,7 +504,7 @@ class Ledger:
 
         Invalid: bad_condition, beyond_head. NotFound: unknown_goal.
         """
-        from goal_ledger.ledger.when import first_held, read
+        from goal_ledger.ledger.audit.when import first_held, read
 
         wanted = read(condition, of_one_goal=goal_id is not None)
         events = self.events() if goal_id is None else self.goals.timeline(goal_id)
@@ -520,7 +520,7 @@ class Ledger:
         Rejected: no_receipt, no_choice, bad_receipt, unreadable, not_of_the_past. Invalid: bad_event.
         """
         self._core.require_present("explaining a decision")
-        from goal_ledger.ledger.decisions import why
+        from goal_ledger.ledger.audit.decisions import why
 
         return why(self, self._core, int(event) if isinstance(event, str) and event.isdecimal() else event)
 
@@ -543,7 +543,7 @@ class Ledger:
         NotFound: unknown_policy. Rejected: not_of_the_past. Invalid: bad_time, naive_time, beyond_head.
         """
         self._core.require_present("replaying decisions")
-        from goal_ledger.ledger.decisions import replay
+        from goal_ledger.ledger.audit.decisions import replay
 
         first = self.position_at(start) if _is_position(start) else self.position_at(start) + 1
         last = self.head if end is None else self.position_at(end)
@@ -666,18 +666,18 @@ class Ledger:
         return self.as_of(head).state_hash(lambda done, _: progress(head + done, 2 * head))
 
     def state_hash(self, progress: Callable[[int, int], None] = lambda _done, _of: None) -> StateHash:
-        """Fold the log anew and hash every row: equal wherever the state is equal. See `goal_ledger.ledger.state_hash`.
+        """Fold the log anew and hash every row: equal wherever the state is equal. See `audit.state_hash`.
 
         Unavailable: disk_full, no_temporary_folder.
         """
-        from goal_ledger.ledger.state_hash import state_hash
+        from goal_ledger.ledger.audit.state_hash import state_hash
 
         pinned = self.as_of(self.head)._core.log
         return state_hash(pinned, ledger=self.id, page=self.settings.page, progress=progress)
 
     def verify_file(self, path: str | Path, *, partial: bool = False) -> int:
         """Prove that an exported file is what the log says; the number of lines. See `archive.verify_file`."""
-        from goal_ledger.ledger.archive import verify_file
+        from goal_ledger.ledger.audit.archive import verify_file
 
         return verify_file(Path(path), self, partial=partial)
 
@@ -685,21 +685,21 @@ class Ledger:
 
     def export(self, path: str | Path, progress: Callable[[int], None] = lambda _: None) -> Copy:
         """Write the identity ledger as NDJSON, a byte prefix of every later export. Unavailable: cannot_write."""
-        from goal_ledger.ledger.archive import export
+        from goal_ledger.ledger.audit.archive import export
 
         return export(self, Path(path), progress)
 
     def backup(self, path: str | Path) -> Copy:
         """Copy the log as of one moment, while writers go on, and prove the copy. Rejected: file_exists."""
         self._core.require_present("a backup")
-        from goal_ledger.ledger.archive import backup
+        from goal_ledger.ledger.audit.archive import backup
 
         return backup(self._core.store, Path(path))
 
     def copy(self, to: str | Path | Location, progress: Callable[[int], None] = lambda _: None) -> Copied:
         """Bring another ledger, in a file or on a server, to where this one is, and prove it. See `archive.copy`."""
         self._core.require_present("a copy")
-        from goal_ledger.ledger.archive import copy
+        from goal_ledger.ledger.audit.archive import copy
 
         return copy(self, self._core.store, to, progress)
 

@@ -12,7 +12,7 @@ from goal_ledger.domain.goals.lifecycle import UNSTARTED
 from goal_ledger.domain.runs.run import RunStatus
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger.duties import DUTIES, Duty
-from goal_ledger.ledger.moving import past_deadline
+from goal_ledger.ledger.work.moving import past_deadline
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.runs.goal_runs import goal_runs
 

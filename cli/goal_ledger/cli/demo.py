@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import click
 
-from goal_ledger.cli import render, render_ledger
-from goal_ledger.cli.data import timeline_data, tree_data
-from goal_ledger.cli.main import reader_gone
+from goal_ledger.cli.frame.main import reader_gone
+from goal_ledger.cli.show import render, render_ledger
+from goal_ledger.cli.show.data import timeline_data, tree_data
 from goal_ledger.domain.goals.contract import GoalSource, Origin
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, VerifierStatus
 from goal_ledger.ledger import Ledger

@@ -1,10 +1,11 @@
 """The stored name of every event: stable strings, never module paths, never renamed."""
 
 from goal_ledger.domain.base import Event
-from goal_ledger.domain.continuity import feed, loop, meta, session
-from goal_ledger.domain.goals import experiment, goal, key_result, maintenance, proposal, watchdog
+from goal_ledger.domain.continuity import meta, session
+from goal_ledger.domain.goals import experiment, goal, key_result, loop, maintenance, watchdog
 from goal_ledger.domain.learning import cycle, lesson, review, rule
-from goal_ledger.domain.runs import monitor, run
+from goal_ledger.domain.proposals import proposal
+from goal_ledger.domain.runs import feed, monitor, run
 from goal_ledger.domain.strategy import belief, project
 
 EVENTS: dict[str, type[Event]] = {

@@ -3,13 +3,10 @@
 from typing import Any
 
 from goal_ledger.projections.base import Projection
-from goal_ledger.projections.continuity.open_loops import open_loops
 from goal_ledger.projections.continuity.sessions import sessions
-from goal_ledger.projections.goals.agenda import agenda
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.goals.key_results import key_results
-from goal_ledger.projections.goals.proposals import proposals
-from goal_ledger.projections.goals.scans import scans
+from goal_ledger.projections.goals.open_loops import open_loops
 from goal_ledger.projections.goals.state_events import goal_state_events
 from goal_ledger.projections.learning.after_action_reviews import after_action_reviews
 from goal_ledger.projections.learning.failure_groups import failure_groups
@@ -17,12 +14,15 @@ from goal_ledger.projections.learning.learning_cycle_reports import learning_cyc
 from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.learning.playbook_rules import playbook_rules
 from goal_ledger.projections.learning.success_rates import success_rates
+from goal_ledger.projections.proposals.proposals import proposals
+from goal_ledger.projections.proposals.scans import scans
 from goal_ledger.projections.runs.checks import checks
 from goal_ledger.projections.runs.goal_runs import goal_runs
 from goal_ledger.projections.runs.outcome_records import outcome_records
 from goal_ledger.projections.runs.run_ends import run_ends
 from goal_ledger.projections.strategy.beliefs import beliefs
 from goal_ledger.projections.strategy.projects import projects
+from goal_ledger.projections.work.agenda import agenda
 
 PROJECTIONS: dict[str, Projection[Any]] = {
     projection.name: projection

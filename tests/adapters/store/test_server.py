@@ -11,7 +11,7 @@ import pytest
 
 from goal_ledger.adapters.store.postgres import FORMAT
 from goal_ledger.ledger import Invalid, Ledger, LedgerError, NotFound, Unavailable
-from goal_ledger.ledger.location import Location, locate
+from goal_ledger.ledger.engine.location import Location, locate
 from tests.places import ServerPlace
 from tests.postgres import Server
 from tests.tools import recorded

@@ -7,13 +7,13 @@ import pytest
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.registry import EVENTS
 from goal_ledger.domain.runs.run import RunStatus
-from goal_ledger.projections.goals.agenda import agenda
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.goals.state_events import goal_state_events
 from goal_ledger.projections.learning.failure_groups import failure_groups
 from goal_ledger.projections.learning.success_rates import success_rates
 from goal_ledger.projections.registry import PROJECTIONS
 from goal_ledger.projections.runs.goal_runs import goal_runs
+from goal_ledger.projections.work.agenda import agenda
 from tests.adapters.views.histories import (
     Stop,
     Tally,

@@ -1,0 +1,1 @@
+"""Audit: explain, compare, prove and copy the ledger."""

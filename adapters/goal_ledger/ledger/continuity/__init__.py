@@ -1,0 +1,1 @@
+"""Continuity: sessions, and what is reconciled between them."""

@@ -1,0 +1,165 @@
+"""Sessions: start with what was left over, stop with everything laid down."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.continuity import session as rules
+from goal_ledger.domain.continuity.session import SESSION, SessionEvent, session_stream
+from goal_ledger.domain.errors import NotFound
+from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.projections.continuity.sessions import SessionRow, sessions
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from goal_ledger.ledger.engine.transaction import Tx
+    from goal_ledger.ledger.ledger import Ledger
+
+_TERMINATED = 128 + signal.SIGTERM
+
+
+class Page(NamedTuple):
+    """Some sessions, and where the next page begins: None when there are no more."""
+
+    sessions: Sequence[SessionRow]
+    next: Place | None
+
+
+class Sessions:
+    """The sessions of a ledger, one at a time. Every method that writes returns the session as it then stands."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    # --- Writing
+
+    def start(self, *, owner: str | None = None, reason: str | None = None) -> SessionRow:
+        """Reconcile what the session before left over, and let work be handed out; see `reconciliation.start_in`.
+
+        Nothing changes while a session runs, unless it has plainly ended without a stop: the process that owned it is
+        gone, or, when it had no owner, a run is left with nobody who works on it.
+
+        owner: the process whose life the session has, see `process.this_process`; None for a life of its own.
+
+        Rejected: draining, while its process is alive.
+        """
+        return self._start(owner, reason)[0]
+
+    def drain(self, *, reason: str | None = None) -> SessionRow:
+        """Hand out no new work from now on. Rejected: stopped. NotFound: no_session."""
+        return self._answer(self._ledger.act(self._stream, SESSION, rules.drain, reason=reason))
+
+    def stop(self, *, reason: str | None = None) -> SessionRow:
+        """Lay down what is under way, and end the session with what was happening. NotFound: no_session."""
+        from goal_ledger.ledger.continuity.reconciliation import look, stop_in  # few commands start or stop
+
+        seen = look(self._ledger)
+
+        def work(tx: Tx) -> None:
+            stop_in(tx, self._stream, seen, reason=reason)
+
+        return self._answer(self._ledger.transact(work, operation="session.stop", arguments={"reason": reason}))
+
+    @contextmanager
+    def running(self) -> Iterator[SessionRow]:
+        """A session for the length of a `with` block; one that runs already is joined, and left running.
+
+        It is stopped when the block ends, by an error too, and by SIGTERM, which becomes SystemExit in the main thread
+        when the program handles it in no way of its own.
+        """
+        from goal_ledger.ledger.continuity.process import this_process
+
+        mine = Sessions(self._ledger.using(command_id=None, if_version=None))
+        with _terminating():
+            row, is_new = mine._start(this_process(), None)
+            try:
+                yield row
+            except BaseException as error:
+                if is_new:
+                    mine.stop(reason=_ended_by(error))
+                raise
+            if is_new:
+                mine.stop()
+
+    # --- Reading
+
+    def get(self, number: int | None = None) -> SessionRow:
+        """One session, the latest unless said. NotFound: no_session, unknown_session."""
+        return self._row(number, None)
+
+    def list(self, *, after: Place | None = None, limit: int | None = None) -> Page:
+        """Sessions, the latest first."""
+        views, order = self._ledger.views, ("number",)
+        return Page(*select_page(views, sessions, {}, order=order, descending=True, after=after, limit=limit))
+
+    # --- Shared
+
+    @property
+    def _stream(self) -> str:
+        return session_stream(self._ledger.id)
+
+    def _start(self, owner: str | None, reason: str | None) -> tuple[SessionRow, bool]:
+        """The session that runs, and whether it was started now."""
+        from goal_ledger.ledger.continuity.reconciliation import look, start_in
+
+        seen, now = look(self._ledger), self._ledger.now()
+
+        def work(tx: Tx) -> None:
+            start_in(tx, self._stream, seen, now=tx.now or now, owner=owner, reason=reason)
+
+        recorded = self._ledger.transact(work, operation="session.start", arguments={"owner": owner, "reason": reason})
+        return self._answer(recorded), bool(recorded)
+
+    def _answer(self, recorded: tuple[Recorded, ...]) -> SessionRow:
+        """The session as it stood right after what was recorded; the latest when that is nothing."""
+        numbers = [each.event.number for each in recorded if isinstance(each.event, SessionEvent)]
+        return self._row(numbers[-1] if numbers else None, recorded[-1].position if recorded else None)
+
+    def _row(self, number: int | None, up_to: int | None) -> SessionRow:
+        row: SessionRow | None = None
+        for recorded in self._ledger.stream(self._stream):
+            if not isinstance(recorded, Recorded) or (up_to is not None and recorded.position > up_to):
+                continue
+            if isinstance(recorded.event, SessionEvent) and number in (None, recorded.event.number):
+                row = sessions.fold(row, recorded)
+        if row is None and number is not None:
+            raise NotFound("unknown_session", f"there is no session {number}", hint="goal-ledger session list")
+        if row is None:
+            rules.existing(SESSION.initial)
+            raise AssertionError  # a session that is not there is refused above
+        return row
+
+
+def refuse_when_stopped(tx: Tx) -> None:
+    """Refuse to hand out work between a drain or a stop and the next start. Rejected: draining, stopped."""
+    rules.require_dispatch(tx.load(session_stream(tx.ledger_id), SESSION))
+
+
+def _ended_by(error: BaseException) -> str:
+    if isinstance(error, SystemExit) and error.code == _TERMINATED:
+        return "ended by SIGTERM"
+    return f"ended by {type(error).__name__}"
+
+
+@contextmanager
+def _terminating() -> Iterator[None]:
+    """SIGTERM ends the block like an error would; only where the program leaves it to the system."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+
+    def terminate(_: int, __: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what follows lays everything down
+        raise SystemExit(_TERMINATED)
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,1 @@
+"""The engine: load, decide, append, fold and ask, whatever the events are about. It knows no capability."""

@@ -1,0 +1,163 @@
+"""What the light copies of one open ledger share."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakSet
+
+from goal_ledger.adapters.store.base import Store
+from goal_ledger.adapters.store.codec import StoredRow
+from goal_ledger.domain.base import Recorded, Unreadable
+from goal_ledger.domain.errors import Rejected, Unavailable
+from goal_ledger.domain.settings import Settings
+from goal_ledger.ledger.engine.fresh_ids import FreshIds
+from goal_ledger.ledger.engine.location import Location
+from goal_ledger.ledger.engine.transaction import StateCache
+
+if TYPE_CHECKING:
+    from goal_ledger.adapters.views.views import Views
+    from goal_ledger.ledger.work.candidates import Candidates
+
+_REMEMBERED = 2  # sets of candidates: for a thread that claims and one that looks on
+
+LEARNED = ("les_", "rule_")
+"""How the streams of what was learned begin."""
+
+
+class Log(Protocol):
+    """What is read of a log, be it the store or what it held in the past."""
+
+    def head(self) -> int: ...
+    def digest_at(self, position: int) -> bytes | None: ...
+    def page(self, after: int, limit: int) -> list[StoredRow]: ...
+    def decode(self, row: StoredRow) -> Recorded | Unreadable: ...
+    def stream(self, stream: str, *, after: int = 0, up_to: int | None = None) -> list[Recorded | Unreadable]: ...
+    def position_at(self, at: str) -> int: ...
+    def counts(self) -> tuple[int, int]: ...
+
+
+class Core:
+    """What the light copies of one Ledger share.
+
+    log: what they read: the store, or what it held in the past. candidates: what the router saw last; a thread takes
+    it away while it asks.
+    """
+
+    def __init__(
+        self, store: Store, location: Location, clock: Callable[[], datetime], settings: Settings, read_only: bool
+    ) -> None:
+        self.store = store
+        self.log: Log = store
+        self.location = location
+        self.clock = clock
+        self.settings = settings
+        self.read_only = read_only
+        self.ids = FreshIds()
+        self.states = StateCache(settings.state_cache)
+        self.rows = StateCache(settings.state_cache)
+        self.candidates: deque[Candidates] = deque(maxlen=_REMEMBERED)
+        self.closed = False
+        self.pasts: WeakSet[Core] = WeakSet()
+        self._ledger_id: str | None = None
+        self._has_learned: bool | None = None
+        self._views: Views | None = None
+        self._lock = threading.RLock()
+        self._in_transaction = False
+
+    @contextmanager
+    def one_at_a_time(self) -> Iterator[None]:
+        """Threads of this process take turns; a transaction inside a transaction is refused."""
+        with self._lock:
+            if self._in_transaction:
+                raise Rejected("nested", "a transaction is under way in this thread", hint="use its tx instead")
+            self._in_transaction = True
+            try:
+                yield
+            finally:
+                self._in_transaction = False
+
+    def refuse_writes(self) -> None:
+        """Refuse, unless it may be written. Rejected: read_only."""
+        if self.read_only:
+            raise Rejected("read_only", "the ledger was opened read-only", hint="open it without read_only")
+
+    def require_present(self, what: str) -> None:
+        """Refuse what only the log itself can answer. Rejected: not_of_the_past, never here."""
+
+    def head(self) -> int:
+        """The position of the last event."""
+        return self.log.head()
+
+    def untimed(self) -> int:
+        """How many events were left out of what was asked because nobody knows when they were true."""
+        return 0
+
+    def stream(self, *streams: str) -> list[Recorded | Unreadable]:
+        """The events of some streams, in order."""
+        events = [item for stream in streams for item in self.log.stream(stream)]
+        return events if len(streams) == 1 else sorted(events, key=lambda item: item.position)
+
+    def events(self, after: int) -> Iterator[Recorded | Unreadable]:
+        """The events behind a position, in order."""
+        while rows := self.log.page(after, self.settings.page):
+            yield from map(self.log.decode, rows)
+            after = rows[-1][0]
+
+    def ledger_id(self) -> str:
+        """The stream of the first event; blank while there is none."""
+        if self._ledger_id is None:
+            rows = self.store.page(0, 1)
+            if not rows:
+                return ""
+            self._ledger_id = rows[0][1]
+        return self._ledger_id
+
+    def has_learned(self) -> bool:
+        """Whether there was a lesson or a rule when this process first asked; under the lock ask again."""
+        if self._has_learned is None:
+            self._has_learned = any(map(self.store.has_streams, LEARNED))
+        return self._has_learned
+
+    def views(self) -> Views:
+        """The read models, opened when they are first asked for."""
+        if self._views is not None:  # readers don't wait for a transaction under way
+            return self._views
+        with self._lock:
+            if self.closed:
+                raise Unavailable("closed", "the ledger is closed", hint="open it again")
+            if self._views is None:
+                self._views = self._open_views()
+            return self._views
+
+    def wait_for_events(self, after: int, timeout_s: float) -> None:
+        """Wait until there are events behind a position, by whatever process, or for timeout_s seconds."""
+        with suppress(Unavailable):  # closed by another thread, just now
+            self.store.wait(after, timeout_s)
+
+    def close(self) -> None:
+        """Close the files and wake the followers."""
+        self.closed = True
+        with self._lock:
+            for past in list(self.pasts):
+                past.close()
+            if self._views is not None:
+                self._views.close()
+            self.store.close()
+
+    def _open_views(self) -> Views:
+        """The read models that belong to the log."""
+        from goal_ledger.ledger.engine.opening import open_views
+
+        return open_views(
+            self.location,
+            self.log,
+            self.settings,
+            ledger=self.ledger_id(),
+            in_memory=self.read_only,
+            lock=self.store.database.lock if self.location.is_memory else None,
+        )

@@ -1,0 +1,1 @@
+"""Goals: their life, key results, loops, conditions and cadences."""

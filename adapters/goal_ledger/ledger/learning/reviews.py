@@ -1,0 +1,220 @@
+"""After-action reviews: written of runs that did not go well, reopened when the same failure comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from goal_ledger.domain.base import Recorded, Unreadable
+from goal_ledger.domain.errors import Conflict, NotFound, Rejected, Unavailable
+from goal_ledger.domain.goals.goal import GOAL
+from goal_ledger.domain.ids import require_id
+from goal_ledger.domain.learning import lesson as lesson_rules
+from goal_ledger.domain.learning import review as rules
+from goal_ledger.domain.learning import reviewer
+from goal_ledger.domain.learning.lesson import LESSON, Evidence, LessonCategory, Scope
+from goal_ledger.domain.learning.review import REVIEW, Notable, ReviewWritten, review_id
+from goal_ledger.domain.proposals.detectors.base import Finding
+from goal_ledger.domain.runs import run as run_rules
+from goal_ledger.domain.runs.run import RUN, RunStatus
+from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.learning.evidence import refuse_tainted
+from goal_ledger.ledger.learning.lessons import same_in
+from goal_ledger.ledger.proposals.proposals import propose_in
+from goal_ledger.projections.learning.after_action_reviews import ReviewRow, after_action_reviews
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger.engine.transaction import Tx
+    from goal_ledger.ledger.ledger import Ledger
+
+DETECTOR = "recurrence_detector"
+"""Who proposes to do something about a failure that came back."""
+
+_ENDED = frozenset({RunStatus.FINISHED, RunStatus.INTERRUPTED})
+
+
+class Page(NamedTuple):
+    """Some reviews, and where the next page begins: None when there are no more."""
+
+    reviews: Sequence[ReviewRow]
+    next: Place | None
+
+
+class Reviews:
+    """The reviews of a ledger. Every method that writes returns the review as it then stands."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    # --- Writing
+
+    def write(self, run_id: str, *, reason: str | None = None) -> ReviewRow:
+        """Write the review of a run that has ended, also of one that was won; a run has one.
+
+        Rejected: still_open. NotFound: unknown_run.
+        """
+        stream = review_id(require_id("grun_", run_id))
+        days = self._ledger.settings.review_watch_days
+
+        def work(tx: Tx) -> None:
+            if (status := run_rules.existing(tx.load(run_id, RUN))) not in _ENDED:
+                raise Rejected(
+                    "still_open",
+                    f"run {run_id} is {status}; a review is written when it has ended",
+                    hint=f"goal-ledger run finish {run_id} --outcome succeeded",
+                )
+            write_in(tx, run_id, watch_days=days, reason=reason)
+
+        arguments = {"run_id": run_id, "reason": reason}
+        return self._answer(stream, self._ledger.transact(work, operation="review.write", arguments=arguments))
+
+    def promote(self, aar_id: str, *, reason: str | None = None) -> ReviewRow:
+        """Take what the review proposes into the lesson store, with its run as evidence; each lesson once.
+
+        Rejected: no_candidates, tainted; retired, recalled, already_evidence, of the lesson. NotFound: unknown_review.
+        """
+        require_id("aar_", aar_id)
+
+        def work(tx: Tx) -> None:
+            row = _existing(tx.fold(after_action_reviews, aar_id), aar_id)
+            if not row.lesson_candidates:
+                raise Rejected(
+                    "no_candidates",
+                    "this review proposes no lesson",
+                    hint='goal-ledger lesson add "…" --category safe_default --run ' + row.run_id,
+                )
+            refuse_tainted(self._ledger, tx, [row.run_id])
+            scope = Scope(row.goal_type, row.action_type)
+            for candidate in row.lesson_candidates:
+                text, category = candidate["text"], LessonCategory(candidate["category"])
+                lesson_id = same_in(self._ledger, tx, scope=scope, text=text, category=category)
+                if lesson_id in row.lesson_ids:
+                    continue
+                tx.act(
+                    lesson_id, LESSON, lesson_rules.learn, scope=scope, text=text,
+                    category=category, evidence=(Evidence(run_id=row.run_id, aar_id=aar_id),),
+                    reason=reason,
+                )  # fmt: skip
+                tx.act(aar_id, REVIEW, rules.promote, lesson_ids=(lesson_id,), reason=reason)
+
+        arguments = {"aar_id": aar_id, "reason": reason}
+        return self._answer(aar_id, self._ledger.transact(work, operation="review.promote", arguments=arguments))
+
+    # --- Reading
+
+    def get(self, aar_id: str) -> ReviewRow:
+        """One review. NotFound: unknown_review."""
+        return _existing(self._ledger.fold(after_action_reviews, require_id("aar_", aar_id)), aar_id)
+
+    def of(self, run_id: str) -> ReviewRow | None:
+        """The review of a run; None when it has none."""
+        return self._ledger.fold(after_action_reviews, review_id(require_id("grun_", run_id)))
+
+    def list(
+        self,
+        *,
+        goal_id: str | None = None,
+        notable: Notable | None = None,
+        promoted: bool | None = None,
+        signature: str | None = None,
+        after: Place | None = None,
+        limit: int | None = None,
+    ) -> Page:
+        """Reviews, the one changed last first. promoted: whether lessons were taken from it, None for both."""
+        wanted = {"goal_id": goal_id, "notable": notable, "promoted": promoted, "signature": signature}
+        views, order = self._ledger.views, ("position",)
+        return Page(
+            *select_page(views, after_action_reviews, wanted, order=order, descending=True, after=after, limit=limit)
+        )
+
+    def timeline(self, aar_id: str) -> Sequence[Recorded | Unreadable]:
+        """The review's events, in order. NotFound: unknown_review."""
+        self.get(aar_id)
+        return self._ledger.stream(aar_id)
+
+    # --- Shared
+
+    def _answer(self, aar_id: str, recorded: tuple[Recorded, ...]) -> ReviewRow:
+        return _existing(self._ledger.answer(after_action_reviews, aar_id, recorded), aar_id)
+
+
+# --- Inside other transactions
+
+
+def write_in(tx: Tx, run_id: str, *, watch_days: float, reason: str | None = None) -> ReviewWritten | None:
+    """Write the review of a run that has ended; None when it has one."""
+    stream = review_id(run_id)
+    if tx.load(stream, REVIEW).run_id:
+        return None
+    events = [one.event for one in (*tx.history(run_id), *tx.gathered(run_id)) if isinstance(one, Recorded)]
+    goal_id = tx.load(run_id, RUN).goal_id
+    run, goal = reviewer.course(events), _goal(tx, goal_id)
+    written = reviewer.review(
+        run, goal, run_id=run_id, now=tx.now, watch_days=watch_days, longest=tx.text_limit
+    ).model_copy(update={"reason": reason})
+    tx.act(stream, REVIEW, rules.write, written=written)
+    return written
+
+
+def review_in(ledger: Ledger, tx: Tx, run_id: str) -> None:
+    """Review a run that has just gone wrong; when that was watched for, reopen the review that did.
+
+    Of the reviews that watch for the same failure the oldest is reopened, so that one failure that keeps coming back is
+    proposed once per watch and not once per run. Runs that end in one transaction don't reopen each other's reviews.
+    """
+    written = write_in(tx, run_id, watch_days=ledger.settings.review_watch_days)
+    if written is None or written.signature is None or tx.now is None:
+        return
+    aar_id = _watching(ledger, written.signature, utc_text(tx.now))
+    if aar_id is not None:
+        _recur(ledger, tx, aar_id, written, has_lessons=_goal(tx, written.goal_id).learning_required)
+
+
+def _watching(ledger: Ledger, signature: str, at: str) -> str | None:
+    """The oldest review that watches for this failure at that time; None also when the read models cannot be asked."""
+    try:
+        found = ledger.views.select(
+            after_action_reviews, {"signature": signature}, order=("watch_until", "aar_id"), after=(at, ""), limit=1
+        )  # the one whose watch ends first is the oldest
+    except (Conflict, Unavailable):  # that a run failed is recorded whatever becomes of them
+        return None
+    return next((row.aar_id for row in found if rules.is_watched(row.created_at, row.watch_until, at)), None)
+
+
+def _recur(ledger: Ledger, tx: Tx, aar_id: str, again: ReviewWritten, *, has_lessons: bool) -> None:
+    """Reopen a review; its lessons did not help, and somebody should look."""
+    review = tx.load(aar_id, REVIEW)
+    tx.act(aar_id, REVIEW, rules.reopen, run_id=again.run_id, reason="the same failure came back")
+    for lesson_id in review.lesson_ids if has_lessons else ():
+        lesson = tx.load(lesson_id, LESSON)
+        if lesson.active and again.run_id not in lesson.evidence:
+            reason = f"the failure came back that {aar_id} watches for"
+            tx.act(lesson_id, LESSON, lesson_rules.contradict, run_id=again.run_id, reason=reason)
+    if not review.reopened_by:
+        propose_in(ledger, tx, DETECTOR, _finding(aar_id, again, tx.text_limit))
+
+
+def _finding(aar_id: str, again: ReviewWritten, longest: int) -> Finding:
+    return Finding(
+        text=reviewer.cut(f"Keeps failing: {again.signature}", longest),
+        category="capability",
+        pattern="failure_recurring",
+        subject=again.signature or again.run_id,
+        evidence={"aar_id": aar_id, "run_id": again.run_id, "goal_id": again.goal_id},
+        confidence=0.8,
+        value=0.7,
+        effort=0.5,
+        risk=0.3,
+    )
+
+
+def _goal(tx: Tx, goal_id: str) -> reviewer.Goal:
+    goal = tx.load(goal_id, GOAL)
+    return reviewer.Goal(goal_id, goal.contract["title"], goal.goal_type, goal.contract["learning_required"])
+
+
+def _existing(row: ReviewRow | None, aar_id: str) -> ReviewRow:
+    if row is None:
+        raise NotFound("unknown_review", f"there is no review {aar_id}", hint="goal-ledger review list")
+    return row

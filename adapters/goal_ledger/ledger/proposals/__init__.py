@@ -1,0 +1,1 @@
+"""Proposals: the goals that detectors propose."""

@@ -1,0 +1,1 @@
+"""Runs: attempts at goals, from start to outcome, and the histories that are imported."""

@@ -1,0 +1,354 @@
+"""Runs: attempts at goals, from dispatch to outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
+
+from goal_ledger.domain.base import Event, Recorded, Unreadable
+from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.goals import goal as goal_rules
+from goal_ledger.domain.goals import maintenance
+from goal_ledger.domain.goals.contract import Overlap
+from goal_ledger.domain.goals.goal import GOAL
+from goal_ledger.domain.goals.lifecycle import GoalType
+from goal_ledger.domain.ids import require_id
+from goal_ledger.domain.runs import run as rules
+from goal_ledger.domain.runs.run import (
+    RUN,
+    BusinessOutcome,
+    FailureCategory,
+    LocalOutcome,
+    Run,
+    RunStatus,
+    VerifierStatus,
+)
+from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.goals import guards
+from goal_ledger.ledger.goals.key_results import snapshot
+from goal_ledger.ledger.goals.loops import note_retry
+from goal_ledger.ledger.runs.leases import silence_s
+from goal_ledger.ledger.work.dispatch import Attempt, begun, bill_in, briefing, settle_in, start_in, take_over_in
+from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger.engine.transaction import Tx
+    from goal_ledger.ledger.ledger import Ledger
+
+P = ParamSpec("P")
+
+
+class Page(NamedTuple):
+    """Some runs, and where the next page begins: None when there are no more."""
+
+    runs: Sequence[RunRow]
+    next: Place | None
+
+
+class Runs:
+    """The runs of a ledger. Every method that writes returns the run as it then stands."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    # --- Writing
+
+    def start(
+        self,
+        goal_id: str,
+        *,
+        agent: str | None = None,
+        job_id: str | None = None,
+        plan_summary: str | None = None,
+        metrics_before: dict[str, Any] | None = None,
+        overlap: bool = False,
+        lease_s: float | None = None,
+        reason: str | None = None,
+    ) -> RunRow:
+        """Hand out the goal's next attempt and start it; a ready goal becomes active with it.
+
+        overlap: allow it beside a run that is still open, whatever the goal says. A goal whose overlap is `enqueue` has
+        it wait for its turn: the run is then `queued`. lease_s: how long the worker may be silent before the run may be
+        given to another; without end unless said. metrics_before: the values of the key results around the goal unless
+        said.
+
+        Rejected: not_allowed, open_dependencies, run_overlap, no_attempts_left, over_budget, policy_block, draining,
+        stopped. NotFound: unknown_goal.
+        """
+        attempt = Attempt(agent, job_id, plan_summary, metrics_before, lease_s, reason)
+        arguments = {
+            "goal_id": goal_id, "agent": agent, "job_id": job_id, "plan_summary": plan_summary,
+            "metrics_before": metrics_before, "overlap": overlap, "reason": reason, **_said(lease_s=lease_s),
+        }  # fmt: skip
+        brief = briefing(self._ledger)
+        recorded = self._ledger.transact(
+            lambda tx: start_in(tx, goal_id, attempt, overlap=Overlap.ALLOW if overlap else None, brief=brief),
+            operation="run.start",
+            arguments=arguments,
+        )
+        return self._answer(begun(recorded), recorded)
+
+    def take_over(
+        self, run_or_goal_id: str, *, agent: str | None = None, lease_s: float | None = None, reason: str | None
+    ) -> RunRow:
+        """Interrupt an open run, or the one that a goal has, and start the next attempt in its place; the new run.
+
+        The new run's id is the token of whoever works on: what the worker before it still says is refused.
+
+        Rejected: no_reason, not_allowed, nothing_to_take_over, several_runs, and what `start` refuses.
+        NotFound: unknown_run, unknown_goal.
+        """
+        attempt = Attempt(agent=agent, lease_s=lease_s, reason=reason)
+        brief = briefing(self._ledger)
+        recorded = self._ledger.transact(
+            lambda tx: take_over_in(tx, _open_run(tx, run_or_goal_id), attempt, brief=brief),
+            operation="run.take_over",
+            arguments={"of": run_or_goal_id, "agent": agent, "lease_s": lease_s, "reason": reason},
+        )
+        return self._answer(begun(recorded), recorded)
+
+    def act(
+        self,
+        run_id: str,
+        action: str,
+        *,
+        action_type: str | None = None,
+        ok: bool | None = None,
+        detail: str | None = None,
+        attributes: dict[str, Any] | None = None,
+        reason: str | None = None,
+    ) -> RunRow:
+        """Note an action. ok: whether it worked, None when nobody said.
+
+        Rejected: not_allowed, lease_lost, no_action; policy_block, of a type that its goal does not allow, or when it
+        breaks a constraint.
+        """
+
+        def work(tx: Tx, **wish: Any) -> None:
+            goal_id = rules.goal_of(tx.load(run_id, RUN))
+            allowed = tx.load(goal_id, GOAL).contract.get("allowed_capabilities", ())
+            tx.act(run_id, RUN, rules.act, allowed=allowed, **wish)
+            guards.check_constraints(tx, goal_id, run_id)
+
+        return self._transact(
+            run_id, "act", work, action=action, action_type=action_type, ok=ok, detail=detail, attributes=attributes,
+            reason=reason,
+        )  # fmt: skip
+
+    def heartbeat(
+        self, run_id: str, *, note: str | None = None, lease_s: float | None = None, reason: str | None = None
+    ) -> RunRow:
+        """Say that the worker is alive. Without a note it is quiet in the first half of the lease.
+
+        lease_s: how long it may be silent from now on, as before unless said. Rejected: not_allowed, lease_lost.
+        """
+
+        def work(tx: Tx, **wish: Any) -> None:
+            tx.act(run_id, RUN, rules.heartbeat, silent_s=silence_s(tx, run_id), **wish)
+
+        return self._transact(run_id, "heartbeat", work, note=note, reason=reason, **_said(lease_s=lease_s))
+
+    def checkpoint(self, run_id: str, checkpoint_ref: str, *, reason: str | None = None) -> RunRow:
+        """Lay the run down where it can be resumed."""
+        return self._act(run_id, rules.checkpoint, checkpoint_ref=checkpoint_ref, reason=reason)
+
+    def resume(self, run_id: str, *, reason: str | None = None) -> RunRow:
+        """Go on from the last checkpoint."""
+        return self._act(run_id, rules.resume, reason=reason)
+
+    def interrupt(self, run_id: str, *, reason: str | None) -> RunRow:
+        """Say that the worker is gone for good, or take a queued run out of the queue.
+
+        With `max_attempts` its goal is tried again later, or fails after the last attempt.
+        """
+
+        def work(tx: Tx, **wish: Any) -> None:
+            was_open = tx.load(run_id, RUN).is_open
+            gathered = tx.act(run_id, RUN, rules.interrupt, **wish)
+            if gathered and was_open:
+                settle_in(tx, run_id, self._ledger.settings)
+                note_retry(tx, gathered)
+
+        return self._transact(run_id, "interrupt", work, reason=reason)
+
+    def verify(
+        self,
+        run_id: str,
+        verifier_status: VerifierStatus,
+        *,
+        verifier: str | None = None,
+        score: float | None = None,
+        detail: str | None = None,
+        reason: str | None = None,
+    ) -> RunRow:
+        """Record a verifier's verdict; the latest one counts."""
+        return self._act(
+            run_id, rules.verify, verifier_status=verifier_status, verifier=verifier, score=score, detail=detail,
+            reason=reason,
+        )  # fmt: skip
+
+    def cost(
+        self,
+        run_id: str,
+        *,
+        cost_usd: Decimal | None = None,
+        tokens_in: int | None = None,
+        tokens_out: int | None = None,
+        model: str | None = None,
+        reason: str | None = None,
+    ) -> RunRow:
+        """Add a bill; what is not said stays unknown. Beyond its budget the goal waits; the run goes on.
+
+        Rejected: policy_block, when it breaks a constraint.
+        """
+
+        def work(tx: Tx, **bill: Any) -> None:
+            bill_in(tx, run_id, **bill)
+            guards.check_constraints(tx, tx.load(run_id, RUN).goal_id, run_id)
+
+        return self._transact(
+            run_id, "record_cost", work, cost_usd=cost_usd, tokens_in=tokens_in, tokens_out=tokens_out, model=model,
+            reason=reason,
+        )  # fmt: skip
+
+    def finish(
+        self,
+        run_id: str,
+        local_outcome: LocalOutcome,
+        *,
+        failure_category: FailureCategory | None = None,
+        detail: str | None = None,
+        duration_seconds: float | None = None,
+        metrics_after: dict[str, Any] | None = None,
+        reason: str | None = None,
+    ) -> RunRow:
+        """Close the run with its outcome, once; a failed one needs a category.
+
+        A success completes the oldest open occurrence of a maintenance goal. duration_seconds: wall time as measured;
+        the time since the start unless said. metrics_after: the values of the key results around the goal unless said.
+        When it failed and its goal has `max_attempts`, the goal is tried again later, or fails after the last attempt.
+        The failure conditions of the goal may turn what is reported as succeeded into failed. When a run of a goal of
+        type learning is won, a learning cycle follows, up to that time.
+        """
+        learned_until: list[datetime] = []
+
+        def work(tx: Tx, metrics_after: dict[str, Any] | None, **wish: Any) -> None:
+            run = tx.load(run_id, RUN)
+            measured = metrics_after or (snapshot(tx, run.goal_id) if run.is_open else None)
+            finish = guards.classified(tx, run_id, {**wish, "metrics_after": measured})
+            gathered = tx.act(run_id, RUN, rules.finish, **finish)
+            if finish["local_outcome"] == LocalOutcome.FAILED:
+                settle_in(tx, run_id, self._ledger.settings)
+            note_retry(tx, gathered)
+            if finish["local_outcome"] == LocalOutcome.SUCCEEDED:
+                goal = tx.load(run.goal_id, GOAL)
+                if goal.open_occurrences:
+                    tx.act(run.goal_id, GOAL, maintenance.complete_by_run, run_id=run_id)
+                is_won = run.verdict is not VerifierStatus.FAILED
+                if is_won and goal.goal_type is GoalType.LEARNING and tx.now is not None:
+                    learned_until.append(tx.now)
+
+        row = self._transact(
+            run_id, "finish", work, local_outcome=local_outcome, failure_category=failure_category, detail=detail,
+            duration_seconds=duration_seconds, metrics_after=metrics_after, reason=reason,
+        )  # fmt: skip
+        for until in learned_until[-1:]:  # after the commit, so that a long cycle holds up nobody
+            self._ledger.learning.cycle(until, reason=f"{run_id} was won")
+        return row
+
+    def outcome(
+        self,
+        run_id: str,
+        business_outcome: BusinessOutcome,
+        *,
+        source: str | None = None,
+        external_id: str | None = None,
+        detail: str | None = None,
+        reason: str | None = None,
+    ) -> RunRow:
+        """Record what a finished run was worth; the latest word counts, every one is kept."""
+        return self._act(
+            run_id, rules.record_outcome, business_outcome=business_outcome, source=source, external_id=external_id,
+            detail=detail, reason=reason,
+        )  # fmt: skip
+
+    # --- Reading
+
+    def get(self, run_id: str) -> RunRow:
+        """One run. NotFound: unknown_run."""
+        return _existing(self._ledger.fold(goal_runs, require_id("grun_", run_id)), run_id)
+
+    def list(
+        self,
+        *,
+        goal_id: str | None = None,
+        status: RunStatus | None = None,
+        agent: str | None = None,
+        local_outcome: LocalOutcome | None = None,
+        after: Place | None = None,
+        limit: int | None = None,
+    ) -> Page:
+        """Runs, the newest first; after: where the page before ended."""
+        wanted = {"goal_id": goal_id, "status": status, "agent": agent, "local_outcome": local_outcome}
+        views, order = self._ledger.views, ("run_id",)
+        return Page(*select_page(views, goal_runs, wanted, order=order, descending=True, after=after, limit=limit))
+
+    def timeline(self, run_id: str) -> Sequence[Recorded | Unreadable]:
+        """The run's events, in order. NotFound: unknown_run."""
+        self.get(run_id)
+        return self._ledger.stream(run_id)
+
+    # --- Shared
+
+    def _act(
+        self, run_id: str, decide: Callable[Concatenate[Run, P], Sequence[Event]], *args: P.args, **wish: P.kwargs
+    ) -> RunRow:
+        def work(tx: Tx) -> None:
+            note_retry(tx, tx.act(require_id("grun_", run_id), RUN, decide, *args, **wish))
+
+        arguments = {"stream": run_id, "args": args, **wish}
+        return self._answer(
+            run_id, self._ledger.transact(work, operation=f"run.{decide.__name__}", arguments=arguments)
+        )
+
+    def _transact(self, run_id: str, verb: str, work: Callable[..., None], **wish: Any) -> RunRow:
+        """Act on a run and on what hangs together with it."""
+        require_id("grun_", run_id)
+        recorded = self._ledger.transact(
+            lambda tx: work(tx, **wish),
+            operation=f"run.{verb}",
+            arguments={"stream": run_id, "args": (), **wish},
+        )
+        return self._answer(run_id, recorded)
+
+    def _answer(self, run_id: str, recorded: tuple[Recorded, ...]) -> RunRow:
+        return _existing(self._ledger.answer(goal_runs, run_id, recorded), run_id)
+
+
+def _open_run(tx: Tx, run_or_goal_id: str) -> str:
+    """The run that is meant: itself, or the only open one of a goal."""
+    if not run_or_goal_id.startswith("goal_"):
+        return require_id("grun_", run_or_goal_id)
+    goal = tx.load(require_id("goal_", run_or_goal_id), GOAL)
+    goal_rules.existing(goal)
+    still = [run_id for run_id in goal.running if tx.load(run_id, RUN).is_open]
+    if len(still) == 1:
+        return still[0]
+    if still:
+        raise Rejected("several_runs", f"goal {run_or_goal_id} has {len(still)} open runs: {', '.join(still)}",
+                       hint=f"goal-ledger run take-over {still[0]}")  # fmt: skip
+    raise Rejected("nothing_to_take_over", f"goal {run_or_goal_id} has no open run",
+                   hint=f"goal-ledger run start {run_or_goal_id}")  # fmt: skip
+
+
+def _said(**arguments: Any) -> dict[str, Any]:
+    """Those that were given: what an older version could not be asked does not change what a wish is called."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _existing(row: RunRow | None, run_id: str) -> RunRow:
+    if row is None:
+        raise NotFound("unknown_run", f"there is no run {run_id}", hint="goal-ledger run list")
+    return row

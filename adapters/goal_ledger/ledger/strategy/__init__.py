@@ -1,0 +1,1 @@
+"""Strategy: what is believed, and the projects that are built."""

@@ -1,0 +1,1 @@
+"""Work: what comes next, who gets it, and what moves goals by itself."""

@@ -1,0 +1,145 @@
+"""Work: what should be done next, and claiming it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from heapq import nsmallest
+from typing import TYPE_CHECKING, Literal
+
+from goal_ledger.domain.errors import Invalid, Rejected
+from goal_ledger.domain.policies import receipt
+from goal_ledger.domain.settings import Settings
+from goal_ledger.domain.times import utc_text
+from goal_ledger.domain.work.planning import METHODS, Plan, plan
+from goal_ledger.domain.work.ranking import Rankable, Ranked, by_revenue, by_utility
+from goal_ledger.domain.work.router import BY_PRIORITY, CLOSED, ROUTER, Choice, obstacle
+from goal_ledger.domain.work.serving_order import ServingOrder
+from goal_ledger.ledger.continuity.sessions import refuse_when_stopped
+from goal_ledger.ledger.work.candidates import Candidates
+from goal_ledger.ledger.work.dispatch import Attempt, begun, briefing, claim_in
+from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger.engine.core import Core
+    from goal_ledger.ledger.engine.transaction import Tx
+    from goal_ledger.ledger.ledger import Ledger
+    from goal_ledger.ledger.work.dispatch import Briefing
+
+
+RankPolicy = Literal["utility", "revenue"]
+
+
+class Work:
+    """The open goals of a ledger, in the order in which they should be served."""
+
+    def __init__(self, ledger: Ledger, core: Core) -> None:
+        self._ledger = ledger
+        self._core = core
+
+    def next(self) -> Choice | None:
+        """The goal to work on next; None when there is nothing to do. Writes nothing."""
+        with self._candidates() as candidates:
+            return next(candidates.refreshed(self._core, utc_text(self._ledger.now())).eligible(), None)
+
+    def explain(self) -> Sequence[Choice]:
+        """Every open goal with what the router thinks of it, the best first, those that cannot be served last."""
+        with self._candidates() as candidates:
+            return candidates.refreshed(self._core, utc_text(self._ledger.now())).choices()
+
+    def claim(
+        self, *, agent: str | None = None, lease_s: float | None = None, reason: str | None = None
+    ) -> RunRow | None:
+        """Start a run on the goal to work on next, so that nobody else gets it; None when there is nothing to do.
+
+        A queued run of that goal is started before a new one. The choice and the start are one transaction; the
+        policy's receipt stands in `goal.run_dispatched`. agent: who works on it, the actor unless said. lease_s: how
+        long it may be silent before the run may be given to another.
+
+        Rejected: draining, stopped. Invalid: invalid_value.
+        """
+        with self._candidates() as candidates:
+            if candidates.is_behind(self._core):  # what takes a while is done before others wait for the lock
+                candidates.refreshed(self._core, utc_text(self._ledger.now()))
+        brief = briefing(self._ledger)
+
+        def work(tx: Tx) -> None:
+            refuse_when_stopped(tx)
+            attempt = Attempt(agent=agent or tx.by, lease_s=lease_s, reason=reason)
+            with self._candidates() as candidates:
+                order = candidates.refreshed(self._core, utc_text(tx.now or tx.at))
+                serve(tx, order, attempt, ROUTER, self._core.settings, brief)
+
+        recorded = self._ledger.transact(
+            work, operation="work.claim", arguments={"agent": agent, "lease_s": lease_s, "reason": reason}
+        )
+        return self._ledger.answer(goal_runs, begun(recorded), recorded) if recorded else None
+
+    def rank(
+        self, policy: RankPolicy = "utility", *, limit: int | None = 10, now: datetime | None = None
+    ) -> Sequence[Ranked]:
+        """The open goals that are worth most, people's and the system's alike, each with what its worth is made of.
+
+        policy: `utility`, or `revenue`: critical ones and blockers first, then by what they earn, which is
+        `revenue_per_month` in a goal's metadata. limit: so many, None for all. now: the ledger's clock unless said.
+        What cannot be worked on yet says why.
+
+        Invalid: bad_limit.
+        """
+        if limit is not None and limit < 1:
+            raise Invalid("bad_limit", f"a ranking of {limit} holds nothing; the least is 1")
+        moment = now or self._ledger.now()
+        when = utc_text(moment)
+        with self._candidates() as candidates:
+            order = candidates.refreshed(self._core, when)
+            works = order.works()
+            if policy == "utility":
+                best = nsmallest(limit or len(works), ((-worth, goal_id) for worth, goal_id in order.worth()))
+                goals = [works[goal_id] for _, goal_id in best]
+            else:
+                goals = [work for work in works.values() if work.status not in CLOSED]
+            rankable = [
+                Rankable(one.goal_id, one.title, one.priority, one.estimates, obstacle(one, works, when))
+                for one in goals
+            ]
+        if policy == "utility":
+            return by_utility(rankable, now=moment, weights=self._core.settings.weight)
+        return by_revenue(rankable, now=moment, limit=limit)
+
+    def plan(self, goal_id: str) -> Plan | None:
+        """The steps that the cheapest applicable method breaks a goal down into; None when no method applies.
+
+        NotFound: unknown_goal.
+        """
+        return plan(self._ledger.goals.get(goal_id).metadata, METHODS)
+
+    @contextmanager
+    def _candidates(self) -> Iterator[Candidates]:
+        """What was seen last, for this thread alone."""
+        at_rest = self._core.candidates
+        try:
+            candidates = at_rest.pop()
+        except IndexError:  # none yet, or other threads are at them
+            candidates = Candidates(self._core.settings.weight)
+        try:
+            yield candidates
+        finally:
+            at_rest.append(candidates)
+
+
+def serve(
+    tx: Tx, order: ServingOrder, attempt: Attempt, policy: str, settings: Settings, brief: Briefing
+) -> str | None:
+    """Start a run on the first goal that can be served, with the policy's receipt; its id, None when there is none."""
+    used = {} if policy == BY_PRIORITY else {"weight": settings.weight.model_dump()}
+    ranked = order.ranked()
+    for choice in order.eligible():
+        why = receipt(policy, ranked, choice.goal_id, position=tx.head, settings=used)
+        try:
+            with tx.all_or_nothing():
+                claim_in(tx, choice.goal_id, attempt, why, brief=brief)
+                return choice.goal_id
+        except Rejected:  # what the read models show is checked again on the streams: take the next one
+            continue
+    return None

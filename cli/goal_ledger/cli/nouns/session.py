@@ -1,0 +1,75 @@
+"""goal-ledger session: start with what was left over, stop with everything laid down."""
+
+import click
+
+from goal_ledger.cli.frame.app import App
+from goal_ledger.cli.frame.command import Noun
+from goal_ledger.cli.frame.options import as_of, pages, position_place, writes
+from goal_ledger.cli.show import render
+
+
+@click.group(cls=Noun, examples=("goal-ledger session start", "goal-ledger session report"))
+def session() -> None:
+    """Start with what was left over, stop with everything laid down."""
+
+
+# --- Starting and stopping
+
+
+@session.command("start", examples=("goal-ledger session start",))
+@writes
+def start(app: App, reason: str | None) -> None:
+    """Reconcile what was left over, and let work be handed out.
+
+    Runs that nobody works on are interrupted and their goals flagged for another attempt; checkpointed runs go on where
+    their goal allows it. Again while the session goes on, it changes nothing.
+    """
+    app.show(app.open(create=True).sessions.start(reason=reason)._asdict(), render.session_report)
+
+
+@session.command("drain", examples=('goal-ledger session drain --reason "upgrade"',))
+@writes
+def drain(app: App, reason: str | None) -> None:
+    """Hand out no new work from now on; what is under way may end."""
+    app.show(app.ledger.sessions.drain(reason=reason)._asdict(), render.session_line)
+
+
+@session.command("stop", examples=("goal-ledger session stop",))
+@writes
+def stop(app: App, reason: str | None) -> None:
+    """Checkpoint what is under way, and write down what was happening."""
+    app.show(app.ledger.sessions.stop(reason=reason)._asdict(), render.session_stopped)
+
+
+# --- Looking
+
+
+@session.command("show", examples=("goal-ledger session show", "goal-ledger session show 3"))
+@click.argument("number", type=click.IntRange(min=1, max=2**63 - 1), required=False)
+@as_of()
+def show(app: App, number: int | None) -> None:
+    """Session NUMBER, the latest unless said: when it was started and stopped, and what was happening then."""
+    app.show(app.ledger.sessions.get(number)._asdict(), render.session)
+
+
+@session.command("report", examples=("goal-ledger session report", "goal-ledger session report 3"))
+@click.argument("number", type=click.IntRange(min=1, max=2**63 - 1), required=False)
+@as_of()
+def report(app: App, number: int | None) -> None:
+    """What the start of session NUMBER, the latest unless said, found left over, and what it did about it."""
+    app.show(app.ledger.sessions.get(number)._asdict(), render.session_report)
+
+
+@session.command("list", examples=("goal-ledger session list --limit 5",))
+@as_of(folds=True)
+@pages
+def list_(app: App, after: str | None, limit: int | None) -> None:
+    """Sessions, the latest first."""
+    place = None if after is None else position_place(after)
+    page = app.ledger.sessions.list(after=place, limit=limit)
+    app.show_list(
+        [row._asdict() for row in page.sessions],
+        render.sessions,
+        next_page=None if page.next is None else str(page.next[0]),
+        empty="No session was ever started; start one: goal-ledger session start",
+    )

@@ -1,0 +1,1 @@
+"""How answers look: the data of a document, and what people see of it."""

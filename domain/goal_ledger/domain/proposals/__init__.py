@@ -1,0 +1,1 @@
+"""Proposals: findings of detectors, and whether they become goals."""

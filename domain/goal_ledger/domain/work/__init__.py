@@ -1,0 +1,1 @@
+"""Work: dispatch, routing, ranking and roll-up."""

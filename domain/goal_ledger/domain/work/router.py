@@ -1,0 +1,170 @@
+"""What to work on next: the policies `router@1` and `router@2`.
+
+Both serve the key result that is furthest behind. Within it the first goes by priority and age, the second by what a
+goal is worth, see `ranking`.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from goal_ledger.domain.goals.contract import Overlap
+from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
+from goal_ledger.domain.goals.weights import Weights
+from goal_ledger.domain.policies import Scored
+from goal_ledger.domain.times import parse_utc
+from goal_ledger.domain.work.dispatch import Spent
+from goal_ledger.domain.work.ranking import Estimates, utility
+
+ROUTER = "router@2"
+BY_PRIORITY = "router@1"
+"""Published before; decisions that were made by it can be made again."""
+
+CLOSED = frozenset(
+    {
+        GoalStatus.COMPLETED,
+        GoalStatus.COMPLETED_WITH_CAVEATS,
+        GoalStatus.FAILED,
+        GoalStatus.REJECTED,
+        GoalStatus.ARCHIVED,
+    }
+)
+"""What is over is no candidate; it may still stand between work and the key result above it."""
+
+_OUTCOMES = frozenset({GoalType.OBJECTIVE, GoalType.KEY_RESULT})
+_LOWEST = 5  # priority
+
+
+class Work(NamedTuple):
+    """A goal as the router sees it.
+
+    done: completed, so that what depends on it can go on. running, queued: its runs that are open, and those that wait
+    for them, the oldest first. not_before: when it may be tried again, UTC text. spent: what its runs cost, looked at
+    when there is a budget. progress: of a key result, 0 to 1. is_due: whether what it watches or maintains asks for a
+    run now, None when nobody can say.
+    """
+
+    goal_id: str
+    title: str
+    goal_type: GoalType
+    status: GoalStatus
+    priority: int
+    parent_goal_id: str | None = None
+    dependencies: tuple[str, ...] = ()
+    done: bool = False
+    running: tuple[str, ...] = ()
+    queued: tuple[str, ...] = ()
+    overlap: Overlap = Overlap.FORBID
+    attempts: int = 0
+    max_attempts: int | None = None
+    not_before: str | None = None
+    budget_usd: Decimal | None = None
+    spent: Spent = Spent()
+    progress: float = 0.0
+    is_due: bool | None = None
+    estimates: Estimates = Estimates()
+
+
+class Choice(NamedTuple):
+    """A goal and what the router thinks of it.
+
+    score: falls along the list: 1 to 2 for what advances a key result, below 1 for the rest, below 0 for what is worked
+    on already. key_result_id: the active key result that it advances. why: in words, also why it is not eligible.
+    worth: 0 to 1, what decides among goals of one score.
+    """
+
+    goal_id: str
+    title: str
+    priority: int
+    eligible: bool
+    score: float | None
+    key_result_id: str | None
+    progress: float | None
+    why: str
+    worth: float = 0.0
+
+    @property
+    def scored(self) -> Scored:
+        """As a receipt keeps it."""
+        return Scored(self.goal_id, self.score or 0.0, self.why)
+
+
+def route(work: Iterable[Work], *, now: str, weights: Weights | None = None, policy: str = ROUTER) -> list[Choice]:
+    """Every open goal in the order in which it should be served, then those that are not eligible, with the reason.
+
+    First what advances the active key result that is furthest behind, then the next one; within one what is worth most,
+    then by priority, then the oldest. What advances none comes after, by priority, worth and age; what is worked on
+    already, where its goal allows a second run, comes last. policy: `router@1` leaves out the worth.
+    """
+    known = {one.goal_id: one for one in work}
+    used = None if policy == BY_PRIORITY else weights or Weights()
+    choices = [judged(one, known, now, used) for one in known.values() if one.status not in CLOSED]
+    return sorted(choices, key=place)
+
+
+def obstacle(one: Work, known: Mapping[str, Work], now: str) -> str | None:
+    """Why it cannot be handed out now; None when it can."""
+    if one.goal_type in _OUTCOMES:
+        return f"is measured, not worked on: it is a goal of type {one.goal_type}"
+    if one.status not in (GoalStatus.READY, GoalStatus.ACTIVE):
+        return f"is {one.status}"
+    if waits_for := [other for other in one.dependencies if other not in known or not known[other].done]:
+        return f"depends on {', '.join(waits_for)}"
+    if one.running and one.overlap is not Overlap.ALLOW:
+        return f"run {one.running[0]} is open"
+    if one.not_before is not None and now < one.not_before:
+        return f"is tried again at {one.not_before}"
+    if one.budget_usd is not None and one.spent.usd >= one.budget_usd:
+        return f"its budget of ${one.budget_usd} is used up: its runs cost {one.spent}"
+    if not one.queued and one.max_attempts is not None and one.attempts >= one.max_attempts:
+        return f"all {one.max_attempts} attempts are used up"
+    if one.is_due is False:
+        return "no incident is open" if one.goal_type is GoalType.WATCHDOG else "nothing is due"
+    return None
+
+
+def advanced(one: Work, known: Mapping[str, Work]) -> Work | None:
+    """The nearest key result above it that is active; None when there is none."""
+    seen, above = {one.goal_id}, one.parent_goal_id
+    while above is not None and above not in seen and (parent := known.get(above)) is not None:
+        if parent.goal_type is GoalType.KEY_RESULT:
+            return parent if parent.status is GoalStatus.ACTIVE else None
+        seen.add(above)
+        above = parent.parent_goal_id
+    return None
+
+
+def judged(one: Work, known: Mapping[str, Work], now: str, weights: Weights | None) -> Choice:
+    """What the router thinks of a goal.
+
+    known: by id, what it depends on and everything above it. weights: of its worth, None when that does not count.
+    """
+    key_result = advanced(one, known)
+    key_result_id, progress = (None, None) if key_result is None else (key_result.goal_id, key_result.progress)
+    worth = 0.0 if weights is None else utility(one.estimates, now=parse_utc(now), weights=weights)
+    if (why := obstacle(one, known, now)) is not None:
+        return Choice(one.goal_id, one.title, one.priority, False, None, key_result_id, progress, why, worth)
+    if key_result is None:
+        score = (_LOWEST - one.priority) / _LOWEST
+        why = f"priority {one.priority}, advances no active key result"
+    else:
+        score = 2 - key_result.progress
+        why = f"advances {key_result_id}, which is at {progress:.0%}, priority {one.priority}"
+    if one.queued:
+        why += f", run {one.queued[0]} is queued"
+    if one.running:
+        score -= 3
+        why += ", a second run beside the open one"
+    if weights is not None:
+        why += f", worth {worth:.3f}"
+    return Choice(one.goal_id, one.title, one.priority, True, round(score, 6), key_result_id, progress, why, worth)
+
+
+Place = tuple[bool, float, str, float, int, str]
+"""Where a choice stands: whether it has to wait, then what it is served by, last its goal."""
+
+
+def place(choice: Choice) -> Place:
+    """Where a choice stands; the lowest is served first, and no two are the same."""
+    score = 0.0 if choice.score is None else -choice.score
+    return not choice.eligible, score, choice.key_result_id or "", -choice.worth, choice.priority, choice.goal_id

@@ -1,0 +1,1 @@
+"""Read models of proposals and of the scans that made them."""
