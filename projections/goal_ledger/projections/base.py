@@ -1,5 +1,6 @@
 """A projection: a fold from recorded events to rows, one row at a time."""
 
+import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -9,6 +10,8 @@ from goal_ledger.domain.registry import NAMES
 
 R = TypeVar("R", bound=tuple[Any, ...])
 E = TypeVar("E", bound=Event)
+_OUR_MODULES = re.compile(r"\bgoal_ledger(?:\.\w+)*\.(?=\w)")
+
 Key = str | int
 """Of a row. A number is the position of the one event that the row is about."""
 
@@ -68,8 +71,11 @@ class Projection(Generic[R]):
 
     @property
     def digest(self) -> str:
-        """Names the shape of the rows and what they are folded from: 12 hex digits that change when either does."""
-        shape = [f"{field}:{kind}" for field, kind in self.row.__annotations__.items()]
+        """Names the shape of the rows and what they are folded from: 12 hex digits that change when either does.
+
+        In which module a type of ours stands is no part of the shape.
+        """
+        shape = [f"{field}:{_OUR_MODULES.sub('', str(kind))}" for field, kind in self.row.__annotations__.items()]
         reads = sorted(f"{NAMES[event_type]}@{event_type.schema_version}" for event_type in self.folds)
         text = "\n".join([self.name, self.key, str(self.version), *shape, *reads, repr(self.indexes)])
         return sha256(text.encode()).hexdigest()[:12]
