@@ -33,7 +33,7 @@ def act(bench: Bench) -> Iterator[Result]:
         closing(open_raw(bench.folder / "act-raw.db", synchronous="NORMAL")) as raw,
     ):
         pairs = [_begun(ledger, number) for number in range(pairs_wanted)]
-        before = ledger.stats().head
+        before = ledger.log.stats().head
         _play(ledger, pairs)()
         said = list(_rows(ledger))
         insert_all(raw, said, 500)

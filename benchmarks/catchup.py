@@ -74,7 +74,7 @@ def _one(bench: Bench) -> Iterator[Result]:
                 return perf_counter() - written, perf_counter() - began
 
             change()
-            [name, body] = ledger._core.store.page(ledger.head - 1, 1)[0][3:]
+            [name, body] = ledger.core.store.page(ledger.head - 1, 1)[0][3:]
             raw = _Raw(log, views, _live(views), goals, name, orjson.loads(body))
             yield Result(
                 "goals.list(limit=1) after a change",

@@ -93,7 +93,7 @@ def _rebuilds(bench: Bench, server: Server) -> Iterator[Result]:
     events, path, url = bench.size(100_000, 500), bench.folder / "postgres.db", server.fresh()
     write(path, sequential(events))
     with Ledger.open(path, actor="agent:bench", read_only=True) as source:
-        source.copy(url)
+        source.log.copy(url)
     location = locate(url)
     assert location.url is not None
     with (

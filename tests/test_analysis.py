@@ -74,7 +74,7 @@ def test_every_prefix_is_answered_in_its_own_line(path: Path, capsys: pytest.Cap
         answers(path, CLOSED + REOPENED, prefix=prefix)
     with Ledger.open(path, actor="test:analysis") as ledger:
         ledger.goals.create("Not imported")
-        ledger.export(path.with_name("export.ndjson"))
+        ledger.log.export(path.with_name("export.ndjson"))
     packed = path.with_name("export.ndjson.gz")
     packed.write_bytes(gzip.compress(path.with_name("export.ndjson").read_bytes()))
     for source in (path, path.with_name("export.ndjson"), packed):
@@ -102,6 +102,6 @@ def test_the_known_answers_of_the_real_incidents(path: Path):
         log = DATA / "events_bpic2013_incidents.csv.gz"
         for prefix in ("north", "south"):
             ledger.imports.events(log, case="case_id", activity="activity", time="ts", prefix=prefix)
-        ledger.export(path.with_name("export.ndjson"))
+        ledger.log.export(path.with_name("export.ndjson"))
     with exported(path.with_name("export.ndjson")) as lines:
         assert analyse(lines) == dict.fromkeys(("north", "south"), Answers(5287, 442, 1329, 1))

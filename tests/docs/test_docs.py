@@ -74,7 +74,7 @@ def test_the_further_examples_of_embedding_run_one_after_the_other():
 
         def tell(recorded: object) -> None:
             told.append(recorded)
-            if len(told) == ledger.stats().events:
+            if len(told) == ledger.log.stats().events:
                 stopping.set()
 
         names = {

@@ -61,7 +61,7 @@ def command(folder: Path, fail: Fail, every: int) -> Iterator[LedgerError | None
                 assert kept == before or [event.command for event in kept[len(before) :]] == [command_id]
             else:
                 assert kept == after, refusal
-            assert wish().position == len(before) + 1 == ledger.verify()
+            assert wish().position == len(before) + 1 == ledger.log.verify()
             yield refusal
 
 
@@ -98,7 +98,7 @@ def create(folder: Path, fail: Fail, every: int) -> Iterator[LedgerError | None]
         yield fail(nth, make)
         with Ledger.open(path, actor="test:calls") as ledger:
             ledger.goals.create("B")
-            assert ledger.verify() == ledger.head <= 3
+            assert ledger.log.verify() == ledger.head <= 3
             views_are_a_clean_fold(ledger)
 
 
@@ -110,7 +110,7 @@ def _after_a_crash(path: Path, folder: Path) -> list[Recorded]:
         with suppress(FileNotFoundError):
             shutil.copy(path.with_name(path.name + suffix), folder)
     with Ledger.open(folder / path.name, actor="test:calls", settings=FAST) as ledger:
-        assert ledger.verify() == ledger.head
+        assert ledger.log.verify() == ledger.head
         return recorded(ledger)
 
 

@@ -34,7 +34,7 @@ def undisturbed(path: Path, folder: Path) -> dict[str, list[Any]]:
     """The tables that one who was never disturbed folds from the same log."""
     folder.mkdir()
     with Ledger.open(path, read_only=True) as ledger:
-        ledger.backup(folder / "ledger.db")
+        ledger.log.backup(folder / "ledger.db")
     with Ledger.open(folder / "ledger.db", settings=FAST) as ledger:
         ledger.views.catch_up()
     clean = tables(folder / "ledger.views.db")

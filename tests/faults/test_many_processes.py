@@ -41,7 +41,7 @@ def test_eight_processes_on_one_goal_lose_nothing_and_meet_no_conflict(started: 
             assert written == [f"{name} {number}" for number in range(count)]
         texts = ["", *(event.event.changes["description"] for event in told[1:])]  # type: ignore[attr-defined]
         assert [event.event.was["description"] for event in told[1:]] == texts[:-1]  # type: ignore[attr-defined]
-        assert ledger.verify() == 8 * count + 2
+        assert ledger.log.verify() == 8 * count + 2
 
 
 OPEN = """
@@ -69,7 +69,7 @@ def test_twelve_processes_create_one_ledger_and_its_views_at_once(started: Start
             ids = {_line(opener) for opener in openers}
             with Ledger.open(path, read_only=True) as ledger:
                 assert ids == {ledger.id}
-                assert ledger.verify() == 13
+                assert ledger.log.verify() == 13
                 assert [event.name for event in recorded(ledger)] == ["ledger.created"] + ["goal.created"] * 12
     finally:
         errors = [opener.communicate(timeout=100)[1] for opener in openers]

@@ -47,15 +47,15 @@ def test_a_full_disk_is_said_clearly_and_writing_goes_on_when_there_is_space(sma
             error = _until_refused(ledger)
             assert (type(error), error.code, error.exit_code) == (Unavailable, "disk_full", 1)
             assert str(path) in error.message and "nothing was written" in error.message
-            assert len(recorded(ledger)) == ledger.stats().events == ledger.stats().head
+            assert len(recorded(ledger)) == ledger.log.stats().events == ledger.log.stats().head
             ballast.write_bytes(b"x" * max(0, ballast.stat().st_size - 130_000))
-            before = ledger.stats().events
+            before = ledger.log.stats().events
             goal = ledger.goals.create("Space again")
             assert (goal.position, ledger.goals.get(goal.goal_id).title) == (before + 1, "Space again")
         ballast.unlink()
-        assert ledger.verify() == ledger.stats().events
+        assert ledger.log.verify() == ledger.log.stats().events
     with Ledger.open(path, actor="test:faults") as ledger:
-        assert ledger.verify() == ledger.stats().events
+        assert ledger.log.verify() == ledger.log.stats().events
 
 
 def test_a_disk_too_full_for_the_views_says_so_and_the_log_is_written(small_disk: Path):
@@ -74,8 +74,8 @@ def test_a_disk_too_full_for_the_views_says_so_and_the_log_is_written(small_disk
             use_it()
         assert refused.value.code == "disk_full"
         ballast.unlink()
-        assert len(ledger.goals.list().goals) == ledger.stats().events - 1
-        assert ledger.verify() == ledger.stats().events
+        assert len(ledger.goals.list().goals) == ledger.log.stats().events - 1
+        assert ledger.log.verify() == ledger.log.stats().events
 
 
 def test_on_a_full_disk_no_ledger_is_made_and_later_it_is(small_disk: Path):
@@ -88,7 +88,7 @@ def test_on_a_full_disk_no_ledger_is_made_and_later_it_is(small_disk: Path):
         assert refused.value.code in ("disk_full", "io_error")
     ballast.unlink()
     with Ledger.open(small_disk / "ledger.db", actor="test:faults") as ledger:
-        assert ledger.verify() == 1
+        assert ledger.log.verify() == 1
 
 
 @pytest.fixture
@@ -118,9 +118,9 @@ def test_a_file_that_may_not_grow_is_said_clearly_and_writing_goes_on_when_it_ma
         assert recorded(ledger) == told
         goal = ledger.goals.create("B")
         assert goal.position == len(told) + 1
-        assert ledger.verify() == len(told) + 1
+        assert ledger.log.verify() == len(told) + 1
     with Ledger.open(path, actor="test:faults") as ledger:
-        assert ledger.verify() == len(told) + 1
+        assert ledger.log.verify() == len(told) + 1
 
 
 def test_a_database_that_reached_its_limit_keeps_what_it_holds(tmp_path: Path):

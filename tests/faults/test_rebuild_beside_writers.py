@@ -101,5 +101,5 @@ def test_readers_beside_writers_see_the_old_rows_or_the_new_ones_and_no_error(
         assert {goal.description for goal in ledger.goals.list().goals} == {marks[-1], ""}
         ledger.views.rebuild()
         assert len(ledger.goals.list().goals) == AT_FIRST + written
-        assert ledger.verify() == AT_FIRST + written + 1
+        assert ledger.log.verify() == AT_FIRST + written + 1
         views_are_a_clean_fold(ledger)

@@ -24,7 +24,7 @@ def write_and_wait(tell: Tell, path: str, count: int) -> None:
         for number in range(count):
             ledger.goals.create(f"{number}", description="x" * (number * 37 % 900))
         ledger.views.catch_up()
-        stats = ledger.stats()
+        stats = ledger.log.stats()
         tell(f"{stats.head}:{stats.digest}")
         while True:
             tell(None)  # until it is killed
@@ -74,13 +74,13 @@ def test_after_a_torn_write_ahead_log_a_ledger_is_a_prefix_and_a_kept_head_tells
                 assert len(stored) == 1
                 stored = []
             assert stored == events[: len(stored)], offset
-            assert ledger.verify() == max(1, len(stored))
+            assert ledger.log.verify() == max(1, len(stored))
             views_are_a_clean_fold(ledger)  # those that were kept had folded more
             if len(stored) == len(events):
-                assert ledger.verify(expect=head) == len(events)
+                assert ledger.log.verify(expect=head) == len(events)
             else:
                 with pytest.raises(Damaged) as lost:
-                    ledger.verify(expect=head)
+                    ledger.log.verify(expect=head)
                 assert (lost.value.code, lost.value.exit_code) == ("lost_tail", 6)
         sound(str(path))
         lengths.add(len(stored))
@@ -97,9 +97,9 @@ def test_a_log_that_went_another_way_is_told_by_the_kept_head(left: tuple[Path, 
     with Ledger.open(path, actor="test:faults") as ledger:
         while ledger.head < len(events) + 5:
             ledger.goals.create("another way")
-        assert ledger.verify() == len(events) + 5  # the file itself cannot know
+        assert ledger.log.verify() == len(events) + 5  # the file itself cannot know
         with pytest.raises(Damaged, match="went another way") as lost:
-            ledger.verify(expect=head)
+            ledger.log.verify(expect=head)
     assert lost.value.code == "lost_tail"
 
 
@@ -128,6 +128,6 @@ def test_a_file_that_was_cut_off_is_reported_and_nothing_ends_in_a_traceback(
             assert "Traceback" not in said.err + said.out, (offset, words, said)
         if offset < size:
             with pytest.raises(LedgerError) as found, Ledger.open(path, create=False) as ledger:
-                ledger.verify(expect=head)
+                ledger.log.verify(expect=head)
             codes.add(found.value.code)
     assert codes & {"corrupt", "damaged"} and codes <= CODES

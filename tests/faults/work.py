@@ -44,7 +44,7 @@ def sound(url: str) -> list[Recorded]:
     """The events of a ledger that is as it must be: proven, its views a clean fold, and ready for the next command."""
     with Ledger.open(url, actor="test:faults", settings=FAST) as ledger:
         events = recorded(ledger)
-        assert ledger.verify() == ledger.stats().events == len(events)
+        assert ledger.log.verify() == ledger.log.stats().events == len(events)
         assert [event.position for event in events] == list(range(1, len(events) + 1))
         views_are_a_clean_fold(ledger)
         goal = ledger.goals.create("The next one")

@@ -79,7 +79,7 @@ def fill(path: Path, rows: Sequence[StoredRow]) -> Path:
 def state_of(name: str, folder: Path) -> StateHash:
     """What a history folds into today."""
     with Ledger.open(load(name, folder / f"{name}.db"), create=False) as ledger:
-        return ledger.state_hash()
+        return ledger.log.state_hash()
 
 
 def recorded_state(name: str) -> State:

@@ -44,7 +44,7 @@ def test_a_history_loads_byte_for_byte_and_verifies(name: str, tmp_path: Path):
     assert rows(path, "SELECT * FROM stored_events ORDER BY rowid") == [(*row, seal) for row, seal in stored(name)]
     assert [seal for _, seal in stored(name)] == [digest(*row) for row, _ in stored(name)]
     with Ledger.open(path, create=False) as ledger:
-        state = ledger.verify_deep()
+        state = ledger.log.verify_deep()
         assert (state.head, state.lacking) == (len([*stored(name)]), [])
 
 
@@ -72,7 +72,7 @@ def test_a_history_takes_writes(name: str, tmp_path: Path):
             if goal.status == "active":
                 ledger.goals.complete(goal.goal_id)
         assert any(goal.status == "active" for goal in goals)
-        assert ledger.verify() > len([*stored(name)])
+        assert ledger.log.verify() > len([*stored(name)])
 
 
 def test_a_new_history_tells_every_event_and_every_transition():

@@ -47,7 +47,7 @@ def write_history(name: str) -> None:
     with Ledger.open(":memory:", actor="test:history", clock=Clock()) as ledger:
         tell(ledger, Random(SEED))
         log_of(name).write_bytes(b"".join(map(line, ledger.rows())))
-        state_file(name).write_text(as_text(as_recorded(ledger.state_hash())), encoding="utf-8")
+        state_file(name).write_text(as_text(as_recorded(ledger.log.state_hash())), encoding="utf-8")
 
 
 def record_state(projections: list[str]) -> None:

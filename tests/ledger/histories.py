@@ -128,7 +128,7 @@ def answers(ledger: Ledger) -> dict[str, Any]:
     lessons = ledger.lessons.list(active=None).lessons
     told: dict[str, Any] = {
         "head": ledger.head,
-        "stats": ledger.stats()._replace(bytes=0),
+        "stats": ledger.log.stats()._replace(bytes=0),
         "events": list(ledger.events()),
         "tree": ledger.goals.tree(),
         "runs": runs,

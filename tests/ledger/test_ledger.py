@@ -117,8 +117,8 @@ def test_times_of_one_stream_may_go_backwards_and_order_stays(ledger: Ledger):
         assert [event.position for event in told] == [1, 2, 3, 4]
         assert [event.at for event in told] != sorted(event.at for event in told)
         assert [goal.title for goal in backwards.goals.list().goals] == ["5", "3", "4"]  # as they were made
-        assert backwards.verify() == 4
-        assert backwards.stats().first_at is not None
+        assert backwards.log.verify() == 4
+        assert backwards.log.stats().first_at is not None
 
 
 @pytest.mark.parametrize("actor", ["", " ", "a\nb", "a\0", "x" * 201, "\ud800", 5, None, ["a"]])
@@ -154,7 +154,7 @@ def test_a_clock_without_a_time_zone_is_refused(place: Place):
     naive = lambda: datetime(2026, 2, 24)  # noqa: E731, DTZ001 — that is the point
     assert refusal(Ledger.open, place.url, actor="test:ledger", clock=naive).code == "naive_time"
     with Ledger.open(place.url, actor="test:ledger") as ledger:  # and the file is none the worse
-        assert ledger.verify() == 1
+        assert ledger.log.verify() == 1
 
 
 # --- Expected versions
@@ -275,7 +275,7 @@ def test_a_decision_is_gathered_whole_or_not_at_all(ledger: Ledger):
         tx.act("goal_x", GOAL, lambda _: created("B"))
 
     assert [(event.version, event.event) for event in ledger.transact(work)] == [(1, *created("B"))]
-    assert ledger.verify() == 2
+    assert ledger.log.verify() == 2
 
 
 def test_a_transaction_in_a_transaction_is_refused(ledger: Ledger):
@@ -303,7 +303,7 @@ def test_work_may_read_the_ledger_it_works_on(place: Place):
 
 def test_a_transaction_that_gathers_nothing_writes_nothing(ledger: Ledger):
     assert ledger.using(command_id="c1").transact(lambda tx: None) == ()
-    assert ledger.stats().events == 1
+    assert ledger.log.stats().events == 1
 
 
 def test_readers_do_not_wait_for_a_transaction(place: Place):
@@ -340,7 +340,7 @@ def test_two_ledgers_in_one_process_never_mix(tmp_path: Path):
         for name, ledger in ledgers.items():
             assert ledger.goals.list().goals == made[name]
             assert {event.by for event in recorded(ledger)[1:]} == {f"test:{name}"}
-            assert ledger.stats()[2:5] == (4, 4, 4)
+            assert ledger.log.stats()[2:5] == (4, 4, 4)
             for other in set(ledgers) - {name}:
                 assert refusal(ledger.goals.get, made[other][0].goal_id).code == "unknown_goal"
                 assert refusal(ledger.goals.ready, made[other][0].goal_id).code == "unknown_goal"
@@ -397,7 +397,7 @@ def test_threads_share_a_ledger(place: Place):
         for name in "abcdefgh":
             notes = [event.event.note for event in told if event.by == f"agent:{name}"]  # type: ignore[attr-defined]
             assert notes == [f"{name}{number}" for number in range(50)]
-        assert ledger.verify() == len(recorded(ledger))
+        assert ledger.log.verify() == len(recorded(ledger))
 
 
 def test_threads_share_a_ledger_in_memory():
@@ -407,7 +407,7 @@ def test_threads_share_a_ledger_in_memory():
             thread.start()
         while any(thread.is_alive() for thread in threads):
             assert len(ledger.goals.list().goals) <= 80
-        assert len(ledger.goals.list().goals) == ledger.stats().events - 1 == 80
+        assert len(ledger.goals.list().goals) == ledger.log.stats().events - 1 == 80
 
 
 # --- Following
@@ -515,14 +515,14 @@ def test_a_ledger_is_its_first_event(place: Place):
         assert event.stream.startswith("meta_")
         first = ledger.id
     with Ledger.open(place.url, actor="test:other") as ledger:
-        assert (ledger.id, ledger.stats().events) == (first, 1)
+        assert (ledger.id, ledger.log.stats().events) == (first, 1)
 
 
 def test_stats_say_how_large_it_is(place: Place):
     with Ledger.open(place.url, actor="test:ledger", clock=Clock()) as ledger:
         goal = ledger.goals.create("A")
         ledger.goals.ready(goal.goal_id)
-        stats = ledger.stats()
+        stats = ledger.log.stats()
         [*_, last] = ledger.rows()
     assert stats[:-1] == (
         ledger.id, locate(place.url).name, 3, 2, 3, digest(*last).hex(),
@@ -542,8 +542,8 @@ def test_a_closed_ledger_says_so(place: Place):
         lambda: ledger.goals.list(),
         lambda: ledger.runs.list(),
         lambda: ledger.using(actor="agent:x").goals.archive(goal.goal_id),
-        lambda: ledger.verify(),
-        lambda: ledger.stats(),
+        lambda: ledger.log.verify(),
+        lambda: ledger.log.stats(),
         lambda: list(ledger.events()),
         lambda: ledger.views.catch_up(),
     ):
@@ -561,7 +561,7 @@ def test_read_only_nothing_can_be_written(place: Place):
         error = refusal(ledger.goals.create, "B")
         assert (type(error), error.code) == (Rejected, "read_only")
         assert refusal(ledger.using(command_id="c").goals.ready, goal.goal_id).code == "read_only"
-        assert (ledger.goals.list().goals, ledger.verify(), ledger.stats().events) == ([goal], 2, 2)
+        assert (ledger.goals.list().goals, ledger.log.verify(), ledger.log.stats().events) == ([goal], 2, 2)
     assert place.content() == content
     assert not place.has_views()
 
@@ -594,7 +594,7 @@ def test_a_forked_child_must_open_its_own(place: Place):
 
         assert as_somebody(asked) == "forked forked forked"
         ledger.goals.ready(goal.goal_id)
-        assert ledger.verify() == 3
+        assert ledger.log.verify() == 3
 
 
 def test_importing_the_ledger_creates_no_file_and_loads_nothing_it_does_not_need(tmp_path: Path):
@@ -625,11 +625,11 @@ def test_a_stream_with_a_newer_event_is_readable_and_takes_no_writes(place: Plac
            values=(name, digest(position, stream, version, name, body)))  # fmt: skip
 
     with Ledger.open(place.url, actor="test:ledger") as ledger:
-        before = ledger.stats().events
+        before = ledger.log.stats().events
         error = refusal(ledger.goals.archive, goal.goal_id)
         assert (type(error), error.code) == (Rejected, "newer_event")
         assert "goal.teleported" in error.message and "position 4" in error.message
-        assert ledger.stats().events == before
+        assert ledger.log.stats().events == before
 
         assert ledger.goals.get(goal.goal_id).status is GoalStatus.PLANNED  # readable up to there
         assert [type(item) for item in ledger.goals.timeline(goal.goal_id)] == [Recorded, Unreadable]
@@ -668,7 +668,7 @@ def test_hostile_text_reads_back_equal(place: Place, text: str):
         ledger.goals.ready(goal.goal_id, reason=text)
         run = ledger.runs.start(goal.goal_id, agent=text, plan_summary=text)
         ledger.runs.act(run.run_id, text, detail=text, attributes={text: text})
-        assert ledger.verify() == 7
+        assert ledger.log.verify() == 7
     with Ledger.open(place.url) as ledger:
         row = ledger.goals.get(goal.goal_id)
         assert (row.title, row.description, row.owner_agent, row.constraints) == (text, text, text, (text,))
@@ -753,7 +753,7 @@ def test_nothing_is_found_under_what_is_no_id(ledger: Ledger, identifier: Any):
         assert (type(error), error.code, error.exit_code) == (NotFound, "unknown_goal", 5)
     if identifier != "grun_01KJ7E0WM0JN74MNPW0ARN644K":
         assert refusal(ledger.runs.heartbeat, identifier).code == "unknown_run"
-    assert ledger.stats().events == 1
+    assert ledger.log.stats().events == 1
 
 
 def test_an_unknown_event_of_the_programmer_is_not_written(ledger: Ledger):
@@ -762,7 +762,7 @@ def test_an_unknown_event_of_the_programmer_is_not_written(ledger: Ledger):
 
     with pytest.raises(KeyError):
         ledger.act("goal_x", GOAL, lambda _: [Unregistered()])
-    assert ledger.stats().events == 1
+    assert ledger.log.stats().events == 1
 
 
 # --- As of
@@ -850,10 +850,10 @@ def test_a_goal_whose_dependency_came_late_does_not_start_before_it(ledger: Ledg
     if move == "activate":
         ledger.goals.ready(goal.goal_id)
     ledger.goals.amend(goal.goal_id, dependencies=[needed.goal_id])
-    before = ledger.stats().events
+    before = ledger.log.stats().events
     with pytest.raises(Rejected) as refused:
         getattr(ledger.goals, move)(goal.goal_id)
-    assert (refused.value.code, ledger.stats().events) == ("open_dependencies", before)
+    assert (refused.value.code, ledger.log.stats().events) == ("open_dependencies", before)
     for verb in ("ready", "activate", "complete"):
         getattr(ledger.goals, verb)(needed.goal_id)
     assert getattr(ledger.goals, move)(goal.goal_id).status == "active"

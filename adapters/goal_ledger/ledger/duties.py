@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goal_ledger.domain.times import EPOCH, utc_text
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.goals.cadence import due_occurrences
 from goal_ledger.ledger.runs.leases import expire_leases
 from goal_ledger.ledger.work.moving import fail_exceeded, move_goals
 
 if TYPE_CHECKING:
     from goal_ledger.domain.settings import Settings
-    from goal_ledger.ledger.ledger import Ledger
 
 
-def _count_overdue(ledger: Ledger, now: datetime) -> Iterable[str]:
+def _count_overdue(ledger: Engine, now: datetime) -> Iterable[str]:
     from goal_ledger.ledger.learning.playbook import count_overdue
 
     return count_overdue(ledger, now)
@@ -33,7 +33,7 @@ class Duty(NamedTuple):
     setting: the name of the setting that says period_s instead.
     """
 
-    do: Callable[[Ledger, datetime], Iterable[str]]
+    do: Callable[[Any, datetime], Iterable[str]]  # it is called with the `Ledger`, which no module below it can name
     period_s: int | None = None
     setting: str | None = None
 
@@ -49,12 +49,16 @@ class Duty(NamedTuple):
         return EPOCH + (now - EPOCH) // length * length
 
 
-def _expire_proposals(ledger: Ledger, now: datetime) -> Iterable[str]:
-    return ledger.proposals.expire(now)
+def _expire_proposals(ledger: Engine, now: datetime) -> Iterable[str]:
+    from goal_ledger.ledger.proposals.proposals import Proposals
+
+    return Proposals(ledger).expire(now)
 
 
-def _detect(ledger: Ledger, now: datetime) -> Iterable[str]:
-    scanned = ledger.proposals.scan(now=now)
+def _detect(ledger: Engine, now: datetime) -> Iterable[str]:
+    from goal_ledger.ledger.proposals.proposals import Proposals
+
+    scanned = Proposals(ledger).scan(now=now)
     for one in scanned.proposals:
         if one.goal_id is not None:
             yield f"proposed {one.goal_id}: {one.text}"
@@ -65,14 +69,15 @@ def _detect(ledger: Ledger, now: datetime) -> Iterable[str]:
 WEEK_S = 604_800
 
 
-def _learn(ledger: Ledger, now: datetime) -> Iterable[str]:
+def _learn(ledger: Engine, now: datetime) -> Iterable[str]:
     """Learn from the week before this one; quiet when no run finished in it."""
     from goal_ledger.ledger.learning.cycle import has_runs, learn  # once a week
+    from goal_ledger.ledger.learning.learning import Learning
 
     until = Duty(_learn, WEEK_S).period(now)
     if not has_runs(ledger, until):
         return
-    done = ledger.learning.get(learn(ledger, until))
+    done = Learning(ledger).get(learn(ledger, until))
     yield (
         f"{done.cycle_id} learned from {done.runs} runs until {utc_text(until)}: {done.reviews} reviewed, "
         f"{len(done.lessons)} lessons, {len(done.rules)} rules"

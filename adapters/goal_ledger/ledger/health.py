@@ -24,10 +24,12 @@ from goal_ledger.domain.errors import Damaged, LedgerError, NotFound, Unavailabl
 from goal_ledger.domain.goals.loop import is_overdue
 from goal_ledger.domain.settings import Settings, Stale
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.audit.log import Stats
 from goal_ledger.ledger.continuity.process import is_alive
 from goal_ledger.ledger.engine.configuration import configure, settings_file
+from goal_ledger.ledger.engine.engine import utc_now
 from goal_ledger.ledger.engine.location import Location, views_beside
-from goal_ledger.ledger.ledger import Ledger, Stats, utc_now
+from goal_ledger.ledger.ledger import Ledger
 from goal_ledger.projections.goals.open_loops import open_loops
 from goal_ledger.projections.registry import PROJECTIONS
 
@@ -160,7 +162,7 @@ def _of_log(
     if found is not None and found.application_id != LEDGER_FILE:
         raise Unavailable("not_a_ledger", f"{path} is not a goal-ledger file", hint="name another file with --db")
     with Ledger.open(location, settings=settings, create=False) as ledger:
-        stats = ledger.stats()
+        stats = ledger.log.stats()
         if stats.events != stats.head:
             raise Damaged(
                 "damaged",
@@ -175,7 +177,7 @@ def _of_log(
             findings.append(_journal(found.format, found.journal_mode))
         findings += _sessions(ledger)
         if verify:
-            ledger.verify(lambda done: progress(done, stats.events))
+            ledger.log.verify(lambda done: progress(done, stats.events))
             findings.append(Finding("proof", Level.OK, f"{stats.events:,} events, each as it was written"))
         return stats
 

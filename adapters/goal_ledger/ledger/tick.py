@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from goal_ledger.domain.errors import Invalid, LedgerError
 from goal_ledger.domain.goals.lifecycle import UNSTARTED
-from goal_ledger.domain.runs.run import RunStatus
+from goal_ledger.domain.runs.run import RunStatus, last_sign_of_life
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger.duties import DUTIES, Duty
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.work.moving import past_deadline
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.runs.goal_runs import goal_runs
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.ledger import Ledger
 
 _PAGE = 500  # runs looked at in one go
 
@@ -51,7 +49,7 @@ class Attention(NamedTuple):
 
 
 def tick(
-    ledger: Ledger, now: datetime | None = None, names: Sequence[str] = (), registered: Mapping[str, Duty] = DUTIES
+    ledger: Engine, now: datetime | None = None, names: Sequence[str] = (), registered: Mapping[str, Duty] = DUTIES
 ) -> Ticked:
     """Do what is due by now. names: only these duties. Invalid: unknown_duty, naive_time."""
     if unknown := [name for name in names if name not in registered]:
@@ -61,7 +59,7 @@ def tick(
     return Ticked(moment, [_run(ledger, name, duty, moment) for name, duty in chosen.items()])
 
 
-def _run(ledger: Ledger, name: str, duty: Duty, now: datetime) -> Done:
+def _run(ledger: Engine, name: str, duty: Duty, now: datetime) -> Done:
     command_id = f"tick:{name}:{utc_text(duty.period(now))}"
     if ledger.has_answered(command_id):
         if duty.period_s is not None:
@@ -80,7 +78,7 @@ def _run(ledger: Ledger, name: str, duty: Duty, now: datetime) -> Done:
     return Done(name, done)
 
 
-def attention(ledger: Ledger, now: datetime | None = None) -> list[Attention]:
+def attention(ledger: Engine, now: datetime | None = None) -> list[Attention]:
     """The goals that are overdue, then the running runs without a sign of life for `stuck_after_s`, both by age."""
     moment = ledger.now() if now is None else now
     overdue = (row for started in (False, True) for row in past_deadline(ledger, moment, started=started))
@@ -96,13 +94,15 @@ def _age(attention: Attention) -> tuple[str, str]:
     return attention.since, attention.id
 
 
-def _stuck(ledger: Ledger, now: datetime) -> Iterator[Attention]:
+def _stuck(ledger: Engine, now: datetime) -> Iterator[Attention]:
     latest = utc_text(now - timedelta(seconds=ledger.settings.stuck_after_s))
     after: tuple[str, ...] | None = None
     running = {"status": RunStatus.RUNNING}
     while page := ledger.views.select(goal_runs, running, order=("run_id",), after=after, limit=_PAGE):
         for run in page:
-            alive = run.heartbeat_at or run.recorded_at
+            if (run.heartbeat_at or run.recorded_at) >= latest:
+                continue
+            alive = last_sign_of_life(ledger.stream(run.run_id)) or run.recorded_at
             if alive < latest:
                 yield Attention("stuck", run.run_id, alive)
         after = (page[-1].run_id,)

@@ -158,8 +158,8 @@ def tell(ledger: Ledger, story: Story, path: Path) -> None:
         same = "equal before and after" if _rows(ledger) == before else "DIFFERENT: this is a bug"
         click.echo(f"{len(before)} rows folded from {position} events: {same}")
     with _chapter("Verify: every byte is what was written"):
-        events = ledger.verify()
-        render_ledger.verified({"events": events, "head": events, "digest": ledger.digest_at(events)})
+        events = ledger.log.verify()
+        render_ledger.verified({"events": events, "head": events, "digest": ledger.log.digest_at(events)})
     with _chapter("Explore further"):
         for why, words in (
             ("all goals, as JSON", "goal list --json"),

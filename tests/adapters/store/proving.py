@@ -31,7 +31,7 @@ def tell(place: Place) -> list[Recorded]:
 def problems(place: Place, **options: Any) -> tuple[str, ...]:
     with Ledger.open(place.url, actor="test:verify", **options) as ledger:
         try:
-            ledger.verify()
+            ledger.log.verify()
         except Damaged as error:
             damaged = error
         else:

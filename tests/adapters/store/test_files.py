@@ -193,7 +193,7 @@ def test_a_file_that_is_not_there_or_blank_becomes_a_ledger(tmp_path: Path, make
     make(tmp_path / "a.db")
     with Ledger.open(tmp_path / "a.db", actor="test:files", clock=Clock()) as ledger:
         assert [event.name for event in recorded(ledger)] == ["ledger.created"]
-        assert ledger.verify() == 1
+        assert ledger.log.verify() == 1
 
 
 @pytest.mark.parametrize("options", [{"read_only": True}, {"create": False}], ids=str)

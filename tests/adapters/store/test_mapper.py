@@ -83,7 +83,7 @@ def test_an_application_cannot_write(made: Place, application: Application[str])
 
     assert made.rows("SELECT * FROM stored_events") == before
     with Ledger.open(made.url) as ledger:
-        assert ledger.verify() == len(before)
+        assert ledger.log.verify() == len(before)
 
 
 def test_what_cannot_be_read_is_an_error_of_the_library(made: Place, application: Application[str]):

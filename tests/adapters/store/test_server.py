@@ -71,7 +71,7 @@ def test_a_url_that_cannot_be_understood_is_refused_without_quoting_it(tail: str
 
 def test_a_ledger_says_where_it_is(made: ServerPlace):
     with Ledger.open(made.url) as ledger:
-        stats = ledger.stats()
+        stats = ledger.log.stats()
         assert (ledger.path, stats.path, stats.events) == (None, locate(made.url).name, 2)
 
 
@@ -101,8 +101,8 @@ def test_a_wrong_password_cannot_be_opened_and_the_right_one_can(made: ServerPla
     assert (type(error), error.code) == (Unavailable, "cannot_open")
     assert "password" in error.message and "wr0ng" not in f"{error} {error.__cause__!r}"
     with Ledger.open(right) as ledger:
-        assert "right" not in ledger.stats().path
-        assert ledger.verify() == 2
+        assert "right" not in ledger.log.stats().path
+        assert ledger.log.verify() == 2
 
 
 @pytest.fixture
@@ -129,13 +129,13 @@ def test_an_application_needs_few_rights_and_cannot_change_an_event(made: Server
     url = made.url.replace("tester@", f"{role}@")
     with Ledger.open(url, actor="test:app") as ledger:
         assert ledger.using(command_id="c").goals.create("B").position == 3
-        assert ledger.verify() == 3
+        assert ledger.log.verify() == 3
         for statement in ("UPDATE stored_events SET topic = 'x'", "DELETE FROM stored_events", "TRUNCATE commands",
                           "UPDATE commands SET digest = 'x'", "DROP TRIGGER events_are_never_changed ON stored_events",
                           "ALTER TABLE stored_events DISABLE TRIGGER ALL"):  # fmt: skip
             with pytest.raises(Exception, match=r"permission denied|must be owner"):
                 made.server.ask(f"SET ROLE {role}; {statement}", url=made.url)
-        assert ledger.verify() == 3
+        assert ledger.log.verify() == 3
 
 
 def test_without_rights_it_is_said_who_can_help(made: ServerPlace, role: str):
@@ -150,7 +150,7 @@ def test_without_rights_it_is_said_who_can_help(made: ServerPlace, role: str):
     made.server.ask(f"GRANT USAGE ON SCHEMA {made.schema} TO {role}")
     made.server.ask(f"GRANT SELECT ON ALL TABLES IN SCHEMA {made.schema} TO {role}")
     with Ledger.open(url, read_only=True) as ledger:
-        assert (len(recorded(ledger)), ledger.verify()) == (2, 2)
+        assert (len(recorded(ledger)), ledger.log.verify()) == (2, 2)
     with Ledger.open(url) as ledger:
         with pytest.raises(Unavailable) as refused:
             ledger.goals.create("B")
@@ -167,7 +167,7 @@ def test_a_server_that_can_only_be_read_is_read(made: ServerPlace, role: str):
     assert (type(error), error.code) == (Unavailable, "not_writable")
     with Ledger.open(url, read_only=True) as ledger:
         assert len(ledger.goals.list().goals) == 1
-        assert ledger.verify() == 2
+        assert ledger.log.verify() == 2
 
 
 # --- What is refused
@@ -199,7 +199,7 @@ def test_other_tables_may_stand_beside_a_ledgers(place: ServerPlace):
     place.server.ask(f"CREATE SCHEMA {place.schema}")
     place.run("CREATE TABLE customers (name TEXT)")
     with Ledger.open(place.url, actor="test:server") as ledger:
-        assert ledger.verify() == 1
+        assert ledger.log.verify() == 1
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_other_tables_may_stand_beside_a_ledgers(place: ServerPlace):
 def test_a_trigger_that_does_not_always_guard_the_log_is_found(made: ServerPlace, meddle: str):
     made.run(meddle)
     with Ledger.open(made.url) as ledger, pytest.raises(LedgerError) as refused:
-        ledger.verify()
+        ledger.log.verify()
     assert refused.value.message == "the triggers that keep the log append-only are gone"
 
 
@@ -244,9 +244,9 @@ def test_a_dump_restores_the_ledger_with_its_guards(made: ServerPlace):
     server.program("psql", "--quiet", "--set=ON_ERROR_STOP=1", made.schema, told=dump)
     restored = made.url.replace("/postgres?", f"/{made.schema}?")
     with Ledger.open(made.url) as ledger, Ledger.open(restored, actor="test:server", create=False) as again:
-        assert (again.verify(), recorded(again)) == (2, recorded(ledger))
+        assert (again.log.verify(), recorded(again)) == (2, recorded(ledger))
         again.goals.create("Life goes on")
-        assert again.verify() == 3
+        assert again.log.verify() == 3
         with pytest.raises(made.refused, match="append-only"), psycopg.connect(drivers_url(restored)) as connection:
             connection.execute(f"DELETE FROM {made.schema}.stored_events".encode())
 
@@ -272,7 +272,7 @@ def test_a_standby_is_read_and_followed_and_takes_no_writes(made: ServerPlace):
                 stop.set()
 
         with Ledger.open(there, read_only=True) as standby, Ledger.open(made.url, actor="test:server") as ledger:
-            assert (standby.verify(), len(standby.goals.list().goals)) == (2, 1)
+            assert (standby.log.verify(), len(standby.goals.list().goals)) == (2, 1)
             ledger.goals.create("B")
             standby.follow(lambda event: hear(event.position), stop=stop)
         assert heard == [1, 2, 3]

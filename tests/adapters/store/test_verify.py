@@ -23,7 +23,7 @@ def story(place: Place) -> list[Recorded]:
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_sound_ledger_is_found_sound(place: Place, story: list[Recorded], read_only: bool):
     with Ledger.open(place.url, actor="test:verify", read_only=read_only) as ledger:
-        assert ledger.verify() == 12
+        assert ledger.log.verify() == 12
     assert problems(place, read_only=read_only) == ()
 
 
@@ -40,7 +40,7 @@ def test_progress_is_told_on_the_way(place: Place):
                 tx.act(run.run_id, rules.RUN, rules.heartbeat)
 
         ledger.transact(many)
-        assert ledger.verify(told.append) == 10_006
+        assert ledger.log.verify(told.append) == 10_006
     assert told == [5000, 10_000]
 
 

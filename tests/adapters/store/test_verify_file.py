@@ -72,10 +72,10 @@ def test_a_corrupt_page_is_damage_and_no_other_error(place: FilePlace, story: li
         content[start : start + 64] = b"\xff" * 64
     place.path.write_bytes(content)
     with pytest.raises(Damaged), Ledger.open(place.url, actor="test:verify") as ledger:
-        ledger.verify()
+        ledger.log.verify()
 
 
 def test_a_ledger_in_memory_can_be_verified():
     with Ledger.open(":memory:", actor="test:verify") as ledger:
         ledger.using(command_id="a").goals.create("A")
-        assert ledger.verify() == 2
+        assert ledger.log.verify() == 2

@@ -74,11 +74,11 @@ class Histories(RuleBasedStateMachine):
 
     def attempt(self, ask: Any, *arguments: Any, **wish: Any) -> Any:
         """The answer, or the code of the refusal; a refusal writes nothing."""
-        before = self.ledger.stats().events
+        before = self.ledger.log.stats().events
         try:
             return ask(*arguments, **wish)
         except LedgerError as error:
-            assert self.ledger.stats().events == before
+            assert self.ledger.log.stats().events == before
             return error.code
 
     @precondition(lambda self: len(self.goals) < 4)
@@ -186,7 +186,7 @@ class Histories(RuleBasedStateMachine):
         data = b'{"altered":{"priority":%d},"before":{"priority":%d}}' % (priority, known["priority"])
         shared = envelope(at=utc_text(START), occurred_at=None, by="test:older", command=None, cause=None)
         version = recorded(self.ledger, goal_id)[-1].version + 1
-        with self.ledger._core.store.transaction() as log:
+        with self.ledger.core.store.transaction() as log:
             log.append([(log.head() + 1, goal_id, version, "goal.amended", b'{"v":1,%b,"data":%b}' % (shared, data))])
         known["priority"] = priority
 
@@ -264,7 +264,7 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def the_log_is_sound(self) -> None:
         if hasattr(self, "ledger"):
-            assert self.ledger.verify() == len(recorded(self.ledger))
+            assert self.ledger.log.verify() == len(recorded(self.ledger))
 
 
 TestHistories = Histories.TestCase

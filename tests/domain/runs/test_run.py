@@ -131,7 +131,8 @@ def test_a_run_starts_with_everything_said_about_it():
         reason="due",
     )
     Spec(RUN).when(run.start, started=started).then(started)
-    assert Spec(RUN).given(started).state() == run.Run(S.RUNNING, GOAL, source_digest="abc", attempt=3, agent="agent:a")
+    expected = run.Run(S.RUNNING, GOAL, source_digest="abc", attempt=3, agent="agent:a", has_begun=True)
+    assert Spec(RUN).given(started).state() == expected
 
 
 def test_a_run_starts_once():

@@ -178,11 +178,16 @@ def test_nothing_is_written(ledger: Ledger):
     ready(ledger, "A")
     _, run_id = claimed(ledger)
     ledger.proposals.propose(finding("Mend it"))
-    before = (ledger.head, ledger.digest_at(ledger.head), ledger.state_hash().sha256, ledger.work.explain())
+    before = (ledger.head, ledger.log.digest_at(ledger.head), ledger.log.state_hash().sha256, ledger.work.explain())
     ledger.why(run_id)
     for policy in POLICIES:
         assert ledger.replay(policy, settings=weights(value=0.0)).decisions == 1
-    assert (ledger.head, ledger.digest_at(ledger.head), ledger.state_hash().sha256, ledger.work.explain()) == before
+    assert (
+        ledger.head,
+        ledger.log.digest_at(ledger.head),
+        ledger.log.state_hash().sha256,
+        ledger.work.explain(),
+    ) == before
 
 
 # --- Replay
@@ -220,7 +225,7 @@ def test_a_decision_is_made_again_at_the_time_when_it_was_true(ledger: Ledger):
 
 
 def test_the_steps_of_a_rule_are_taken_again_and_others_under_other_settings(ledger: Ledger):
-    rule = ledger.playbook.draft(playbook.sure_lesson(ledger)).rule_id
+    rule = ledger.rules.draft(playbook.sure_lesson(ledger)).rule_id
     with pytest.raises(Rejected) as error:
         ledger.why(rule)
     assert error.value.code == "no_choice"
@@ -232,10 +237,10 @@ def test_the_steps_of_a_rule_are_taken_again_and_others_under_other_settings(led
         playbook.play(ledger, playbook.LOST, controls=(rule,))
     assert playbook.advance(ledger, rule) == f"rule {rule} is in force"
     assert (ledger.why(rule).outcome, ledger.why(rule).now_chosen) == ("same", "promote")
-    ledger.playbook.roll_back(rule, reason="it is not wanted")
+    ledger.rules.roll_back(rule, reason="it is not wanted")
     for _ in range(20):
         playbook.play(ledger, playbook.WON, controls=(rule,))
-    while ledger.playbook.get(rule).activation_mode == "canary":  # its round ends with the run that shows the harm
+    while ledger.rules.get(rule).activation_mode == "canary":  # its round ends with the run that shows the harm
         playbook.play(ledger, playbook.LOST, rules=(rule,))
     assert (ledger.why(rule).outcome, ledger.why(rule).now_chosen) == ("same", "roll_back:success")
     assert ledger.replay("promotion@1")[1:6] == (4, 4, 0, 0, {})

@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 def state(path: Path, up_to: int | None = None) -> StateHash:
     with Ledger.open(path, create=False) as ledger:
-        return ledger.as_of(up_to).state_hash()
+        return ledger.as_of(up_to).log.state_hash()
 
 
 def differing(one: StateHash, other: StateHash) -> set[str]:
@@ -56,7 +56,7 @@ def test_it_is_the_hash_that_the_documents_describe(told: Path):
         return hashlib.sha256("".join(f"{one}\n" for one in dumped).encode()).hexdigest()
 
     with Ledger.open(told, create=False) as ledger:
-        found = ledger.state_hash()
+        found = ledger.log.state_hash()
         for each in found.projections:
             projection = PROJECTIONS[each.name]
             table = ledger.views.select(projection, order=(projection.key,))
@@ -75,17 +75,17 @@ def test_it_is_the_same_whatever_the_page_and_however_the_ledger_is_opened(path:
     expected = state(path)
     for settings in (Settings(page=1), Settings(page=7), Settings(page=100_000)):
         with Ledger.open(path, create=False, settings=settings) as ledger:
-            assert ledger.state_hash() == expected
+            assert ledger.log.state_hash() == expected
     with Ledger.open(path, read_only=True) as ledger:
-        assert ledger.state_hash() == expected
+        assert ledger.log.state_hash() == expected
     with Ledger.open(path, create=False) as ledger:
-        ledger.backup(tmp_path / "copy.db")
-        assert ledger.verify_deep() == expected
+        ledger.log.backup(tmp_path / "copy.db")
+        assert ledger.log.verify_deep() == expected
     assert state(tmp_path / "copy.db") == expected
 
 
 def test_it_is_the_same_in_any_process_of_any_machine(path: Path):
-    code = "import sys; from goal_ledger.ledger import Ledger; print(Ledger.open(sys.argv[1]).state_hash().sha256)"
+    code = "import sys; from goal_ledger.ledger import Ledger; print(Ledger.open(sys.argv[1]).log.state_hash().sha256)"
     for number, (zone, place) in enumerate((("Asia/Tokyo", "C"), ("America/Lima", "tr_TR.UTF-8"))):
         environment = {**os.environ, "PYTHONHASHSEED": str(number), "TZ": zone, "LC_ALL": place}
         assert finished(python(code, path, env=environment)) == state(path).sha256 + "\n"
@@ -95,18 +95,18 @@ def test_every_change_of_state_changes_it_where_it_happened(path: Path):
     before = state(path)
     with Ledger.open(path, create=False) as ledger:
         lesson = ledger.lessons.add("Count the disks", category=LessonCategory.SAFE_DEFAULT)
-        learned = ledger.state_hash()
+        learned = ledger.log.state_hash()
         assert differing(before, learned) == {"lessons"}
         goal = ledger.goals.create("Count the disks")
-        created = ledger.state_hash()
+        created = ledger.log.state_hash()
         assert differing(learned, created) == {"goal_definitions", "goal_state_events"}
         ledger.goals.amend(goal.goal_id, priority=1)
-        amended = ledger.state_hash()
+        amended = ledger.log.state_hash()
         assert differing(created, amended) == {"goal_definitions"}
         ledger.lessons.confirm(lesson.lesson_id)
-        assert differing(amended, ledger.state_hash()) == {"lessons"}
+        assert differing(amended, ledger.log.state_hash()) == {"lessons"}
         assert ledger.goals.amend(goal.goal_id, priority=1).priority == 1  # already so: nothing is written
-        assert differing(before, ledger.as_of(before.head).state_hash()) == set()
+        assert differing(before, ledger.as_of(before.head).log.state_hash()) == set()
 
 
 def test_it_can_be_asked_as_of_then(told: Path, tmp_path: Path):
@@ -114,7 +114,7 @@ def test_it_can_be_asked_as_of_then(told: Path, tmp_path: Path):
     for position in (1, 7, 100, len(events) - 1):
         cut = tmp_path / f"{position}.db"
         with Ledger.open(told, create=False) as ledger:
-            ledger.backup(cut)
+            ledger.log.backup(cut)
         tamper(cut, f"DELETE FROM stored_events WHERE rowid > {position}")
         assert differing(state(told, up_to=position), state(cut)) == set()
     assert state(told, up_to=0).head == 0
@@ -142,7 +142,7 @@ def test_what_is_appended_meanwhile_waits_for_the_next_time(path: Path):
             asked.append((done, of))
             ledger.goals.create(f"Meanwhile {done}")
 
-        assert ledger.state_hash(progress=progress) == expected
+        assert ledger.log.state_hash(progress=progress) == expected
         assert asked[:2] == [(50, 300), (100, 300)] and asked[-1] == (300, 300)
 
 
@@ -181,7 +181,7 @@ def test_an_event_of_newer_code_is_lacking_and_no_damage(path: Path):
     position, before = last(path, "run.finished"), state(path)
     replace(path, position, body=(b'{"v":1', b'{"v":2'))
     with Ledger.open(path, create=False) as ledger:
-        found = ledger.verify_deep()
+        found = ledger.log.verify_deep()
     reads_it = {"goal_runs", "run_ends", "success_rates"}
     assert {(each.projection, each.position) for each in found.lacking} == {(name, position) for name in reads_it}
     assert "written by newer code" in found.lacking[0].problem
@@ -210,13 +210,13 @@ def test_where_an_event_is_lacking_counts_and_how_it_is_worded_does_not(path: Pa
 def test_a_damaged_log_is_not_folded(path: Path):
     tamper(path, "UPDATE stored_events SET state = replace(state, 'backup', 'Backup') WHERE rowid = 2")
     with Ledger.open(path, create=False) as ledger, pytest.raises(Damaged) as damaged:
-        ledger.verify_deep()
+        ledger.log.verify_deep()
     assert "position 2" in damaged.value.message
 
 
 def test_progress_counts_what_is_checked_and_then_what_is_folded(path: Path):
     told: list[tuple[int, int]] = []
     with Ledger.open(path, create=False, settings=Settings(page=100)) as ledger:
-        ledger.verify_deep(lambda done, of: told.append((done, of)))
+        ledger.log.verify_deep(lambda done, of: told.append((done, of)))
     assert told == [(400, 600), (500, 600), (600, 600), *told[3:]]
     assert set(told[3:]) <= {(600, 600)}

@@ -423,7 +423,7 @@ def test_after_a_kill_the_start_says_unclean_finds_the_orphan_and_asks_nothing_t
         head = ledger.head
         assert ledger.sessions.start() == row
         assert (ledger.head, len(ledger.loops.list().loops)) == (head, 1)
-        assert ledger.verify() == head
+        assert ledger.log.verify() == head
 
 
 def test_a_process_that_is_killed_with_nothing_under_way_ended_uncleanly_too(tmp_path):

@@ -62,7 +62,7 @@ def test_the_first_answer_is_given_after_the_ledger_was_opened_again(place: Plac
         assert ledger.using(command_id="c2").runs.start(goal.goal_id, agent="agent:a") == run
         assert ledger.using(command_id="c3").runs.cost(run.run_id, cost_usd=Decimal("0.10")) == bill
         assert recorded(ledger) == before
-        assert ledger.verify() == len(before)
+        assert ledger.log.verify() == len(before)
 
 
 def test_who_and_when_are_no_part_of_the_wish(ledger: Ledger):
@@ -182,7 +182,7 @@ def test_a_command_id_is_a_label(ledger: Ledger, command_id: Any):
 def test_any_label_is_a_command_id(ledger: Ledger, command_id: str):
     once = ledger.using(command_id=command_id)
     assert once.goals.create("A") == once.goals.create("A")
-    assert ledger.verify() == 2
+    assert ledger.log.verify() == 2
 
 
 @pytest.mark.parametrize("value", [float("nan"), 2**63, {1, 2}])

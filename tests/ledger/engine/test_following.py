@@ -42,12 +42,12 @@ def test_eight_writers_and_three_readers_behind_them_meet_no_gap_and_no_repeat(p
         for name in "abcdefgh":  # each writer's own events in its own order
             own = [event.event.title for event in recorded(ledger) if event.by == f"test:{name}"]  # type: ignore[attr-defined]
             assert own == [f"{name}{number}" for number in range(events)]
-        assert ledger.verify() == last
+        assert ledger.log.verify() == last
 
 
 def test_waiting_ends_with_an_event_of_another_process_and_without_one_with_the_time(place: Place):
     with Ledger.open(place.url, actor="test:one") as ledger, Ledger.open(place.url, actor="test:two") as other:
-        store = ledger._core.store
+        store = ledger.core.store
         store.wait(0, 60)  # there is one already
         begun = time.monotonic()
         store.wait(1, 0.05)

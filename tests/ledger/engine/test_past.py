@@ -210,14 +210,14 @@ def test_the_past_takes_no_writes(ledger: Ledger):
 
 def test_what_is_about_the_log_itself_is_not_asked_of_the_past(ledger: Ledger, tmp_path: Path):
     past = ledger.as_of()
-    file = ledger.export(tmp_path / "known.ndjson").path
+    file = ledger.log.export(tmp_path / "known.ndjson").path
     for ask in (
-        past.verify,
+        past.log.verify,
         lambda: list(past.rows()),
         lambda: past.follow(print),
-        lambda: past.export(tmp_path / "x"),
-        lambda: past.backup(tmp_path / "x"),
-        lambda: past.verify_file(file),
+        lambda: past.log.export(tmp_path / "x"),
+        lambda: past.log.backup(tmp_path / "x"),
+        lambda: past.log.verify_file(file),
     ):
         assert code(ask) == "not_of_the_past"
     assert [path.name for path in tmp_path.iterdir()] == ["known.ndjson"]
@@ -294,7 +294,7 @@ def test_nothing_was_before_the_first_event(ledger: Ledger):
     ledger.goals.create("A")
     for past in (ledger.as_of(0), ledger.as_of("2000-01-01"), ledger.as_of(valid_at="2000-01-01")):
         assert (past.goals.list().goals, list(past.events()), past.goals.tree()) == ([], [], [])
-        assert past.stats()[2:4] == (0, 0)
+        assert past.log.stats()[2:4] == (0, 0)
         assert past.id == ledger.id
     assert ledger.as_of(0).head == 0
-    assert ledger.as_of(0, valid_at=datetime.max.replace(tzinfo=UTC)).stats().first_at is None
+    assert ledger.as_of(0, valid_at=datetime.max.replace(tzinfo=UTC)).log.stats().first_at is None

@@ -54,7 +54,7 @@ def test_what_was_stored_is_a_success_though_nobody_said_so(wire: tuple[Wire, st
         hand.cut_after = b"COMMIT\0"
         goal = ledger.using(command_id="c").goals.create("once")
         assert hand.cuts == 1
-        assert (goal.position, titles(ledger), ledger.verify()) == (3, ["before", "once"], 3)
+        assert (goal.position, titles(ledger), ledger.log.verify()) == (3, ["before", "once"], 3)
         assert ledger.using(command_id="c").goals.create("once") == goal
         assert ledger.goals.create("after").position == 4
 
@@ -65,7 +65,7 @@ def test_what_was_not_stored_is_stored_when_nobody_wrote_meanwhile(wire: tuple[W
         hand.cut_before = b"COMMIT\0"
         goal = ledger.using(command_id="c").goals.create("once")
         assert hand.cuts == 1
-        assert (goal.position, titles(ledger), ledger.verify()) == (2, ["once"], 2)
+        assert (goal.position, titles(ledger), ledger.log.verify()) == (2, ["once"], 2)
         assert ledger.using(command_id="c").goals.create("once") == goal
 
 
@@ -78,7 +78,7 @@ def test_what_was_not_stored_is_a_conflict_when_somebody_wrote_meanwhile(wire: t
         assert (type(error), error.code, error.hint) == (Conflict, "not_stored", "try again")
         assert (hand.cuts, titles(other)) == (1, ["theirs"])
         assert ledger.goals.create("mine").position == 3
-        assert other.verify() == 3
+        assert other.log.verify() == 3
 
 
 @pytest.mark.parametrize("stored", [True, False])
@@ -101,14 +101,14 @@ def test_when_nobody_can_tell_the_same_command_id_settles_it(wire: tuple[Wire, s
             assert titles(other) == (["once"] if stored else [])
             hand.down = False
             assert ledger.using(command_id="c").goals.create("once").title == "once"
-            assert (titles(other), other.verify()) == (["once"], 2)
+            assert (titles(other), other.log.verify()) == (["once"], 2)
 
 
 def test_a_connection_lost_before_anything_was_told_is_replaced(wire: tuple[Wire, str], place: ServerPlace):
     _, url = wire
     with Ledger.open(url, actor="test:faults") as ledger:
         goal = ledger.goals.create("A")
-        for ask in (lambda: ledger.goals.ready(goal.goal_id), ledger.stats, lambda: ledger.goals.create("B")):
+        for ask in (lambda: ledger.goals.ready(goal.goal_id), ledger.log.stats, lambda: ledger.goals.create("B")):
             _kill(place.server)
             ask()
         assert titles(ledger) == ["A", "B"]
@@ -166,7 +166,7 @@ def test_backends_killed_at_any_moment_lose_nothing_and_double_nothing(place: Se
         assert found == stored
         assert len(titles(ledger)) == len(stored) >= rounds
         assert set(refused.values()) <= {"connection_lost", "not_stored", "cannot_open"}
-        assert ledger.verify() == len(found) + 1
+        assert ledger.log.verify() == len(found) + 1
 
 
 def _create(tx: Any, title: str) -> None:
@@ -190,7 +190,7 @@ def test_after_a_restart_the_next_command_works(place: ServerPlace, how: signal.
         place.server.restart(how)
         assert ledger.goals.get(goal.goal_id).version == 2
         place.server.restart(how)
-        assert (len(ledger.goals.list().goals), ledger.verify()) == (1, 3)
+        assert (len(ledger.goals.list().goals), ledger.log.verify()) == (1, 3)
 
 
 def test_followers_hear_on_after_their_connection_was_lost(place: ServerPlace):
@@ -268,7 +268,7 @@ def test_twelve_processes_create_one_ledger_at_once(postgres: Server):
             ids = {opener.stdout.readline().rstrip() for opener in openers if opener.stdout}
             with Ledger.open(place.url, read_only=True) as ledger:
                 assert ids == {ledger.id}
-                assert ledger.verify() == 13
+                assert ledger.log.verify() == 13
     finally:
         errors = [opener.communicate(timeout=100)[1] for opener in openers]
     assert errors == [""] * 12

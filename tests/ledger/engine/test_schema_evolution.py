@@ -76,7 +76,7 @@ def older(request: pytest.FixtureRequest, told: Path) -> Path:
 
 def test_old_and_new_bytes_fold_into_the_same_state(told: Path, older: Path):
     with Ledger.open(told, create=False) as new, Ledger.open(older, create=False) as old:
-        assert old.verify_deep() == new.verify_deep()
+        assert old.log.verify_deep() == new.log.verify_deep()
         assert recorded(old) == recorded(new)
         assert [*old.goals.list().goals] == [*new.goals.list().goals]
     with Ledger.open(told, create=False) as new, Ledger.open(older, create=False) as old:
@@ -94,7 +94,7 @@ def test_old_and_new_bytes_give_the_same_answers_as_of_any_position(told: Path, 
         completed = [event for event in recorded(new) if event.name == NAME]
         for event in completed:
             for position in (event.position - 1, event.position, new.head):
-                assert old.as_of(position).state_hash() == new.as_of(position).state_hash()
+                assert old.as_of(position).log.state_hash() == new.as_of(position).log.state_hash()
                 then = new.as_of(position).goals.get(event.stream)
                 assert old.as_of(position).goals.get(event.stream) == then
                 assert then.done is (position >= event.position)
@@ -111,17 +111,17 @@ def test_old_streams_take_writes_which_are_stored_in_the_new_form(older: Path):
         ledger.goals.complete(active.goal_id, evidence="again")
         [*_, last] = [row for row in ledger.rows() if row[3] == "goal.completed"]
         assert orjson.loads(last[4])["v"] == 3 and orjson.loads(last[4])["data"]["evidence"] == "again"
-        assert ledger.verify() == ledger.head
+        assert ledger.log.verify() == ledger.head
 
 
 def test_another_version_of_an_event_folds_its_read_models_anew_into_the_same_state(tmp_path: Path, change: Change):
     path = load("0.1.0", tmp_path / "ledger.db")
     with Ledger.open(path, create=False) as ledger:
-        goals, before = ledger.goals.list().goals, ledger.state_hash()
+        goals, before = ledger.goals.list().goals, ledger.log.state_hash()
     change(2, upcast_v1=lambda data: data)
     with Ledger.open(path, create=False) as ledger:
         assert ledger.goals.list().goals == goals
-        now = ledger.state_hash()
+        now = ledger.log.state_hash()
     assert now.sha256 == before.sha256
     assert {a.name for a, b in zip(now.projections, before.projections, strict=True) if a.digest != b.digest} == {
         "agenda", "goal_definitions", "goal_state_events"
@@ -164,9 +164,9 @@ def test_an_event_that_is_not_brought_to_the_present_is_named_and_its_stream_tak
         assert ledger.goals.get(goal.goal_id).status is GoalStatus.ACTIVE  # readable up to there
         ledger.views.catch_up()
         assert {item.problem for item in ledger.views.quarantined()} == {problem}
-        assert {item.problem for item in ledger.state_hash().lacking} == {problem}
+        assert {item.problem for item in ledger.log.state_hash().lacking} == {problem}
         with pytest.raises(Damaged) as damaged:
-            ledger.verify_deep()
+            ledger.log.verify_deep()
         assert f"goal.completed cannot be read: {problem}" in damaged.value.message
 
 
@@ -178,4 +178,4 @@ def test_what_newer_code_wrote_takes_no_writes_and_is_no_damage(told: Path, chan
         with pytest.raises(Rejected) as refused:
             ledger.goals.archive(goal)
         assert "version 3 of goal.completed was written by newer code" in refused.value.message
-        assert {each.event for each in ledger.verify_deep().lacking} == {NAME}
+        assert {each.event for each in ledger.log.verify_deep().lacking} == {NAME}

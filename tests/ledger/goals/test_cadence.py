@@ -120,10 +120,10 @@ def test_repeating_a_tick_changes_nothing(ledger: Ledger):
     goal = sweep(ledger, NEW_YEAR)
     now = NEW_YEAR + timedelta(hours=10)
     assert due_occurrences(ledger, now) == [f"{goal} due since 2026-01-01T08:00:00.000000Z"]
-    events = ledger.stats().events
+    events = ledger.log.stats().events
     assert due_occurrences(ledger, now) == due_occurrences(ledger, now + timedelta(hours=1)) == []
     assert due_occurrences(ledger, now - timedelta(days=1)) == []
-    assert ledger.stats().events == events
+    assert ledger.log.stats().events == events
 
 
 def test_one_command_id_does_the_work_of_all_goals_once(ledger: Ledger):

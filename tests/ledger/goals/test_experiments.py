@@ -42,14 +42,14 @@ def test_a_run_counts_once_and_must_be_there(ledger: Ledger):
     ledger.goals.ready(goal)
     run = ledger.runs.start(goal).run_id
     first = ledger.experiments.record(goal, "old", success=True, run_id=run)
-    events = ledger.stats().events
+    events = ledger.log.stats().events
     assert ledger.experiments.record(goal, "old", success=True, run_id=run) == first
     with pytest.raises(Rejected) as counted:
         ledger.experiments.record(goal, "new", success=True, run_id=run)
     with pytest.raises(NotFound) as unknown:
         ledger.experiments.record(goal, "new", success=True, run_id=run[:-1] + ("0" if run[-1] != "0" else "1"))
     assert (counted.value.code, unknown.value.code) == ("already_counted", "unknown_run")
-    assert ledger.stats().events == events
+    assert ledger.log.stats().events == events
 
 
 def test_only_an_experiment_has_a_report(ledger: Ledger):

@@ -52,22 +52,22 @@ def test_a_measurement_is_told_on_the_key_result_and_on_its_objective_at_once(le
 def test_what_is_refused_leaves_nothing_behind(ledger: Ledger):
     above = objective(ledger)
     result = key_result(ledger, above)
-    before = ledger.stats().events
+    before = ledger.log.stats().events
     for goal_id, value, code in ((above, 1.0, "not_a_key_result"), (result, float("nan"), "invalid_value")):
         with pytest.raises((Rejected, Invalid)) as refused:
             ledger.key_results.record(goal_id, value)
         assert refused.value.code == code
-    assert ledger.stats().events == before
+    assert ledger.log.stats().events == before
 
 
 def test_the_same_wish_again_writes_nothing(ledger: Ledger):
     result = key_result(ledger, objective(ledger))
     first = ledger.using(command_id="m-1").key_results.record(result, 87.5)
     ledger.key_results.record(result, 90.0, at=DAY)
-    events = ledger.stats().events
+    events = ledger.log.stats().events
     assert ledger.using(command_id="m-1").key_results.record(result, 87.5) == first
     assert ledger.key_results.record(result, 90.0, at=DAY).current == 90.0
-    assert ledger.stats().events == events
+    assert ledger.log.stats().events == events
 
 
 def test_what_was_measured_last_counts_whatever_came_in_late(ledger: Ledger):

@@ -39,7 +39,7 @@ def given(ledger: Ledger, run_id: str) -> RunContext | None:
 
 
 def promoted(ledger: Ledger, rule_id: str) -> None:
-    ledger.playbook.canary(rule_id, reason="test")
+    ledger.rules.canary(rule_id, reason="test")
     ledger.act(rule_id, RULE, lambda _: [RulePromoted(reason="test")])
 
 
@@ -106,7 +106,7 @@ def test_asking_what_would_be_told_writes_nothing_and_a_run_is_told_just_that(le
 def test_what_a_run_was_told_does_not_change_with_what_becomes_of_it(ledger: Ledger):
     lesson = learn(ledger, "Prune old dumps")
     goal_id = ready(ledger)
-    rule = ledger.playbook.draft(lesson, text="Prune before you dump").rule_id
+    rule = ledger.rules.draft(lesson, text="Prune before you dump").rule_id
     promoted(ledger, rule)
     other = learn(ledger, "Test the restore")
     run = ledger.runs.start(goal_id)
@@ -140,9 +140,9 @@ def test_the_setting_bounds_what_runs_are_told():
 
 def test_a_rule_in_force_is_told_one_on_trial_to_its_share_and_one_in_shadow_to_nobody(ledger: Ledger):
     lessons = [learn(ledger, text) for text in ("Prune old dumps", "Quote every path", "Test the restore")]
-    full, canary, shadow = (ledger.playbook.draft(lesson).rule_id for lesson in lessons)
+    full, canary, shadow = (ledger.rules.draft(lesson).rule_id for lesson in lessons)
     promoted(ledger, full)
-    ledger.playbook.canary(canary, reason="test")
+    ledger.rules.canary(canary, reason="test")
 
     with_it, without = goals_of_both_arms(ledger, canary)
 
@@ -157,9 +157,9 @@ def test_a_rule_in_force_is_told_one_on_trial_to_its_share_and_one_in_shadow_to_
 
 def test_a_retired_lesson_or_rule_is_told_no_more(ledger: Ledger):
     lesson, other = learn(ledger, "Prune old dumps"), learn(ledger, "Quote every path")
-    rule = ledger.playbook.draft(lesson).rule_id
+    rule = ledger.rules.draft(lesson).rule_id
     promoted(ledger, rule)
-    ledger.playbook.retire(rule, reason="gone")
+    ledger.rules.retire(rule, reason="gone")
     ledger.lessons.retire(lesson, reason="gone")
     assert given(ledger, ledger.runs.start(ready(ledger)).run_id) == RunContext(lessons=(other,))
 
@@ -179,9 +179,9 @@ def test_what_only_the_read_models_believe_in_is_told_to_nobody(tmp_path: Path):
 
 def test_a_start_names_the_rules_in_force(ledger: Ledger):
     lessons = [learn(ledger, text) for text in ("Prune old dumps", "Quote every path", "Test the restore")]
-    full, canary, _ = (ledger.playbook.draft(lesson).rule_id for lesson in lessons)
+    full, canary, _ = (ledger.rules.draft(lesson).rule_id for lesson in lessons)
     promoted(ledger, full)
-    ledger.playbook.canary(canary, reason="test")
+    ledger.rules.canary(canary, reason="test")
     assert ledger.sessions.start().report["rules"] == sorted([full, f"{canary} (canary)"])
 
 
@@ -207,7 +207,7 @@ def test_runs_are_told_and_lessons_judged_the_same_on_every_store(place: Place):
         goal_id = ready(ledger)
         assert ledger.runs.finish(ledger.runs.start(goal_id).run_id, LocalOutcome.SUCCEEDED).context is None
         lesson = learn(ledger, "Prune old dumps")
-        rule = ledger.playbook.draft(lesson).rule_id
+        rule = ledger.rules.draft(lesson).rule_id
         run = ledger.runs.start(goal_id)
         assert given(ledger, run.run_id) == RunContext(lessons=(lesson,), shadows=(rule,))
         ledger.runs.finish(run.run_id, LocalOutcome.SUCCEEDED)

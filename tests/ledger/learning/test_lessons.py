@@ -41,10 +41,10 @@ def test_a_lesson_carries_its_scope_its_category_and_its_stated_confidence(ledge
 
 @pytest.mark.parametrize("confidence", [1.1, -0.1, float("nan")])
 def test_a_confidence_outside_zero_to_one_is_refused(ledger, confidence):
-    before = ledger.stats().events
+    before = ledger.log.stats().events
     with pytest.raises(Invalid):
         learn(ledger, confidence=confidence)
-    assert ledger.stats().events == before
+    assert ledger.log.stats().events == before
 
 
 def test_a_category_outside_the_four_is_refused(ledger):
@@ -155,9 +155,9 @@ def test_nearly_the_same_words_add_evidence_for_the_lesson_that_is_there(ledger,
     first = learn(ledger, run_id=runs[0])
     again = ledger.lessons.add(f"{TEXT} please", category=LessonCategory.WINNING_STRATEGY, run_id=runs[1])
     assert (again.lesson_id, again.lesson_text, again.evidence_run_ids) == (first.lesson_id, TEXT, (runs[0], runs[1]))
-    events = ledger.stats().events
+    events = ledger.log.stats().events
     assert ledger.lessons.add(f"please {TEXT}", category=LessonCategory.SAFE_DEFAULT) == again
-    assert ledger.stats().events == events
+    assert ledger.log.stats().events == events
 
 
 def test_what_says_the_opposite_applies_elsewhere_or_repeats_a_retired_lesson_is_another_one(ledger):
@@ -184,7 +184,7 @@ def test_contradictions_are_listed_until_one_side_is_gone(ledger):
 
 def test_the_digest_of_a_wish_to_learn_is_that_of_older_versions(ledger):
     def digest(command_id):
-        [(_, command)] = ledger._core.store.commands([command_id])
+        [(_, command)] = ledger.core.store.commands([command_id])
         return command.digest
 
     ledger.using(command_id="a").lessons.add(

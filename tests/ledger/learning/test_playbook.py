@@ -47,12 +47,12 @@ def ledger():
 
 @pytest.fixture
 def rule(ledger: Ledger) -> str:
-    return ledger.playbook.draft(sure_lesson(ledger)).rule_id
+    return ledger.rules.draft(sure_lesson(ledger)).rule_id
 
 
 @pytest.fixture
 def canary(ledger: Ledger, rule: str) -> str:
-    return ledger.playbook.canary(rule, reason="let us see").rule_id
+    return ledger.rules.canary(rule, reason="let us see").rule_id
 
 
 def sure_lesson(ledger: Ledger, confidence: float = 0.9) -> str:
@@ -100,30 +100,30 @@ def counts(row: RuleRow) -> tuple[int, ...]:
 
 def test_a_rule_takes_text_and_scope_of_its_lesson_and_begins_in_shadow(ledger: Ledger):
     lesson_id = sure_lesson(ledger)
-    row = ledger.playbook.draft(lesson_id, reason="seen often")
+    row = ledger.rules.draft(lesson_id, reason="seen often")
     assert (row.activation_mode, row.active, row.rule_text, row.title) == ("shadow", True, TEXT, TEXT)
     assert (row.applies_to_goal_type, row.applies_to_action_type) == (None, "shell")
     assert (row.source_lesson_ids, row.promoted_at, row.round) == ((lesson_id,), None, 0)
-    events = ledger.stats().events
-    assert ledger.playbook.draft(lesson_id) == row
-    assert ledger.stats().events == events
+    events = ledger.log.stats().events
+    assert ledger.rules.draft(lesson_id) == row
+    assert ledger.log.stats().events == events
 
 
 @pytest.mark.parametrize(("confidence", "code"), [(0.79, "confidence_too_low"), (None, "unknown_lesson")])
 def test_no_rule_comes_of_a_lesson_that_is_unsure_or_not_there(ledger: Ledger, confidence: float | None, code: str):
     lesson_id = "les_01HZX3KQ5N8RWT2M4V6Y7B9DEF" if confidence is None else sure_lesson(ledger, confidence)
-    events = ledger.stats().events
+    events = ledger.log.stats().events
     with pytest.raises((Rejected, NotFound)) as refused:
-        ledger.playbook.draft(lesson_id)
+        ledger.rules.draft(lesson_id)
     assert refused.value.code == code
-    assert ledger.stats().events == events
+    assert ledger.log.stats().events == events
 
 
 def test_no_rule_comes_of_a_retired_lesson(ledger: Ledger):
     lesson_id = sure_lesson(ledger)
     ledger.lessons.retire(lesson_id, reason="moot")
     with pytest.raises(Rejected) as refused:
-        ledger.playbook.draft(lesson_id)
+        ledger.rules.draft(lesson_id)
     assert refused.value.code == "retired"
     assert drafted(ledger, lesson_id, 0.9) is None
 
@@ -140,7 +140,7 @@ def test_the_learning_cycle_drafts_each_rule_once(ledger: Ledger):
     rule_id = drafted(ledger, lesson_id, 0.8)
     assert rule_id is not None
     assert drafted(ledger, lesson_id, 0.8) is None
-    ledger.playbook.retire(rule_id, reason="moot")
+    ledger.rules.retire(rule_id, reason="moot")
     assert drafted(ledger, lesson_id, 0.8) is None
     assert [type(event) for event in of(ledger, rule_id, RuleDrafted)] == [RuleDrafted]
 
@@ -150,7 +150,7 @@ def test_the_learning_cycle_drafts_each_rule_once(ledger: Ledger):
 
 def test_a_run_counts_once_on_its_side_in_the_transaction_that_ends_it(ledger: Ledger, canary: str):
     told, kept = play(ledger, WON, rules=(canary,)), play(ledger, LOST, controls=(canary,))
-    row = ledger.playbook.get(canary)
+    row = ledger.rules.get(canary)
     assert counts(row) == (1, 1, 1, 0, 0, 0)
     assert (row.times_applied, row.times_validated) == (1, 1)
     by_run = {one.event.run_id: one for one in recorded(ledger, canary) if isinstance(one.event, RuleTried)}
@@ -203,18 +203,18 @@ def test_a_run_counts_only_in_the_mode_in_which_it_began(ledger: Ledger, canary:
     for _ in range(3):
         play(ledger, WON, rules=(canary,))
     across = start(ledger, rules=(canary,))
-    ledger.playbook.promote(canary, reason="urgent")
+    ledger.rules.promote(canary, reason="urgent")
     end(ledger, early, LOST)
     play(ledger, WON, rules=(canary,))
-    assert counts(ledger.playbook.get(canary)) == (3, 3, 0, 0, 1, 1)
-    ledger.playbook.roll_back(canary, reason="complaints")
+    assert counts(ledger.rules.get(canary)) == (3, 3, 0, 0, 1, 1)
+    ledger.rules.roll_back(canary, reason="complaints")
     end(ledger, across, LOST)
-    assert counts(ledger.playbook.get(canary)) == (0, 0, 0, 0, 0, 0)
+    assert counts(ledger.rules.get(canary)) == (0, 0, 0, 0, 0, 0)
 
 
 def test_a_rule_that_is_retired_counts_nothing_more_and_does_not_stop_the_run(ledger: Ledger, canary: str):
     run_id = start(ledger, rules=(canary,), controls=("rule_01HZX3KQ5N8RWT2M4V6Y7B9DEF",))
-    ledger.playbook.retire(canary, reason="moot")
+    ledger.rules.retire(canary, reason="moot")
     end(ledger, run_id)
     assert of(ledger, canary, RuleTried) == []
 
@@ -235,8 +235,8 @@ def test_the_first_known_word_about_a_run_counts_and_no_later_one(ledger: Ledger
 
 def test_a_word_about_a_run_of_an_earlier_round_does_not_count(ledger: Ledger, canary: str):
     run_id = play(ledger, rules=(canary,))
-    ledger.playbook.roll_back(canary, reason="complaints")
-    ledger.playbook.canary(canary, reason="once more")
+    ledger.rules.roll_back(canary, reason="complaints")
+    ledger.rules.canary(canary, reason="once more")
     ledger.runs.outcome(run_id, BusinessOutcome.DEGRADED)
     assert of(ledger, canary, RuleValued) == []
 
@@ -269,7 +269,7 @@ def test_the_learning_cycle_promotes_a_rule_whose_evidence_suffices(ledger: Ledg
     assert advance(ledger, canary) == f"rule {canary} is in force"
     (promoted,) = of(ledger, canary, RulePromoted)
     assert promoted.receipt.chosen == "promote"
-    row = ledger.playbook.get(canary)
+    row = ledger.rules.get(canary)
     assert (row.activation_mode, row.promoted_at is not None) == ("full", True)
     assert advance(ledger, canary) is None
 
@@ -278,30 +278,30 @@ def test_harm_takes_a_rule_back_with_the_run_that_shows_it(ledger: Ledger, canar
     for _ in range(20):
         play(ledger, WON, controls=(canary,))
     last = ""
-    while ledger.playbook.get(canary).activation_mode == "canary":
+    while ledger.rules.get(canary).activation_mode == "canary":
         last = play(ledger, LOST, rules=(canary,))
     (back,) = [one for one in recorded(ledger, canary) if isinstance(one.event, RuleRolledBack)]
     (finished,) = [one for one in recorded(ledger, last) if isinstance(one.event, RunFinished)]
     assert (back.cause, back.at) == (finished.position, finished.at)
-    row = ledger.playbook.get(canary)
+    row = ledger.rules.get(canary)
     assert (row.activation_mode, row.cause, row.rolled_back_at) == ("shadow", "success", finished.occurred_at)
     play(ledger, LOST, rules=(canary,))
-    assert counts(ledger.playbook.get(canary)) == (0, 0, 0, 0, 0, 0)
+    assert counts(ledger.rules.get(canary)) == (0, 0, 0, 0, 0, 0)
 
 
 def test_a_refused_step_writes_nothing(ledger: Ledger, rule: str):
-    events = ledger.stats().events
-    for step, code in ((ledger.playbook.promote, "skips_canary"), (ledger.playbook.retire, "no_reason")):
+    events = ledger.log.stats().events
+    for step, code in ((ledger.rules.promote, "skips_canary"), (ledger.rules.retire, "no_reason")):
         with pytest.raises(Rejected) as refused:
             step(rule, reason="" if code == "no_reason" else "now")
         assert refused.value.code == code
-    assert ledger.stats().events == events
+    assert ledger.log.stats().events == events
 
 
 def test_a_step_under_the_same_command_id_is_taken_once(ledger: Ledger, rule: str):
     once = ledger.using(command_id="try-it")
-    first = once.playbook.canary(rule, reason="let us see")
-    assert once.playbook.canary(rule, reason="let us see") == first
+    first = once.rules.canary(rule, reason="let us see")
+    assert once.rules.canary(rule, reason="let us see") == first
     assert len(of(ledger, rule, RuleCanaried)) == 1
 
 
@@ -334,32 +334,32 @@ def test_an_evaluation_says_what_is_missing_and_writes_nothing(ledger: Ledger, c
     for number in range(20):
         play(ledger, LOST if number % 4 == 0 else WON, rules=(canary,))
         play(ledger, LOST if number % 4 == 0 else WON, controls=(canary,))
-    events = ledger.stats().events
-    found = ledger.playbook.evaluate(canary)
+    events = ledger.log.stats().events
+    found = ledger.rules.evaluate(canary)
     assert found.verdict is not None
     assert (found.verdict.choice, found.missing is not None and found.missing > 100) == ("wait", True)
     assert found.verdict.questions[0].counts == "15 of 20 won with it, 15 of 20 without"
-    assert ledger.stats().events == events
-    assert ledger.as_of(events).playbook.evaluate(canary) == found
+    assert ledger.log.stats().events == events
+    assert ledger.as_of(events).rules.evaluate(canary) == found
 
 
 def test_a_rule_in_shadow_has_nothing_to_evaluate(ledger: Ledger, rule: str):
-    found = ledger.playbook.evaluate(rule)
+    found = ledger.rules.evaluate(rule)
     assert (found.verdict, found.missing) == (None, None)
 
 
 def test_rules_are_listed_by_what_they_are_and_tell_their_history(ledger: Ledger, rule: str):
-    other = ledger.playbook.draft(sure_lesson(ledger), text="Keep two dumps").rule_id
-    ledger.playbook.canary(other, reason="let us see")
-    assert [row.rule_id for row in ledger.playbook.list().rules] == [other, rule]
-    assert [row.rule_id for row in ledger.playbook.list(action_type="shell", limit=1).rules] == [other]
-    ledger.playbook.retire(rule, reason="moot")
-    assert [row.rule_id for row in ledger.playbook.list(active=False).rules] == [rule]
-    assert [row.rule_id for row in ledger.playbook.list().rules] == [other]
-    told = [one.name for one in ledger.playbook.timeline(other) if isinstance(one, Recorded)]
+    other = ledger.rules.draft(sure_lesson(ledger), text="Keep two dumps").rule_id
+    ledger.rules.canary(other, reason="let us see")
+    assert [row.rule_id for row in ledger.rules.list().rules] == [other, rule]
+    assert [row.rule_id for row in ledger.rules.list(action_type="shell", limit=1).rules] == [other]
+    ledger.rules.retire(rule, reason="moot")
+    assert [row.rule_id for row in ledger.rules.list(active=False).rules] == [rule]
+    assert [row.rule_id for row in ledger.rules.list().rules] == [other]
+    told = [one.name for one in ledger.rules.timeline(other) if isinstance(one, Recorded)]
     assert told == ["rule.drafted", "rule.canaried"]
     with pytest.raises(NotFound) as unknown:
-        ledger.playbook.get(lesson_rules.lesson_id(lesson_rules.Scope(None, None), "x"))
+        ledger.rules.get(lesson_rules.lesson_id(lesson_rules.Scope(None, None), "x"))
     assert unknown.value.code == "unknown_rule"
 
 
@@ -368,4 +368,4 @@ def test_the_list_shows_what_one_rule_shows(ledger: Ledger, canary: str):
         told, kept = ((canary,), ()) if number % 2 else ((), (canary,))
         run_id = play(ledger, LOST if number == 2 else WON, rules=told, controls=kept)
         ledger.runs.outcome(run_id, BusinessOutcome.DEGRADED)
-    assert list(ledger.playbook.list().rules) == [ledger.playbook.get(canary)]
+    assert list(ledger.rules.list().rules) == [ledger.rules.get(canary)]

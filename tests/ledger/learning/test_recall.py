@@ -49,8 +49,8 @@ def learned(ledger: Ledger, text: str, run_id: str | None = None) -> str:
 
 
 def in_force(ledger: Ledger, lesson_id: str) -> str:
-    rule_id = ledger.playbook.draft(lesson_id).rule_id
-    ledger.playbook.canary(rule_id, reason="test")
+    rule_id = ledger.rules.draft(lesson_id).rule_id
+    ledger.rules.canary(rule_id, reason="test")
     ledger.act(rule_id, RULE, lambda _: [RulePromoted(reason="test")])
     return rule_id
 
@@ -93,7 +93,7 @@ def test_all_that_stands_on_a_lesson_falls_with_it_in_one_transaction_and_runs_s
     assert {(row.active, row.recalled, row.recalled_root, row.recalled_reason) for row in rows} == {
         (False, True, lessons[0], "it was luck")
     }
-    assert not ledger.playbook.get(rules[0]).active
+    assert not ledger.rules.get(rules[0]).active
     assert ledger.lessons.get(other).active
     assert {run_id: recorded(ledger, run_id) for run_id in runs} == before
     assert ledger.lessons.list().lessons == [ledger.lessons.get(other)]
@@ -103,7 +103,7 @@ def test_recalling_further_up_leaves_what_came_before(ledger: Ledger):
     lessons, rules, _ = chain(ledger)
     fallen = ledger.lessons.recall(lessons[2], reason="luck")
     assert (fallen.lessons, fallen.rules, fallen.runs) == ((lessons[2],), (), ())
-    assert ledger.lessons.get(lessons[1]).active and ledger.playbook.get(rules[0]).active
+    assert ledger.lessons.get(lessons[1]).active and ledger.rules.get(rules[0]).active
 
 
 def test_a_dry_run_shows_what_would_fall_and_writes_nothing(ledger: Ledger):
@@ -144,7 +144,7 @@ def test_what_was_recalled_takes_no_evidence_drafts_no_rule_and_is_told_to_nobod
     assert refusal(ledger.lessons.contradict, lesson) == "recalled"
     assert refusal(ledger.lessons.apply, lesson, run_id=run_id) == "recalled"
     assert refusal(ledger.lessons.add, TEXTS[0], category=SAFE) == "recalled"
-    assert refusal(ledger.playbook.draft, lesson) in ("retired", "recalled")
+    assert refusal(ledger.rules.draft, lesson) in ("retired", "recalled")
     assert ledger.head == head
     assert ledger.runs.get(started(ledger)).context is None
 
@@ -218,9 +218,9 @@ def test_the_lineage_of_a_rule_goes_down_to_the_runs_and_marks_what_fell(ledger:
                                         evidence=evidence))  # fmt: skip
     [lesson] = ledger.lessons.list().lessons
     ledger.lessons.confirm(lesson.lesson_id, run_id=three)
-    rule = ledger.playbook.draft(lesson.lesson_id).rule_id
+    rule = ledger.rules.draft(lesson.lesson_id).rule_id
 
-    behind = ledger.playbook.lineage(rule)
+    behind = ledger.rules.lineage(rule)
     assert (behind.rule_text, behind.activation_mode, behind.recalled, behind.active) == (
         TEXTS[0], "shadow", False, True,
     )  # fmt: skip
@@ -232,12 +232,12 @@ def test_the_lineage_of_a_rule_goes_down_to_the_runs_and_marks_what_fell(ledger:
     assert {run.local_outcome for each in below.reviews for run in each.runs} == {"failed"}
 
     ledger.lessons.recall(lesson.lesson_id, reason="luck")
-    behind = ledger.playbook.lineage(rule)
+    behind = ledger.rules.lineage(rule)
     assert (behind.recalled_root, behind.lessons[0].recalled_root, behind.active) == (
         lesson.lesson_id, lesson.lesson_id, False,
     )  # fmt: skip
     with pytest.raises(NotFound) as refused:
-        ledger.playbook.lineage("rule_01HZX3KQ5N8RWT2M4V6Y7B9DEF")
+        ledger.rules.lineage("rule_01HZX3KQ5N8RWT2M4V6Y7B9DEF")
     assert refused.value.code == "unknown_rule"
 
 
@@ -291,7 +291,7 @@ def test_after_a_recall_no_descendant_is_active_and_nothing_else_fell(steps: lis
     with opened() as ledger:
         play(ledger, steps)
         known = [row.lesson_id for row in ledger.lessons.list(active=None).lessons]
-        rules = [row.rule_id for row in ledger.playbook.list(active=None).rules]
+        rules = [row.rule_id for row in ledger.rules.list(active=None).rules]
         root = sorted(known)[which % len(known)]
         should = descendants(ledger, root)
         before = {row.lesson_id for row in ledger.lessons.list().lessons}
@@ -300,7 +300,7 @@ def test_after_a_recall_no_descendant_is_active_and_nothing_else_fell(steps: lis
 
         assert {*fallen.lessons, *fallen.rules, *fallen.runs} == should
         assert {row.lesson_id for row in ledger.lessons.list().lessons} == before - should
-        assert {rule for rule in rules if not ledger.playbook.get(rule).active} == should & set(rules)
+        assert {rule for rule in rules if not ledger.rules.get(rule).active} == should & set(rules)
         ledger.views.rebuild(["lessons", "playbook_rules"])
         assert {each for each in known if ledger.lessons.get(each).recalled} == should & set(known)
         context = ledger.runs.get(started(ledger)).context or {"lessons": [], "rules": []}

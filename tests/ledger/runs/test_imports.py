@@ -352,7 +352,7 @@ def test_real_agent_runs_land_whole_and_once(ledger):
     for goal in ledger.goals.list().goals:
         attempts = [run.attempt for run in reversed(ledger.runs.list(goal_id=goal.goal_id).runs)]
         assert sorted(attempts) == list(range(1, goal.attempts + 1))
-    assert ledger.verify() == 22149
+    assert ledger.log.verify() == 22149
 
 
 @needs_data

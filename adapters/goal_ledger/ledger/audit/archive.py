@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from goal_ledger.adapters.export import ndjson
 from goal_ledger.adapters.store import copying
@@ -15,12 +15,10 @@ from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.adapters.store.verify import problems
 from goal_ledger.domain.errors import Damaged, LedgerError, Rejected, Unavailable
 from goal_ledger.ledger.audit.state_hash import state_hash
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.location import Location, locate
 from goal_ledger.ledger.engine.opening import open_store
 from goal_ledger.ledger.engine.past import LogUntil
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.ledger import Ledger
 
 IDENTITY_LEDGER = Path("data/identity_ledger.ndjson")
 """Where an export goes unless said otherwise."""
@@ -45,7 +43,7 @@ class Copied(NamedTuple):
     state: str
 
 
-def export(ledger: Ledger, path: Path, progress: Callable[[int], None] = lambda _: None) -> Copy:
+def export(ledger: Engine, path: Path, progress: Callable[[int], None] = lambda _: None) -> Copy:
     """Write the identity ledger as NDJSON; the file is replaced when the new one is whole.
 
     Unavailable: cannot_write, disk_full.
@@ -61,12 +59,12 @@ def export(ledger: Ledger, path: Path, progress: Callable[[int], None] = lambda 
     return Copy(str(path), written, written, path.stat().st_size)
 
 
-def lines(ledger: Ledger) -> Iterator[bytes]:
+def lines(ledger: Engine) -> Iterator[bytes]:
     """The lines that an export writes."""
     return ndjson.lines(ledger.rows())
 
 
-def verify_file(path: Path, ledger: Ledger | None, *, partial: bool = False) -> int:
+def verify_file(path: Path, ledger: Engine | None, *, partial: bool = False) -> int:
     """Prove an exported file: by itself, and against the ledger when there is one. The number of lines.
 
     partial: the file may end before the ledger does, as an older export.
@@ -104,7 +102,7 @@ def backup(store: Store, path: Path) -> Copy:
 
 
 def copy(
-    ledger: Ledger, store: Store, to: str | Path | Location, progress: Callable[[int], None] = lambda _: None
+    ledger: Engine, store: Store, to: str | Path | Location, progress: Callable[[int], None] = lambda _: None
 ) -> Copied:
     """Bring another ledger, of either kind, to where this one is, and prove it: every byte, and what it folds into.
 

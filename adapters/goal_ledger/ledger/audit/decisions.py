@@ -26,9 +26,10 @@ from goal_ledger.domain.settings import Settings, Stale
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.domain.work.router import BY_PRIORITY, ROUTER
 from goal_ledger.ledger.engine.circumstances import UNKNOWN, Circumstances
+from goal_ledger.ledger.engine.core import Core
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.past import PastCore, PastTransaction
 from goal_ledger.ledger.engine.transaction import Pending, StateCache, Tx
-from goal_ledger.ledger.ledger import Ledger
 from goal_ledger.ledger.proposals.proposals import Evaluation
 from goal_ledger.ledger.work.candidates import Candidates
 from goal_ledger.ledger.work.dispatch import Attempt
@@ -36,7 +37,6 @@ from goal_ledger.ledger.work.work import serve
 
 if TYPE_CHECKING:
     from goal_ledger.domain.work.serving_order import ServingOrder
-    from goal_ledger.ledger.engine.core import Core
 
 Progress = Callable[[int, int], None]
 
@@ -123,7 +123,7 @@ class Family(NamedTuple):
 
     versions: Sequence[str]
     events: tuple[type[Event], ...]
-    begin: Callable[[Ledger, Ledger, str], Again]
+    begin: Callable[[Engine, Engine, str], Again]
 
 
 # --- The families
@@ -132,13 +132,13 @@ class Family(NamedTuple):
 class _Router:
     """Which goal is served."""
 
-    def __init__(self, present: Ledger, past: Ledger, policy: str) -> None:
+    def __init__(self, present: Engine, past: Engine, policy: str) -> None:
         self._past, self._policy = past, policy
         self._candidates = Candidates(None if policy == BY_PRIORITY else past.settings.weight)
         self._order: ServingOrder | None = None
 
     def decide(self, tx: Tx, made: Sequence[Recorded]) -> Sequence[Event | None]:
-        order = self._order = self._candidates.refreshed(self._past._core, utc_text(tx.now or tx.at))
+        order = self._order = self._candidates.refreshed(self._past.core, utc_text(tx.now or tx.at))
         return [self._serve(tx, order, one.event) for one in made]
 
     def judged(self, candidate: str) -> Considered | None:
@@ -159,7 +159,7 @@ def _untold(tx: Tx, goal_id: str) -> None:
 class _Evaluations:
     """Whether proposals become goals; those of one scan know what became of those before them."""
 
-    def __init__(self, present: Ledger, past: Ledger, policy: str) -> None:
+    def __init__(self, present: Engine, past: Engine, policy: str) -> None:
         self._present, self._past = present, past
 
     def decide(self, tx: Tx, made: Sequence[Recorded]) -> Sequence[Event | None]:
@@ -188,7 +188,7 @@ class _Evaluations:
 class _Promotions:
     """Whether rules are tried, put in force, and taken back."""
 
-    def __init__(self, present: Ledger, past: Ledger, policy: str) -> None:
+    def __init__(self, present: Engine, past: Engine, policy: str) -> None:
         self._present, self._settings = present, past.settings
 
     def decide(self, tx: Tx, made: Sequence[Recorded]) -> Sequence[Event | None]:
@@ -223,14 +223,15 @@ FAMILIES = {
 # --- What is asked
 
 
-def why(present: Ledger, core: Core, event: int | str) -> Why:
+def why(present: Engine, event: int | str) -> Why:
     """The decision in an event, and the same made again. See `Ledger.why` for the errors."""
+    core = present.core
     decision = _decision_at(core, event) if isinstance(event, int) else _last_decision(present, event)
     policy = decision.receipt.policy
     family = _family(policy)
     if not isinstance(decision.recorded.event, family.events):
         raise Rejected("no_choice", f"{decision.recorded.name} records a step that left no choice, see its receipt")
-    again = _Replayer(present, core, present.settings, family, policy)
+    again = _Replayer(present, present.settings, family, policy)
     try:
         [*_, now] = again.made_again(_transaction(core, family, decision))
     finally:
@@ -247,8 +248,7 @@ def why(present: Ledger, core: Core, event: int | str) -> Why:
 
 
 def replay(
-    present: Ledger,
-    core: Core,
+    present: Engine,
     policy: str,
     settings: Settings,
     *,
@@ -258,8 +258,8 @@ def replay(
     progress: Progress,
 ) -> Replay:
     """Make the decisions of a family again, in order. See `Ledger.replay`."""
-    family = _family(policy)
-    again = _Replayer(present, core, settings, family, policy)
+    core, family = present.core, _family(policy)
+    again = _Replayer(present, settings, family, policy)
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     flips: list[Flip] = []
@@ -306,8 +306,8 @@ class _Replayer:
     So the log is folded once, however many decisions are made again.
     """
 
-    def __init__(self, present: Ledger, core: Core, settings: Settings, family: Family, policy: str) -> None:
-        self._present, self._core, self._settings = present, core, settings
+    def __init__(self, present: Engine, settings: Settings, family: Family, policy: str) -> None:
+        self._present, self._core, self._settings = present, present.core, settings
         self._family, self._policy = family, policy
         self._originals: dict[str, _Replayer] = {}
         self._begin(0)
@@ -351,7 +351,7 @@ class _Replayer:
     def _begin(self, position: int) -> None:
         self._past = PastCore(self._core, position, None)
         self._past.settings = self._settings.model_copy(update={"stale": Stale.REBUILD})  # it is folded here alone
-        past = Ledger(self._past, Circumstances("user:replay"))
+        past = Engine(self._past, Circumstances("user:replay"))
         self._again = self._family.begin(self._present, past, self._policy)
         self._states, self._rows = StateCache(self._settings.state_cache), StateCache(self._settings.state_cache)
 
@@ -375,7 +375,7 @@ class _Replayer:
         if receipt.policy not in self._family.versions:
             return None
         if (original := self._originals.get(receipt.policy)) is None:
-            original = _Replayer(self._present, self._core, self._present.settings, self._family, receipt.policy)
+            original = _Replayer(self._present, self._present.settings, self._family, receipt.policy)
             self._originals[receipt.policy] = original
         [then] = original.made_again([decision])
         is_told = then.receipt is not None and (then.receipt.settings_digest, then.receipt.digest) == (
@@ -437,7 +437,7 @@ def _decision_at(core: Core, position: int) -> Decision:
 _KINDS = {"goal_": "goal", "grun_": "run", "prop_": "proposal", "rule_": "rule"}
 
 
-def _last_decision(present: Ledger, stream: str) -> Decision:
+def _last_decision(present: Engine, stream: str) -> Decision:
     """The last decision about a goal, a run or a proposal."""
     kind = next((kind for prefix, kind in _KINDS.items() if stream.startswith(prefix)), None)
     if kind is None:

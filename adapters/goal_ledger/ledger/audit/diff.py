@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from goal_ledger.domain.base import Recorded, Unreadable
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.goals.goals import Goals
 from goal_ledger.projections.registry import NOUNS
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.ledger import Ledger
 
 _SAID_OTHERWISE = frozenset({"version", "position"})  # they change with every event
 
@@ -38,7 +37,7 @@ class Change(NamedTuple):
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1] and name not in _SAID_OTHERWISE}
 
 
-def changes(before: Ledger, after: Ledger, stream: str | None) -> list[Change]:
+def changes(before: Engine, after: Engine, stream: str | None) -> list[Change]:
     """What differs between two states of one ledger, in the order in which it was first touched.
 
     stream: only this one; of a goal, its runs too. NotFound: unknown_goal.
@@ -47,7 +46,7 @@ def changes(before: Ledger, after: Ledger, stream: str | None) -> list[Change]:
     if stream is None:
         events = after.events(after=before.head)
     elif stream.startswith("goal_"):
-        events = after.goals.timeline(stream)
+        events = Goals(after).timeline(stream)
     else:
         events = after.stream(stream)
     touched: dict[tuple[str, str], list[int]] = {}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.continuity import session as rules
 from goal_ledger.domain.continuity.session import (
     LISTED,
@@ -30,19 +29,17 @@ from goal_ledger.domain.goals.loop import LOOP, LoopKind, LoopStatus
 from goal_ledger.domain.goals.maintenance import OccurrenceDue, OccurrencesSkipped
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import OPEN, RUN, RunStatus
-from goal_ledger.domain.times import parse_utc
+from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.continuity.process import is_alive
-from goal_ledger.ledger.goals.loops import close_retry, note_retry
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
+from goal_ledger.ledger.goals.loops import close_retry, pending_retry
 from goal_ledger.ledger.learning.context import rules_in_force
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.goals.open_loops import open_loops
 from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.runs.goal_runs import goal_runs
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
 
 _PAGE = 5_000
 _NAMED = 10  # goals and runs that a summary names
@@ -67,7 +64,7 @@ class Seen(NamedTuple):
     rules: Sequence[str]
 
 
-def look(ledger: Ledger) -> Seen:
+def look(ledger: Engine) -> Seen:
     """What may have to be reconciled, or laid down."""
     position = ledger.views.catch_up()
     columns = ("goal_id", "goal_type", "review_cadence")
@@ -106,12 +103,12 @@ def start_in(
     tx.act(stream, SESSION, lambda _: [])  # what `if_version` speaks of
     session = tx.load(stream, SESSION)
     found = _Found(tx, seen)
-    if _goes_on(session, any(not _is_alive(tx.history(run_id), now) for run_id in found.running)):
+    lost = [run_id for run_id in found.running if not _is_alive(tx, run_id, now)]
+    if _goes_on(session, bool(lost)):
         return
     actions = _Actions(tx, session.number + 1)
-    for run_id in found.running:
-        if not _is_alive(tx.history(run_id), now):
-            actions.try_to(run_id, actions.interrupt)
+    for run_id in lost:
+        actions.try_to(run_id, actions.interrupt)
     for run_id in reversed(found.checkpointed):  # of several attempts at a goal, the latest one
         actions.try_to(run_id, actions.resume)
     for loop_id in found.loops:
@@ -180,16 +177,17 @@ class _Actions:
             self.errors.append(f"{stream}: {error.message}")
 
     def interrupt(self, run_id: str) -> None:
-        """Give up a run on which nobody works, and flag its goal for another attempt."""
+        """Give up a run on which nobody works; its goal is tried again, or fails after the last attempt."""
         tx = self._tx
-        gathered = tx.act(
+        tx.act(
             run_id,
             RUN,
             run_rules.interrupt,
             reason=f"orphaned: session {self._number} found nobody at work on it",
             orphaned=True,
         )
-        loop_id = note_retry(tx, gathered)
+        tx.follow()
+        loop_id = pending_retry(tx, tx.load(run_id, RUN).goal_id)
         self.orphaned.append(run_id)
         if loop_id is None:
             self.told.append(f"interrupted {run_id}; its goal takes no further attempt")
@@ -337,18 +335,12 @@ def _still_open(tx: Tx, loops: Sequence[str]) -> OpenLoops:
     return OpenLoops(**{kind: listed(ids) for kind, ids in by_kind.items()})
 
 
-def _is_alive(history: Sequence[Recorded | Unreadable], now: datetime) -> bool:
-    """Whether a run's lease still holds: it was asked for, and the last sign of life is no longer ago than it lasts."""
-    lease_s: float | None = None
-    for recorded in history:
-        if isinstance(recorded, Recorded):
-            lease_s = getattr(recorded.event, "lease_s", None) or lease_s
-    signs = [recorded.occurred_at or recorded.at for recorded in history if isinstance(recorded, Recorded)]
-    return lease_s is not None and bool(signs) and now <= parse_utc(signs[-1]) + timedelta(seconds=lease_s)
+def _is_alive(tx: Tx, run_id: str, now: datetime) -> bool:
+    return run_rules.is_alive(tx.load(run_id, RUN), tx.history(run_id), utc_text(now))
 
 
 def _each(
-    ledger: Ledger, projection: Projection[Any], columns: Sequence[str], where: dict[str, Any]
+    ledger: Engine, projection: Projection[Any], columns: Sequence[str], where: dict[str, Any]
 ) -> Iterator[tuple[Any, ...]]:
     """Some columns, the key first, of the rows of a question, however many; in order of the key."""
     after: tuple[Any, ...] | None = None

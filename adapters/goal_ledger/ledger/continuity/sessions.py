@@ -12,14 +12,13 @@ from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.continuity import session as rules
 from goal_ledger.domain.continuity.session import SESSION, SessionEvent, session_stream
 from goal_ledger.domain.errors import NotFound
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.projections.continuity.sessions import SessionRow, sessions
 
 if TYPE_CHECKING:
     from types import FrameType
-
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
 
 _TERMINATED = 128 + signal.SIGTERM
 
@@ -34,7 +33,7 @@ class Page(NamedTuple):
 class Sessions:
     """The sessions of a ledger, one at a time. Every method that writes returns the session as it then stands."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     # --- Writing
@@ -134,11 +133,6 @@ class Sessions:
             rules.existing(SESSION.initial)
             raise AssertionError  # a session that is not there is refused above
         return row
-
-
-def refuse_when_stopped(tx: Tx) -> None:
-    """Refuse to hand out work between a drain or a stop and the next start. Rejected: draining, stopped."""
-    rules.require_dispatch(tx.load(session_stream(tx.ledger_id), SESSION))
 
 
 def _ended_by(error: BaseException) -> str:

@@ -7,64 +7,65 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from weakref import WeakSet
 
 from goal_ledger.adapters.store.base import Store
-from goal_ledger.adapters.store.codec import StoredRow
+from goal_ledger.adapters.views.log import Log as ViewedLog
 from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.errors import Rejected, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.engine.fresh_ids import FreshIds
 from goal_ledger.ledger.engine.location import Location
+from goal_ledger.ledger.engine.reactions import Reactions
 from goal_ledger.ledger.engine.transaction import StateCache
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.views.views import Views
-    from goal_ledger.ledger.work.candidates import Candidates
 
-_REMEMBERED = 2  # sets of candidates: for a thread that claims and one that looks on
+T = TypeVar("T")
 
-LEARNED = ("les_", "rule_")
-"""How the streams of what was learned begin."""
+_AT_REST = 2  # objects of one kind: for a thread that writes and one that looks on
 
 
-class Log(Protocol):
+class Log(ViewedLog, Protocol):
     """What is read of a log, be it the store or what it held in the past."""
 
-    def head(self) -> int: ...
-    def digest_at(self, position: int) -> bytes | None: ...
-    def page(self, after: int, limit: int) -> list[StoredRow]: ...
-    def decode(self, row: StoredRow) -> Recorded | Unreadable: ...
-    def stream(self, stream: str, *, after: int = 0, up_to: int | None = None) -> list[Recorded | Unreadable]: ...
     def position_at(self, at: str) -> int: ...
     def counts(self) -> tuple[int, int]: ...
 
 
 class Core:
-    """What the light copies of one Ledger share.
+    """What the light copies of one open ledger share.
 
-    log: what they read: the store, or what it held in the past. candidates: what the router saw last; a thread takes
-    it away while it asks.
+    log: what they read: the store, or what it held in the past. reactions: what follows from events.
     """
 
     def __init__(
-        self, store: Store, location: Location, clock: Callable[[], datetime], settings: Settings, read_only: bool
+        self,
+        store: Store,
+        location: Location,
+        clock: Callable[[], datetime],
+        settings: Settings,
+        reactions: Reactions,
+        *,
+        read_only: bool,
     ) -> None:
         self.store = store
         self.log: Log = store
         self.location = location
         self.clock = clock
         self.settings = settings
+        self.reactions = reactions
         self.read_only = read_only
         self.ids = FreshIds()
         self.states = StateCache(settings.state_cache)
         self.rows = StateCache(settings.state_cache)
-        self.candidates: deque[Candidates] = deque(maxlen=_REMEMBERED)
         self.closed = False
         self.pasts: WeakSet[Core] = WeakSet()
         self._ledger_id: str | None = None
-        self._has_learned: bool | None = None
+        self._held: dict[str, bool] = {}
+        self._at_rest: dict[type[Any], deque[Any]] = {}
         self._views: Views | None = None
         self._lock = threading.RLock()
         self._in_transaction = False
@@ -117,11 +118,15 @@ class Core:
             self._ledger_id = rows[0][1]
         return self._ledger_id
 
-    def has_learned(self) -> bool:
-        """Whether there was a lesson or a rule when this process first asked; under the lock ask again."""
-        if self._has_learned is None:
-            self._has_learned = any(map(self.store.has_streams, LEARNED))
-        return self._has_learned
+    def has_held(self, prefix: str) -> bool:
+        """Whether there was a stream whose name begins so when this process first asked; under the lock ask again."""
+        if prefix not in self._held:
+            self._held[prefix] = self.store.has_streams(prefix)
+        return self._held[prefix]
+
+    def at_rest(self, kind: type[T]) -> deque[T]:
+        """What capabilities keep from one question to the next: a thread takes it away while it uses it."""
+        return self._at_rest.setdefault(kind, deque(maxlen=_AT_REST))
 
     def views(self) -> Views:
         """The read models, opened when they are first asked for."""

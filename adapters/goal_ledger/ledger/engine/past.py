@@ -183,7 +183,9 @@ class PastCore(Core):
     """
 
     def __init__(self, present: Core, position: int, valid_at: str | None) -> None:
-        super().__init__(present.store, present.location, present.clock, present.settings, read_only=True)
+        super().__init__(
+            present.store, present.location, present.clock, present.settings, present.reactions, read_only=True
+        )
         if isinstance(present, PastCore):  # the past of a past
             position = min(position, present.position)
             valid_at = min((at for at in (valid_at, present.valid_at) if at is not None), default=None)

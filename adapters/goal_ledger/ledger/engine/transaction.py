@@ -83,6 +83,9 @@ class Pending:
         self.fresh: set[str] = set()  # ids made in this transaction: nothing can be stored under them
         self.journal: list[tuple[StateKey, tuple[int, Any] | None]] = []
         self.expectation_met = False
+        self.followed = 0  # so many of the recorded were handed to the reactions
+        self.follow: Callable[[], None] = lambda: None
+        self.afterwards: list[tuple[str, Callable[[], object]]] = []
 
     def set_state(self, key: StateKey, state: tuple[int, Any]) -> None:
         """Hold a state, and note what it replaces."""
@@ -180,15 +183,34 @@ class Tx:
         Invalid: invalid_value, for events that do not fit their type.
         """
         pending = self._pending
-        rows, changes = len(pending.rows), len(pending.journal)
+        rows, changes, then = len(pending.rows), len(pending.journal), len(pending.afterwards)
         try:
             yield
         except BaseException as error:
-            del pending.rows[rows:], pending.recorded[rows:]
+            del pending.rows[rows:], pending.recorded[rows:], pending.afterwards[then:]
+            pending.followed = min(pending.followed, rows)
             pending.forget(changes)
             if isinstance(error, ValidationError):
                 raise invalid(error) from None
             raise
+
+    def follow(self) -> None:
+        """Let the reactions to what was gathered so far run now; the rest of the transaction sees what they gathered.
+
+        At its end a transaction does so by itself. Rejected: endless_reactions.
+        """
+        self._pending.follow()
+
+    def take_unfollowed(self) -> Sequence[Recorded]:
+        """What was gathered since the reactions ran last; it counts as handed to them."""
+        pending = self._pending
+        news = pending.recorded[pending.followed :]
+        pending.followed = len(pending.recorded)
+        return news
+
+    def afterwards(self, name: str, then: Callable[[], object]) -> None:
+        """Do something after the commit, without the lock. name: what it is called when it is refused."""
+        self._pending.afterwards.append((name, then))
 
     def load(self, stream: str, decider: Decider[S]) -> S:
         """The state of a stream, everything gathered so far included. Rejected: newer_event. Invalid: bad_stream."""

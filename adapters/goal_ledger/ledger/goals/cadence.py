@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
@@ -16,10 +15,9 @@ from goal_ledger.domain.goals import maintenance
 from goal_ledger.domain.goals.goal import GOAL, GoalCreated
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 from goal_ledger.domain.times import parse_utc, utc_text
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
 
 MOST_AT_ONCE = 1_000
 """Occurrences of one goal that are dealt with at once; the next time goes on from there."""
@@ -52,15 +50,19 @@ def occurrences(cadence: str, after: datetime, until: datetime, *, most: int | N
     return list(islice(takewhile(lambda moment: moment <= until, coming), most))
 
 
-def due_occurrences(ledger: Ledger, now: datetime) -> list[str]:
+def due_occurrences(ledger: Engine, now: datetime) -> list[str]:
     """Let come due what is due of every active maintenance goal, in one transaction; what was done, in words.
 
     Counted from the last occurrence that was dealt with, or from when the goal was first active. Repeating it changes
     nothing.
     """
-    rows = ledger.goals.list(status=GoalStatus.ACTIVE, goal_type=GoalType.MAINTENANCE).goals
-    repeating = [row.goal_id for row in rows if row.review_cadence is not None]
-
+    rows = ledger.views.select_columns(
+        goal_definitions,
+        ("goal_id", "review_cadence"),
+        {"status": GoalStatus.ACTIVE, "goal_type": GoalType.MAINTENANCE},
+        order=("priority", "goal_id"),
+    )
+    repeating = [goal_id for goal_id, cadence in rows if cadence is not None]
     if not repeating:
         return []
     recorded = ledger.using(occurred_at=now).transact(

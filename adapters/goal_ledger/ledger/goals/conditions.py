@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import ValidationError
 
@@ -35,13 +35,11 @@ from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN, FailureCategory, LocalOutcome
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.projections.fields import kinds
 from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
 
 SINGLE = ("start_condition", "stop_condition", "watch")
 SEVERAL = ("failure_conditions", "constraints")
@@ -69,6 +67,11 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield field, text
     for field in SEVERAL:
         yield from ((field, text) for text in fields.get(field) or ())
+
+
+def acting(fields: Mapping[str, Any]) -> Sequence[str]:
+    """The conditions among the fields of a goal that act, as `field: text`."""
+    return [f"{field}: {text}" for field, text in texts(fields) if understood(field, text) is not None]
 
 
 def check(fields: Mapping[str, Any]) -> list[Said]:
@@ -144,7 +147,7 @@ class Sight(Protocol):
 class InViews:
     """As the read models tell. goals: rows that are known already."""
 
-    def __init__(self, ledger: Ledger, goals: Mapping[str, GoalRow]) -> None:
+    def __init__(self, ledger: Engine, goals: Mapping[str, GoalRow]) -> None:
         self._views = ledger.views
         self._goals = goals
 
@@ -254,6 +257,8 @@ def classified(tx: Tx, run_id: str, finish: dict[str, Any]) -> dict[str, Any]:
     partial run without a category gets that category; a failed one keeps its own.
     """
     run = tx.load(run_id, RUN)
+    if not run.goal_id:
+        return finish
     for one, goal in _acting(tx, run.goal_id, "failure_conditions"):
         try:
             [event] = run_rules.finish(run, **finish)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.goals import experiment as rules
 from goal_ledger.domain.goals.experiment import Report
@@ -11,16 +9,14 @@ from goal_ledger.domain.goals.goal import GOAL, Goal, existing
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
 
 
 class Experiments:
     """The experiments of a ledger. Both methods answer with how the experiment then stands."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     def record(

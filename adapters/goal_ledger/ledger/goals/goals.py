@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, TypedDict, Unpack
+from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypedDict, Unpack
 
 from pydantic import ValidationError
 
@@ -22,14 +22,12 @@ from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.similar import Candidate, nearest
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, cut, one_more, place
-from goal_ledger.ledger.goals import guards
+from goal_ledger.ledger.engine.transaction import Tx
+from goal_ledger.ledger.goals import conditions
 from goal_ledger.ledger.goals.loops import wait_for_answer
 from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
 
 P = ParamSpec("P")
 
@@ -117,7 +115,7 @@ class SimilarGoal(NamedTuple):
 class Goals:
     """The goals of a ledger. Every method that writes returns the goal as it then stands."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     # --- Writing
@@ -152,7 +150,7 @@ class Goals:
             given["criteria"] = numbered(given["criteria"])
         given = typed_changes(given)
         _check_cadence(given.get("review_cadence"))
-        guards.check_conditions(given)
+        conditions.check(given)
 
         def work(tx: Tx) -> None:
             goal = self._known(tx, goal_id)
@@ -170,7 +168,7 @@ class Goals:
                 reason=reason,
                 **_family(tx, parent_id, self._ledger.settings.max_key_results),
             )
-            guards.check_named(tx, given)
+            conditions.check_named(tx, given)
             if parent_id is not None and parent_id != goal.contract.get("parent_goal_id"):
                 tx.act(parent_id, GOAL, rules.adopt, goal_id=goal_id, goal_type=goal.goal_type)
 
@@ -189,7 +187,7 @@ class Goals:
 
     def ready(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
         """Release a planned goal for work; its dependencies must be done, and its start condition hold."""
-        return self._move_when_free(goal_id, rules.ready, reason, before=guards.check_start)
+        return self._move_when_free(goal_id, rules.ready, reason, before=conditions.check_start)
 
     def activate(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
         """Start, or take up again what was waiting; its dependencies must be done."""
@@ -374,7 +372,7 @@ class Goals:
 
     def acting(self, goal: GoalRow) -> Sequence[str]:
         """Its conditions that are understood, so that they act, as `field: text`; the others are for people."""
-        return guards.acting(goal._asdict())
+        return conditions.acting(goal._asdict())
 
     # --- Shared
 
@@ -484,7 +482,7 @@ def contract_of(fields: Mapping[str, Any]) -> Contract:
     except ValidationError as error:
         raise invalid(error) from None
     _check_cadence(contract.review_cadence)
-    guards.check_conditions(dict(contract))
+    conditions.check(dict(contract))
     return contract
 
 
@@ -510,7 +508,7 @@ def create_in(
         reason=reason,
         **_family(tx, contract.parent_goal_id, max_key_results),
     )
-    guards.check_named(tx, dict(contract))
+    conditions.check_named(tx, dict(contract))
     if contract.parent_goal_id is not None:
         tx.act(contract.parent_goal_id, GOAL, rules.adopt, goal_id=goal_id, goal_type=contract.goal_type)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Rejected
@@ -15,14 +15,12 @@ from goal_ledger.domain.goals.key_result import KeyResultMeasured, progress_of
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, cut, one_more
+from goal_ledger.ledger.engine.transaction import Tx
+from goal_ledger.ledger.goals.goals import Goals, Page
 from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
 from goal_ledger.projections.goals.key_results import KeyResultValue, key_results
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.goals.goals import Page
-    from goal_ledger.ledger.ledger import Ledger
 
 MEASURED = "key_result_measured"
 """The activity that an objective remembers."""
@@ -38,7 +36,7 @@ class History(NamedTuple):
 class KeyResults:
     """The key results of a ledger."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     def record(
@@ -83,7 +81,7 @@ class KeyResults:
 
     def get(self, goal_id: str) -> GoalRow:
         """One key result. NotFound: unknown_goal. Rejected: not_a_key_result."""
-        row = self._ledger.goals.get(goal_id)
+        row = Goals(self._ledger).get(goal_id)
         if row.goal_type is not GoalType.KEY_RESULT:
             raise Rejected(
                 "not_a_key_result",
@@ -94,7 +92,7 @@ class KeyResults:
 
     def list(self, *, objective_id: str | None = None, after: Place | None = None, limit: int | None = None) -> Page:
         """Key results by priority, then age: all, or those of one objective."""
-        return self._ledger.goals.list(
+        return Goals(self._ledger).list(
             goal_type=GoalType.KEY_RESULT, parent_goal_id=objective_id, after=after, limit=limit
         )
 

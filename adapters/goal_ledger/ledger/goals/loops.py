@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded, Unreadable
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.errors import LedgerError, NotFound, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals import loop as rules
 from goal_ledger.domain.goals.goal import GOAL, Goal
@@ -16,14 +16,12 @@ from goal_ledger.domain.goals.lifecycle import FINISHED, GoalStatus
 from goal_ledger.domain.goals.loop import LOOP, LoopKind, LoopOpened, LoopStatus, Matter
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.runs import run as run_rules
-from goal_ledger.domain.runs.run import RUN, LocalOutcome, RunFinished, RunInterrupted
+from goal_ledger.domain.runs.run import RUN
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.projections.goals.open_loops import LoopRow, open_loops
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
 
 _RETRY = "Try again?"
 
@@ -38,7 +36,7 @@ class Page(NamedTuple):
 class Loops:
     """The open loops of a ledger. Every method that writes returns the loop as it then stands."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     # --- Writing
@@ -169,18 +167,29 @@ def open_in(
     return stream
 
 
-def note_retry(tx: Tx, gathered: Iterable[Recorded]) -> str | None:
-    """Open the pending retry of a goal whose run has just failed or was lost; its id.
+def open_retry(tx: Tx, run_id: str) -> None:
+    """Open the pending retry of a goal whose run has just failed or was lost, unless no further attempt may come."""
+    if may_retry(tx.load(tx.load(run_id, RUN).goal_id, GOAL)):
+        open_in(tx, kind=LoopKind.PENDING_RETRY, question=_RETRY, run_id=run_id)
 
-    gathered: what was just decided on the run. None when that is nothing of the kind, or no further attempt may come.
-    """
-    for recorded in gathered:
-        event = recorded.event
-        is_lost = isinstance(event, RunInterrupted)
-        is_failed = isinstance(event, RunFinished) and event.local_outcome is LocalOutcome.FAILED
-        if (is_lost or is_failed) and may_retry(tx.load(tx.load(recorded.stream, RUN).goal_id, GOAL)):
-            return open_in(tx, kind=LoopKind.PENDING_RETRY, question=_RETRY, run_id=recorded.stream)
-    return None
+
+def pending_retry(tx: Tx, goal_id: str) -> str | None:
+    """The goal's pending retry, when it is open."""
+    stream = rules.loop_id(Matter(LoopKind.PENDING_RETRY, _RETRY, goal_id))
+    return stream if tx.load(stream, LOOP).is_open else None
+
+
+def note_refusal(tx: Tx, name: str, error: LedgerError, recorded: Recorded | None) -> None:
+    """Keep what refused a reaction as a follow-up, about the goal or run whose event it follows where there is one."""
+    stream = "" if recorded is None else recorded.stream
+    question = f"{rules.REFUSED}: {name}: {error.message} ({error.code})"
+    matter = Matter(
+        LoopKind.FOLLOW_UP,
+        question if len(question) <= tx.text_limit else question[: tx.text_limit - 1] + "…",
+        stream if stream.startswith("goal_") else None,
+        stream if stream.startswith("grun_") else None,
+    )
+    tx.act(rules.loop_id(matter), LOOP, rules.open, matter=matter)
 
 
 def close_retry(tx: Tx, goal_id: str, answer: str) -> str | None:

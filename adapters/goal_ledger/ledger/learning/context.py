@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Invalid, NotFound
@@ -23,14 +23,12 @@ from goal_ledger.domain.learning.context import (
 from goal_ledger.domain.learning.lesson import LESSON, LessonCategory, Scope
 from goal_ledger.domain.learning.rule import RULE, Arm, Mode, RuleDrafted, assigned
 from goal_ledger.domain.runs.run import RunContext, RunStarted
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.learning.lessons import LessonRow, lessons
 from goal_ledger.projections.learning.playbook_rules import playbook_rules
 from goal_ledger.projections.runs.goal_runs import goal_runs
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
 
 
 class ToldRule(NamedTuple):
@@ -68,7 +66,7 @@ class Context(NamedTuple):
 # --- Choosing
 
 
-def given_in(ledger: Ledger, tx: Tx, goal_id: str) -> RunContext | None:
+def given_in(ledger: Engine, tx: Tx, goal_id: str) -> RunContext | None:
     """What the next run of a goal is given, inside a transaction; None when that is nothing."""
     goal = tx.load(goal_id, GOAL)
     allowed = goal.contract.get("allowed_capabilities", ())
@@ -86,7 +84,7 @@ def given_in(ledger: Ledger, tx: Tx, goal_id: str) -> RunContext | None:
     return context if any(context.model_dump().values()) else None
 
 
-def context_for(ledger: Ledger, goal_id: str, *, max_tokens: int | None = None) -> Context:
+def context_for(ledger: Engine, goal_id: str, *, max_tokens: int | None = None) -> Context:
     """What a run of the goal would be told if it started now. NotFound: unknown_goal. Invalid: bad_limit."""
     most = ledger.settings.context_tokens if max_tokens is None else max_tokens
     if most < 0:
@@ -102,13 +100,13 @@ def context_for(ledger: Ledger, goal_id: str, *, max_tokens: int | None = None) 
 
 
 def _choose(
-    ledger: Ledger, goal_id: str, goal_type: GoalType | None, allowed: Collection[str], most_tokens: int
+    ledger: Engine, goal_id: str, goal_type: GoalType | None, allowed: Collection[str], most_tokens: int
 ) -> Chosen:
     offers = [*_rules(ledger, goal_id), *_lessons(ledger)]
     return choose((offer for scope, offer in offers if applies(scope, goal_type, allowed)), most_tokens=most_tokens)
 
 
-def _lessons(ledger: Ledger) -> Iterable[tuple[Scope, Offer]]:
+def _lessons(ledger: Engine) -> Iterable[tuple[Scope, Offer]]:
     columns = (
         "lesson_id", "goal_type", "action_type", "lesson_text", "category", "confidence", "stated_confidence",
         "evidence_for", "evidence_against",
@@ -119,7 +117,7 @@ def _lessons(ledger: Ledger) -> Iterable[tuple[Scope, Offer]]:
         yield Scope(goal_type, action_type), Offer(lesson_id, Use.LESSON, line, worth(*grounds))
 
 
-def _rules(ledger: Ledger, goal_id: str) -> Iterable[tuple[Scope, Offer]]:
+def _rules(ledger: Engine, goal_id: str) -> Iterable[tuple[Scope, Offer]]:
     """The active rules, each with what is done with it for this goal."""
     columns = (
         "applies_to_goal_type", "applies_to_action_type", "rule_text", "activation_mode", "share", "source_lesson_ids",
@@ -130,12 +128,12 @@ def _rules(ledger: Ledger, goal_id: str) -> Iterable[tuple[Scope, Offer]]:
         yield Scope(goal_type, action_type), Offer(rule_id, use, line, lesson_ids=lesson_ids)
 
 
-def _playbook(ledger: Ledger, *columns: str) -> Sequence[tuple[Any, ...]]:
+def _playbook(ledger: Engine, *columns: str) -> Sequence[tuple[Any, ...]]:
     """The ids of the active rules, and some columns of each."""
     return ledger.views.select_columns(playbook_rules, ("rule_id", *columns), {"active": True}, order=("rule_id",))
 
 
-def rules_in_force(ledger: Ledger) -> list[str]:
+def rules_in_force(ledger: Engine) -> list[str]:
     """The ids of the rules that agents are told, those on trial marked `(canary)`."""
     marks = {Mode.FULL: "", Mode.CANARY: " (canary)"}
     return [rule_id + marks[mode] for rule_id, mode in _playbook(ledger, "activation_mode") if mode in marks]
@@ -157,7 +155,7 @@ def _is_active(tx: Tx, stream: str) -> bool:
 # --- Telling again
 
 
-def context_of(ledger: Ledger, run_id: str) -> Context:
+def context_of(ledger: Engine, run_id: str) -> Context:
     """What the run was told when it started, word for word. NotFound: unknown_run."""
     run = ledger.fold(goal_runs, run_id)
     if run is None:
@@ -171,7 +169,7 @@ def context_of(ledger: Ledger, run_id: str) -> Context:
     return _context(ledger, run.goal_id, run_id, (), 0)  # it waits for its turn
 
 
-def _context(ledger: Ledger, goal_id: str, run_id: str | None, told: Sequence[Offer], before: int) -> Context:
+def _context(ledger: Engine, goal_id: str, run_id: str | None, told: Sequence[Offer], before: int) -> Context:
     """The words of what is told, as they stood before a position."""
     rules = [_rule(ledger, offer.id, before) for offer in told if offer.use is not Use.LESSON]
     known = [_lesson(ledger, offer.id, before) for offer in told if offer.use is Use.LESSON]
@@ -182,7 +180,7 @@ def _context(ledger: Ledger, goal_id: str, run_id: str | None, told: Sequence[Of
     return Context(goal_id, run_id, "\n".join(lines), tuple(rules), tuple(known), sum(map(tokens, lines)), None, None)
 
 
-def _rule(ledger: Ledger, rule_id: str, before: int) -> ToldRule:
+def _rule(ledger: Engine, rule_id: str, before: int) -> ToldRule:
     state, text = RULE.initial, ""
     for recorded in ledger.stream(rule_id):
         if isinstance(recorded, Recorded) and recorded.position < before:
@@ -192,7 +190,7 @@ def _rule(ledger: Ledger, rule_id: str, before: int) -> ToldRule:
     return ToldRule(rule_id, text, state.mode or Mode.SHADOW)
 
 
-def _lesson(ledger: Ledger, lesson_id: str, before: int) -> ToldLesson:
+def _lesson(ledger: Engine, lesson_id: str, before: int) -> ToldLesson:
     row: LessonRow | None = None
     for recorded in ledger.stream(lesson_id):
         if recorded.position < before:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Invalid
@@ -46,6 +46,8 @@ from goal_ledger.domain.learning.rule import RuleDrafted
 from goal_ledger.domain.policies import Receipt, digest, ranked, receipt
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, VerifierStatus
 from goal_ledger.domain.times import parse_utc, utc_text
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.learning.evidence import untainted
 from goal_ledger.ledger.learning.lessons import same_in
 from goal_ledger.ledger.learning.playbook import advance_in, count_overdue, draft_in, step_in_words
@@ -58,17 +60,13 @@ from goal_ledger.projections.learning.playbook_rules import playbook_rules
 from goal_ledger.projections.runs.goal_runs import goal_runs
 from goal_ledger.projections.runs.run_ends import UNTIMED, run_ends
 
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
-
 T = TypeVar("T")
 
 _BATCH = 200  # reviews, or pieces of evidence, in one transaction
 _PAGE = 500  # rows asked for by id in one go
 
 
-def learn(ledger: Ledger, until: datetime, *, reason: str | None = None) -> str:
+def learn(ledger: Engine, until: datetime, *, reason: str | None = None) -> str:
     """Learn from the seven days up to a time, once; the cycle's id. The ledger's command id names the transactions.
 
     Invalid: naive_time, bad_time.
@@ -80,7 +78,7 @@ def learn(ledger: Ledger, until: datetime, *, reason: str | None = None) -> str:
     return stream
 
 
-def has_runs(ledger: Ledger, until: datetime) -> bool:
+def has_runs(ledger: Engine, until: datetime) -> bool:
     """Whether any run finished in the seven days up to a time."""
     return any(True for _ in _ended(ledger, since(until), until))
 
@@ -133,7 +131,7 @@ class _Review(NamedTuple):
 class _Cycle:
     """One cycle. ledger: acts under the cycle's command id and time."""
 
-    def __init__(self, ledger: Ledger, since: datetime, until: datetime) -> None:
+    def __init__(self, ledger: Engine, since: datetime, until: datetime) -> None:
         self._ledger = ledger
         self._since, self._until = since, until
 
@@ -339,7 +337,7 @@ class _Cycle:
             yield from self._ledger.views.select_columns(projection, columns, {column: batch}, order=(key,))
 
 
-def _take_in(ledger: Ledger, tx: Tx, contender: Contender, evidence: Sequence[Evidence]) -> None:
+def _take_in(ledger: Engine, tx: Tx, contender: Contender, evidence: Sequence[Evidence]) -> None:
     """Learn a candidate, with the evidence that does not count yet, and note it on the reviews that proposed it.
 
     Runs that were told what turned out false are no evidence.
@@ -359,7 +357,7 @@ def _take_in(ledger: Ledger, tx: Tx, contender: Contender, evidence: Sequence[Ev
             tx.act(one.aar_id, REVIEW, review_rules.promote, lesson_ids=(stream,))
 
 
-def _ended(ledger: Ledger, since: datetime, until: datetime) -> Iterator[str]:
+def _ended(ledger: Engine, since: datetime, until: datetime) -> Iterator[str]:
     """The runs that finished behind since, and not behind until, in the order in which they did."""
     last, latest = (utc_text(since), "~"), utc_text(until)  # `~` stands behind every id
     while page := ledger.views.select(run_ends, order=("ended_at", "run_id"), after=last, limit=_PAGE):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import TYPE_CHECKING
 
-from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.learning import lesson as rules
@@ -18,41 +16,36 @@ from goal_ledger.domain.runs.run import (
     LocalOutcome,
     RunContext,
     RunFinished,
-    RunStarted,
     VerifierStatus,
 )
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
 
 
-def note_applied(_: Ledger, tx: Tx, recorded: Recorded) -> None:
+def note_applied(tx: Tx, run_id: str, lesson_ids: Iterable[str]) -> None:
     """A run began: it works by the lessons that it was given."""
-    event = recorded.event
-    if isinstance(event, RunStarted) and event.context is not None:
-        for lesson_id in event.context.lessons:
-            tx.act(lesson_id, LESSON, rules.apply, run_id=recorded.stream, given=True)
+    for lesson_id in lesson_ids:
+        tx.act(lesson_id, LESSON, rules.apply, run_id=run_id, given=True)
 
 
-def note_judged(_: Ledger, tx: Tx, recorded: Recorded) -> None:
+def note_judged(tx: Tx, run_id: str, finished: RunFinished) -> None:
     """A run finished: it confirms the lessons that it was given, or contradicts them.
 
     Nothing is said by a run that was partial or failed for a reason beyond its agent, that was given something that
     turned out false, or whose goal asks for no learning.
     """
-    event, run = recorded.event, tx.load(recorded.stream, RUN)
-    if not isinstance(event, RunFinished) or run.context is None or not run.context.lessons:
+    run = tx.load(run_id, RUN)
+    if run.context is None:
         return
-    held = _held(event, run.verdict)
+    held = _held(finished, run.verdict)
     if held is None or not tx.load(run.goal_id, GOAL).contract.get("learning_required", True):
         return
     if _false_of(tx, run.context) is None:
         for lesson_id in run.context.lessons:
-            tx.act(lesson_id, LESSON, rules.judge, run_id=recorded.stream, held=held)
+            tx.act(lesson_id, LESSON, rules.judge, run_id=run_id, held=held)
 
 
-def refuse_tainted(ledger: Ledger, tx: Tx, run_ids: Iterable[str]) -> None:
+def refuse_tainted(ledger: Engine, tx: Tx, run_ids: Iterable[str]) -> None:
     """Refuse runs as evidence that were given what turned out false. Rejected: tainted. NotFound: unknown_run."""
     for run_id in run_ids:
         if (false := tainted_by(ledger, tx, run_id)) is not None:
@@ -63,12 +56,12 @@ def refuse_tainted(ledger: Ledger, tx: Tx, run_ids: Iterable[str]) -> None:
             )
 
 
-def untainted(ledger: Ledger, tx: Tx, evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+def untainted(ledger: Engine, tx: Tx, evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """The evidence without that of runs that were given what turned out false."""
     return tuple(one for one in evidence if tainted_by(ledger, tx, one.run_id) is None)
 
 
-def tainted_by(ledger: Ledger, tx: Tx, run_id: str) -> str | None:
+def tainted_by(ledger: Engine, tx: Tx, run_id: str) -> str | None:
     """The recalled lesson or rule that a run was given or worked by, None without one."""
     context = tx.load(run_id, RUN).context
     if context is not None and (false := _false_of(tx, context)) is not None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, select_page
 from goal_ledger.ledger.learning.cycle import learn
 from goal_ledger.ledger.learning.suggestions import Suggestion, suggestions
 from goal_ledger.projections.learning.failure_groups import FailureGroup, failure_groups
 from goal_ledger.projections.learning.learning_cycle_reports import CycleRow, learning_cycle_reports
 from goal_ledger.projections.learning.success_rates import WeekRow, success_rates
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.ledger import Ledger
 
 
 class Page(NamedTuple):
@@ -37,7 +35,7 @@ class GroupPage(NamedTuple):
 class Learning:
     """What a ledger learns from many runs."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     def cycle(self, now: datetime | None = None, *, reason: str | None = None) -> CycleRow:

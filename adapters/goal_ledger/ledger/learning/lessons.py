@@ -13,16 +13,16 @@ from goal_ledger.domain.learning import lesson as rules
 from goal_ledger.domain.learning.lesson import LESSON, Evidence, Lesson, LessonCategory, LessonLearned, Scope
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.learning.evidence import refuse_tainted
 from goal_ledger.projections.learning.lessons import LessonRow, lessons
 
 if TYPE_CHECKING:
     from goal_ledger.domain.learning.similarity import Contradiction, Said
-    from goal_ledger.ledger.engine.transaction import Tx
     from goal_ledger.ledger.learning.context import Context
     from goal_ledger.ledger.learning.recall import Recall
-    from goal_ledger.ledger.ledger import Ledger
 
 P = ParamSpec("P")
 
@@ -37,7 +37,7 @@ class Page(NamedTuple):
 class Lessons:
     """The lessons of a ledger. Every method that writes returns the lesson as it then stands."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     # --- Writing
@@ -67,7 +67,7 @@ class Lessons:
             "confidence": confidence, "run_id": run_id, "reason": reason,
         }  # fmt: skip
         evidence = () if run_id is None else (Evidence(run_id=run_id),)
-        if self._ledger.has_learned:
+        if self._ledger.has_held("les_"):
             self._ledger.views.catch_up()  # not while others wait for the lock
 
         def work(tx: Tx) -> None:
@@ -186,7 +186,7 @@ class Lessons:
 
 
 def learn_in(
-    ledger: Ledger,
+    ledger: Engine,
     tx: Tx,
     *,
     scope: Scope,
@@ -218,7 +218,7 @@ def learn_in(
     return lesson_id
 
 
-def same_in(ledger: Ledger, tx: Tx, *, scope: Scope, text: str, category: LessonCategory) -> str:
+def same_in(ledger: Engine, tx: Tx, *, scope: Scope, text: str, category: LessonCategory) -> str:
     """The id of the lesson with this text, or of the active one that says the same, or of the one it would become.
 
     What was learned in this transaction is known already.
@@ -241,7 +241,7 @@ def same_in(ledger: Ledger, tx: Tx, *, scope: Scope, text: str, category: Lesson
     return duplicate_of(Said(lesson_id, scope, text, category), active) or lesson_id
 
 
-def _said(ledger: Ledger, where: dict[str, Any]) -> list[Said]:
+def _said(ledger: Engine, where: dict[str, Any]) -> list[Said]:
     """What the active lessons say."""
     from goal_ledger.domain.learning.similarity import Said
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import NotFound
@@ -11,11 +11,9 @@ from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.learning.lesson import Evidence, LessonConfirmed, LessonLearned
 from goal_ledger.domain.learning.rule import RULE, Mode, RuleDrafted, RuleRecalled
 from goal_ledger.domain.runs.run import LocalOutcome
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.runs.goal_runs import goal_runs
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.ledger import Ledger
 
 
 class RunBehind(NamedTuple):
@@ -57,7 +55,7 @@ class Lineage(NamedTuple):
     lessons: tuple[LessonBehind, ...]
 
 
-def lineage(ledger: Ledger, rule_id: str) -> Lineage:
+def lineage(ledger: Engine, rule_id: str) -> Lineage:
     """Where a rule comes from. NotFound: unknown_rule."""
     state, drafted, root = RULE.initial, None, None
     for recorded in ledger.stream(require_id("rule_", rule_id)):
@@ -73,7 +71,7 @@ def lineage(ledger: Ledger, rule_id: str) -> Lineage:
     return Lineage(rule_id, drafted.title, drafted.rule_text, state.mode, state.active, root is not None, root, behind)
 
 
-def _lesson(ledger: Ledger, lesson_id: str) -> LessonBehind:
+def _lesson(ledger: Engine, lesson_id: str) -> LessonBehind:
     row = ledger.fold(lessons, lesson_id)
     if row is None:
         return LessonBehind(lesson_id, None, False, False, None, ())
@@ -84,7 +82,7 @@ def _lesson(ledger: Ledger, lesson_id: str) -> LessonBehind:
     return LessonBehind(lesson_id, row.lesson_text, row.active, row.recalled, row.recalled_root, reviews)
 
 
-def _evidence(ledger: Ledger, lesson_id: str) -> Iterator[Evidence]:
+def _evidence(ledger: Engine, lesson_id: str) -> Iterator[Evidence]:
     """All runs that speak for a lesson; its row keeps the latest ones."""
     for recorded in ledger.stream(lesson_id):
         if isinstance(recorded, Recorded):
@@ -94,6 +92,6 @@ def _evidence(ledger: Ledger, lesson_id: str) -> Iterator[Evidence]:
                 yield Evidence(run_id=recorded.event.run_id, aar_id=recorded.event.aar_id)
 
 
-def _run(ledger: Ledger, run_id: str) -> RunBehind:
+def _run(ledger: Engine, run_id: str) -> RunBehind:
     row = ledger.fold(goal_runs, run_id)
     return RunBehind(run_id, None, None) if row is None else RunBehind(run_id, row.goal_id, row.local_outcome)

@@ -27,16 +27,15 @@ from goal_ledger.domain.runs.run import (
 )
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, select_page
-from goal_ledger.ledger.engine.transaction import folded
+from goal_ledger.ledger.engine.transaction import Tx, folded
 from goal_ledger.projections.learning.lessons import LessonRow, lessons
 from goal_ledger.projections.learning.playbook_rules import RuleRow, playbook_rules, trial_of
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
     from goal_ledger.ledger.learning.lineage import Lineage
-    from goal_ledger.ledger.ledger import Ledger
 
 _TITLE = 80  # characters of a lesson that make a title
 
@@ -62,7 +61,7 @@ class Evaluation(NamedTuple):
 class Playbook:
     """The rules of a ledger. Every method that writes returns the rule as it then stands."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     # --- Writing
@@ -264,12 +263,12 @@ def _title(text: str) -> str:
 # --- What follows from runs
 
 
-def count_end(ledger: Ledger, tx: Tx, recorded: Recorded) -> None:
+def count_end(ledger: Engine, tx: Tx, recorded: Recorded) -> None:
     """Count a run that ended in the trials of the rules that it was given or kept from."""
     _count(tx, recorded.stream, ledger.settings, overdue=False)
 
 
-def count_value(ledger: Ledger, tx: Tx, recorded: Recorded) -> None:
+def count_value(ledger: Engine, tx: Tx, recorded: Recorded) -> None:
     """Count what a run was worth when that is first known."""
     event = recorded.event
     if not isinstance(event, BusinessOutcomeRecorded) or event.business_outcome is BusinessOutcome.UNKNOWN:
@@ -291,7 +290,7 @@ def count_value(ledger: Ledger, tx: Tx, recorded: Recorded) -> None:
             )
 
 
-def count_overdue(ledger: Ledger, now: datetime) -> list[str]:
+def count_overdue(ledger: Engine, now: datetime) -> list[str]:
     """Count runs as not won that are open for longer than a trial waits, `rule_deadline_s`; what was done, in words."""
     views, settings = ledger.views, ledger.settings
     if not any(

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable
+from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.learning import lesson as rules
 from goal_ledger.domain.learning import rule as rule_rules
 from goal_ledger.domain.learning.closure import Graph, Standing, standing_on
 from goal_ledger.domain.learning.lesson import LESSON, LessonApplied, LessonLearned
 from goal_ledger.domain.learning.rule import RULE, RuleDrafted
 from goal_ledger.domain.runs.run import RunStarted
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.projections.learning.lessons import lessons
 from goal_ledger.projections.learning.playbook_rules import playbook_rules
 from goal_ledger.projections.runs.goal_runs import goal_runs
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
 
 _PAGE = 5_000
 
@@ -39,7 +38,7 @@ class Recall(NamedTuple):
     runs: tuple[str, ...]
 
 
-def recall(ledger: Ledger, lesson_id: str, *, reason: str | None, dry_run: bool = False) -> Recall:
+def recall(ledger: Engine, lesson_id: str, *, reason: str | None, dry_run: bool = False) -> Recall:
     """Recall a lesson, the rules drawn from it, the lessons taught by runs that were given any of them, and so on.
 
     All in one transaction, decided under the lock. What is recalled already stays as it is. dry_run: write nothing.
@@ -48,7 +47,8 @@ def recall(ledger: Ledger, lesson_id: str, *, reason: str | None, dry_run: bool 
     """
     seen = _Seen(ledger)
     if dry_run:
-        ledger.lessons.get(lesson_id)
+        if ledger.fold(lessons, lesson_id) is None:
+            raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint="goal-ledger lesson list")
         return Recall(lesson_id, dry_run, *seen.standing_on(lesson_id))
 
     def work(tx: Tx) -> None:
@@ -69,7 +69,7 @@ def recall(ledger: Ledger, lesson_id: str, *, reason: str | None, dry_run: bool 
 class _Seen:
     """Who learned from whom: what the read models hold at a position, and the events behind it."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self.position = ledger.views.catch_up()
         self._founded_on: Links = defaultdict(set)
         self._drawn_from: Links = defaultdict(set)

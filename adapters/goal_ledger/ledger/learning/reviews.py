@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.errors import Conflict, NotFound, Rejected, Unavailable
@@ -14,22 +14,15 @@ from goal_ledger.domain.learning import review as rules
 from goal_ledger.domain.learning import reviewer
 from goal_ledger.domain.learning.lesson import LESSON, Evidence, LessonCategory, Scope
 from goal_ledger.domain.learning.review import REVIEW, Notable, ReviewWritten, review_id
-from goal_ledger.domain.proposals.detectors.base import Finding
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN, RunStatus
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.learning.evidence import refuse_tainted
 from goal_ledger.ledger.learning.lessons import same_in
-from goal_ledger.ledger.proposals.proposals import propose_in
 from goal_ledger.projections.learning.after_action_reviews import ReviewRow, after_action_reviews
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
-
-DETECTOR = "recurrence_detector"
-"""Who proposes to do something about a failure that came back."""
 
 _ENDED = frozenset({RunStatus.FINISHED, RunStatus.INTERRUPTED})
 
@@ -44,7 +37,7 @@ class Page(NamedTuple):
 class Reviews:
     """The reviews of a ledger. Every method that writes returns the review as it then stands."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     # --- Writing
@@ -157,7 +150,7 @@ def write_in(tx: Tx, run_id: str, *, watch_days: float, reason: str | None = Non
     return written
 
 
-def review_in(ledger: Ledger, tx: Tx, run_id: str) -> None:
+def review_in(ledger: Engine, tx: Tx, run_id: str) -> None:
     """Review a run that has just gone wrong; when that was watched for, reopen the review that did.
 
     Of the reviews that watch for the same failure the oldest is reopened, so that one failure that keeps coming back is
@@ -168,10 +161,10 @@ def review_in(ledger: Ledger, tx: Tx, run_id: str) -> None:
         return
     aar_id = _watching(ledger, written.signature, utc_text(tx.now))
     if aar_id is not None:
-        _recur(ledger, tx, aar_id, written, has_lessons=_goal(tx, written.goal_id).learning_required)
+        _recur(tx, aar_id, written, has_lessons=_goal(tx, written.goal_id).learning_required)
 
 
-def _watching(ledger: Ledger, signature: str, at: str) -> str | None:
+def _watching(ledger: Engine, signature: str, at: str) -> str | None:
     """The oldest review that watches for this failure at that time; None also when the read models cannot be asked."""
     try:
         found = ledger.views.select(
@@ -182,7 +175,7 @@ def _watching(ledger: Ledger, signature: str, at: str) -> str | None:
     return next((row.aar_id for row in found if rules.is_watched(row.created_at, row.watch_until, at)), None)
 
 
-def _recur(ledger: Ledger, tx: Tx, aar_id: str, again: ReviewWritten, *, has_lessons: bool) -> None:
+def _recur(tx: Tx, aar_id: str, again: ReviewWritten, *, has_lessons: bool) -> None:
     """Reopen a review; its lessons did not help, and somebody should look."""
     review = tx.load(aar_id, REVIEW)
     tx.act(aar_id, REVIEW, rules.reopen, run_id=again.run_id, reason="the same failure came back")
@@ -191,22 +184,6 @@ def _recur(ledger: Ledger, tx: Tx, aar_id: str, again: ReviewWritten, *, has_les
         if lesson.active and again.run_id not in lesson.evidence:
             reason = f"the failure came back that {aar_id} watches for"
             tx.act(lesson_id, LESSON, lesson_rules.contradict, run_id=again.run_id, reason=reason)
-    if not review.reopened_by:
-        propose_in(ledger, tx, DETECTOR, _finding(aar_id, again, tx.text_limit))
-
-
-def _finding(aar_id: str, again: ReviewWritten, longest: int) -> Finding:
-    return Finding(
-        text=reviewer.cut(f"Keeps failing: {again.signature}", longest),
-        category="capability",
-        pattern="failure_recurring",
-        subject=again.signature or again.run_id,
-        evidence={"aar_id": aar_id, "run_id": again.run_id, "goal_id": again.goal_id},
-        confidence=0.8,
-        value=0.7,
-        effort=0.5,
-        risk=0.3,
-    )
 
 
 def _goal(tx: Tx, goal_id: str) -> reviewer.Goal:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.projections.learning.after_action_reviews import after_action_reviews
 from goal_ledger.projections.learning.failure_groups import failure_groups
 from goal_ledger.projections.learning.lessons import lessons
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.ledger import Ledger
 
 ENOUGH = 3
 """Failures that are alike without a lesson being drawn from them."""
@@ -29,12 +27,12 @@ class Suggestion(NamedTuple):
     command: str
 
 
-def suggestions(ledger: Ledger) -> list[Suggestion]:
+def suggestions(ledger: Engine) -> list[Suggestion]:
     """What to improve: failures that nobody drew a lesson from, those that came back, lessons that don't hold."""
     return [*_without_lesson(ledger), *_came_back(ledger), *_in_doubt(ledger)]
 
 
-def _without_lesson(ledger: Ledger) -> Iterator[Suggestion]:
+def _without_lesson(ledger: Engine) -> Iterator[Suggestion]:
     """The most frequent first."""
     after: tuple[int, str] | None = None
     order, views = ("runs", "signature"), ledger.views
@@ -54,7 +52,7 @@ def _without_lesson(ledger: Ledger) -> Iterator[Suggestion]:
         after = (page[-1].runs, page[-1].signature)
 
 
-def _came_back(ledger: Ledger) -> Iterator[Suggestion]:
+def _came_back(ledger: Engine) -> Iterator[Suggestion]:
     """While it is watched for; the one that changed last first."""
     now = utc_text(ledger.now())
     for row in ledger.views.select(after_action_reviews, {"reopened": True}, order=("position",), descending=True):
@@ -69,7 +67,7 @@ def _came_back(ledger: Ledger) -> Iterator[Suggestion]:
             )
 
 
-def _in_doubt(ledger: Ledger) -> Iterator[Suggestion]:
+def _in_doubt(ledger: Engine) -> Iterator[Suggestion]:
     columns = ("lesson_id", "lesson_text", "evidence_for", "evidence_against")
     for lesson_id, text, pro, con in ledger.views.select_columns(
         lessons, columns, {"active": True}, order=("lesson_id",)

@@ -10,6 +10,7 @@ from goal_ledger.domain.proposals.detectors.base import Attempt, Check, Standing
 from goal_ledger.domain.runs import monitor as rules
 from goal_ledger.domain.runs.monitor import MONITOR, monitor_id
 from goal_ledger.domain.runs.run import LocalOutcome, RunStatus, VerifierStatus
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, select_page
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
@@ -18,8 +19,6 @@ from goal_ledger.projections.runs.goal_runs import goal_runs
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from goal_ledger.ledger.ledger import Ledger
 
 _PAGE = 5_000
 
@@ -34,7 +33,7 @@ class Page(NamedTuple):
 class History:
     """What was executed, as detectors see it; see `detectors.base.History`."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     # --- Writing

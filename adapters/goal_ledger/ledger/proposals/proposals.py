@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.errors import NotFound
@@ -33,17 +33,15 @@ from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.strategy.belief import BELIEF
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.domain.words import likeness, words
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.goals.goals import create_in
 from goal_ledger.ledger.proposals.detectors import Found, look
 from goal_ledger.ledger.proposals.history import History
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.proposals.proposals import ProposalRow, proposals
 from goal_ledger.projections.proposals.scans import ScanRow, scans
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
 
 _COUNTS_ON = timedelta(hours=24)  # an archived or rejected goal still stands in the way of one like it
 _GONE = frozenset({GoalStatus.ARCHIVED, GoalStatus.REJECTED})
@@ -96,7 +94,7 @@ class _DryRun(Exception):
 class Proposals:
     """The goals that detectors propose."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     # --- Writing
@@ -186,7 +184,7 @@ class Proposals:
 
     # --- Shared
 
-    def _take(self, ledger: Ledger, found: Found, moment: datetime, dry_run: bool) -> Scanned:
+    def _take(self, ledger: Engine, found: Found, moment: datetime, dry_run: bool) -> Scanned:
         results: list[Scanned] = []
 
         def work(tx: Tx) -> None:
@@ -215,14 +213,14 @@ class Proposals:
             return scanned._replace(scan_id=None, proposals=[one._replace(goal_id=None) for one in scanned.proposals])
         return results[0] if results else self._answered(ledger, moment)
 
-    def _answered(self, ledger: Ledger, moment: datetime) -> Scanned:
+    def _answered(self, ledger: Engine, moment: datetime) -> Scanned:
         """The scan that the same command made before."""
         row = next(row for row in reversed(self.scans(since=moment, until=moment)))
         taken = [_as_evaluated(self.get(proposal_id)) for proposal_id in row.proposals]
         return Scanned(row.scan_id, row.scanned_at, row.detectors, row.failed, taken, _told(taken))
 
 
-def propose_in(ledger: Ledger, tx: Tx, detector: str, finding: Finding) -> None:
+def propose_in(ledger: Engine, tx: Tx, detector: str, finding: Finding) -> None:
     """Propose one goal inside another transaction, and create it when it passes."""
     evaluation = Evaluation(ledger, tx)
     evaluation.take(detector, finding, None)
@@ -232,7 +230,7 @@ def propose_in(ledger: Ledger, tx: Tx, detector: str, finding: Finding) -> None:
 class Evaluation:
     """Takes the proposals of one transaction, each knowing what became of those before it."""
 
-    def __init__(self, ledger: Ledger, tx: Tx) -> None:
+    def __init__(self, ledger: Engine, tx: Tx) -> None:
         self._ledger, self._tx, self._settings = ledger, tx, ledger.settings
         self._now = tx.now or tx.at
         self._goals = [_Known(*row) for row in ledger.views.select_columns(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from goal_ledger.adapters.ingest.feeds.port import Measurement, Selector
 from goal_ledger.domain.base import Recorded
@@ -17,12 +17,10 @@ from goal_ledger.domain.runs.feed import Feed, Level
 from goal_ledger.domain.runs.outcomes import Ended, Rule, in_words, judge, spoken_about
 from goal_ledger.domain.runs.run import RUN, BusinessOutcome, BusinessOutcomeRecorded, RunStatus
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.projections.runs.goal_runs import goal_runs
 from goal_ledger.projections.runs.outcome_records import outcome_records
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
 
 _MANY = 500  # as many values as a question to the read models can name
 
@@ -62,7 +60,7 @@ class Known:
     told: what was recorded by external id. runs: the finished ones by goal and by task category.
     """
 
-    def __init__(self, ledger: Ledger, source: str, measurements: Sequence[Measurement], to: Attribution) -> None:
+    def __init__(self, ledger: Engine, source: str, measurements: Sequence[Measurement], to: Attribution) -> None:
         self.source = source
         self.settings = ledger.settings
         self.head = ledger.head
@@ -193,7 +191,7 @@ def _meant(measurement: Measurement, to: Attribution) -> Selector:
     return Selector(goal_id=said.goal_id) if said.goal_id is not None else said
 
 
-def _finished(ledger: Ledger, column: str, values: Iterable[str | None]) -> dict[str, list[Ended]]:
+def _finished(ledger: Engine, column: str, values: Iterable[str | None]) -> dict[str, list[Ended]]:
     """The finished runs by the values of a column."""
     found: dict[str, list[Ended]] = {}
     for some in _parts(sorted({value for value in values if value is not None})):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from goal_ledger.adapters.ingest.feeds import fetch
@@ -19,13 +19,13 @@ from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.runs.feed import FEED, Feed, advance, feed_id
 from goal_ledger.domain.times import parse_utc, utc_text
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.transaction import Tx
+from goal_ledger.ledger.goals.goals import Goals
 from goal_ledger.ledger.runs.attribution import Attribution, Known, Teller, Untaken
+from goal_ledger.ledger.runs.runs import existing_run
 from goal_ledger.projections.runs.outcome_records import OutcomeRecord, outcome_records
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
 
 OUTREACH = "outreach"
 """The task category of the runs that pipeline statistics speak about unless something else is said."""
@@ -69,7 +69,7 @@ class Feeds:
     Unavailable: cannot_read, cannot_fetch, not_authorised.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         # An import is repeatable without a command id.
         self._ledger = ledger.using(command_id=None, if_version=None)
 
@@ -174,9 +174,9 @@ class Feeds:
     def _take(self, source: str, found: Iterable[Measurement | BadLine], to: Attribution) -> FeedImport:
         stream = feed_id(source)
         if to.run_id is not None:
-            self._ledger.runs.get(to.run_id)
+            existing_run(self._ledger, to.run_id)
         elif to.goal_id is not None:
-            self._ledger.goals.get(to.goal_id)
+            Goals(self._ledger).get(to.goal_id)
         measurements: list[Measurement] = []
         unread: list[Untaken] = []
         for item in found:

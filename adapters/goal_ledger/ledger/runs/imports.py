@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from goal_ledger.adapters.ingest.checks import CheckRecord, read_checks
 from goal_ledger.adapters.ingest.events import Columns, EventRecord, read_events
@@ -25,12 +25,10 @@ from goal_ledger.domain.runs.monitor import MONITOR, CheckRecorded, monitor_id
 from goal_ledger.domain.runs.run import RUN, RunStarted
 from goal_ledger.domain.work import dispatch
 from goal_ledger.ledger.engine.circumstances import UNKNOWN
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.goals.goals import create_in
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
 
 _BATCH = 500  # records per transaction: few enough that other writers get their turn
 _FEW_SOURCES = 500  # as many as a question to the read models can name
@@ -83,7 +81,7 @@ class Imports:
     Errors of every import: Invalid: bad_lines (strict only), bad_gzip. NotFound: no_file. Unavailable: cannot_read.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         # An import is many transactions, and repeatable without a command id.
         self._ledger = ledger.using(command_id=None, if_version=None)
 
@@ -203,7 +201,7 @@ Line = TypeVar("Line", bound=_HasLine)
 class _RunTeller:
     """Tells run records. changed: the known runs whose record now says something else."""
 
-    def __init__(self, ledger: Ledger, records: Iterable[RunRecord]) -> None:
+    def __init__(self, ledger: Engine, records: Iterable[RunRecord]) -> None:
         starts: dict[tuple[str, str], datetime | None] = {}
         for record in records:
             starts.setdefault((record.source, record.task_id), record.started_at)
@@ -272,7 +270,7 @@ class _RunTeller:
 class _EventTeller:
     """Tells the rows of a process log."""
 
-    def __init__(self, ledger: Ledger, source: str, records: Iterable[EventRecord]) -> None:
+    def __init__(self, ledger: Engine, source: str, records: Iterable[EventRecord]) -> None:
         self._source = source
         starts: dict[tuple[str, str], datetime | None] = {}
         for record in records:
@@ -341,7 +339,7 @@ class _CheckTeller:
         return True
 
 
-def _goal_ids(ledger: Ledger, starts: Mapping[tuple[str, str], datetime | None]) -> dict[tuple[str, str], str]:
+def _goal_ids(ledger: Engine, starts: Mapping[tuple[str, str], datetime | None]) -> dict[tuple[str, str], str]:
     """The goal of each source and external id: the one it has, or one derived from both and its first known start."""
     # An earlier import may have known another first start: what is there keeps its id.
     wanted: dict[str, Any] = {"source": GoalSource.IMPORTED}

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
-from goal_ledger.domain.goals import maintenance
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.goal import GOAL
-from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.runs import run as rules
 from goal_ledger.domain.runs.run import (
@@ -25,17 +22,17 @@ from goal_ledger.domain.runs.run import (
     RunStatus,
     VerifierStatus,
 )
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, select_page
-from goal_ledger.ledger.goals import guards
+from goal_ledger.ledger.engine.transaction import Tx
+from goal_ledger.ledger.goals import conditions
 from goal_ledger.ledger.goals.key_results import snapshot
-from goal_ledger.ledger.goals.loops import note_retry
 from goal_ledger.ledger.runs.leases import silence_s
-from goal_ledger.ledger.work.dispatch import Attempt, begun, bill_in, briefing, settle_in, start_in, take_over_in
+from goal_ledger.ledger.work.dispatch import Attempt, begun, bill_in, start_in, take_over_in
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
+    from goal_ledger.ledger.work.dispatch import Brief
 
 P = ParamSpec("P")
 
@@ -48,10 +45,14 @@ class Page(NamedTuple):
 
 
 class Runs:
-    """The runs of a ledger. Every method that writes returns the run as it then stands."""
+    """The runs of a ledger. Every method that writes returns the run as it then stands.
 
-    def __init__(self, ledger: Ledger) -> None:
+    brief: prepares what chooses what the runs that start here are told.
+    """
+
+    def __init__(self, ledger: Engine, brief: Brief) -> None:
         self._ledger = ledger
+        self._brief = brief
 
     # --- Writing
 
@@ -82,7 +83,7 @@ class Runs:
             "goal_id": goal_id, "agent": agent, "job_id": job_id, "plan_summary": plan_summary,
             "metrics_before": metrics_before, "overlap": overlap, "reason": reason, **_said(lease_s=lease_s),
         }  # fmt: skip
-        brief = briefing(self._ledger)
+        brief = self._brief(self._ledger)
         recorded = self._ledger.transact(
             lambda tx: start_in(tx, goal_id, attempt, overlap=Overlap.ALLOW if overlap else None, brief=brief),
             operation="run.start",
@@ -101,7 +102,7 @@ class Runs:
         NotFound: unknown_run, unknown_goal.
         """
         attempt = Attempt(agent=agent, lease_s=lease_s, reason=reason)
-        brief = briefing(self._ledger)
+        brief = self._brief(self._ledger)
         recorded = self._ledger.transact(
             lambda tx: take_over_in(tx, _open_run(tx, run_or_goal_id), attempt, brief=brief),
             operation="run.take_over",
@@ -130,7 +131,7 @@ class Runs:
             goal_id = rules.goal_of(tx.load(run_id, RUN))
             allowed = tx.load(goal_id, GOAL).contract.get("allowed_capabilities", ())
             tx.act(run_id, RUN, rules.act, allowed=allowed, **wish)
-            guards.check_constraints(tx, goal_id, run_id)
+            conditions.check_constraints(tx, goal_id, run_id)
 
         return self._transact(
             run_id, "act", work, action=action, action_type=action_type, ok=ok, detail=detail, attributes=attributes,
@@ -163,15 +164,7 @@ class Runs:
 
         With `max_attempts` its goal is tried again later, or fails after the last attempt.
         """
-
-        def work(tx: Tx, **wish: Any) -> None:
-            was_open = tx.load(run_id, RUN).is_open
-            gathered = tx.act(run_id, RUN, rules.interrupt, **wish)
-            if gathered and was_open:
-                settle_in(tx, run_id, self._ledger.settings)
-                note_retry(tx, gathered)
-
-        return self._transact(run_id, "interrupt", work, reason=reason)
+        return self._act(run_id, rules.interrupt, reason=reason)
 
     def verify(
         self,
@@ -206,7 +199,7 @@ class Runs:
 
         def work(tx: Tx, **bill: Any) -> None:
             bill_in(tx, run_id, **bill)
-            guards.check_constraints(tx, tx.load(run_id, RUN).goal_id, run_id)
+            conditions.check_constraints(tx, tx.load(run_id, RUN).goal_id, run_id)
 
         return self._transact(
             run_id, "record_cost", work, cost_usd=cost_usd, tokens_in=tokens_in, tokens_out=tokens_out, model=model,
@@ -232,31 +225,17 @@ class Runs:
         The failure conditions of the goal may turn what is reported as succeeded into failed. When a run of a goal of
         type learning is won, a learning cycle follows, up to that time.
         """
-        learned_until: list[datetime] = []
 
         def work(tx: Tx, metrics_after: dict[str, Any] | None, **wish: Any) -> None:
             run = tx.load(run_id, RUN)
             measured = metrics_after or (snapshot(tx, run.goal_id) if run.is_open else None)
-            finish = guards.classified(tx, run_id, {**wish, "metrics_after": measured})
-            gathered = tx.act(run_id, RUN, rules.finish, **finish)
-            if finish["local_outcome"] == LocalOutcome.FAILED:
-                settle_in(tx, run_id, self._ledger.settings)
-            note_retry(tx, gathered)
-            if finish["local_outcome"] == LocalOutcome.SUCCEEDED:
-                goal = tx.load(run.goal_id, GOAL)
-                if goal.open_occurrences:
-                    tx.act(run.goal_id, GOAL, maintenance.complete_by_run, run_id=run_id)
-                is_won = run.verdict is not VerifierStatus.FAILED
-                if is_won and goal.goal_type is GoalType.LEARNING and tx.now is not None:
-                    learned_until.append(tx.now)
+            finish = conditions.classified(tx, run_id, {**wish, "metrics_after": measured})
+            tx.act(run_id, RUN, rules.finish, **finish)
 
-        row = self._transact(
+        return self._transact(
             run_id, "finish", work, local_outcome=local_outcome, failure_category=failure_category, detail=detail,
             duration_seconds=duration_seconds, metrics_after=metrics_after, reason=reason,
         )  # fmt: skip
-        for until in learned_until[-1:]:  # after the commit, so that a long cycle holds up nobody
-            self._ledger.learning.cycle(until, reason=f"{run_id} was won")
-        return row
 
     def outcome(
         self,
@@ -278,7 +257,7 @@ class Runs:
 
     def get(self, run_id: str) -> RunRow:
         """One run. NotFound: unknown_run."""
-        return _existing(self._ledger.fold(goal_runs, require_id("grun_", run_id)), run_id)
+        return existing_run(self._ledger, run_id)
 
     def list(
         self,
@@ -306,7 +285,7 @@ class Runs:
         self, run_id: str, decide: Callable[Concatenate[Run, P], Sequence[Event]], *args: P.args, **wish: P.kwargs
     ) -> RunRow:
         def work(tx: Tx) -> None:
-            note_retry(tx, tx.act(require_id("grun_", run_id), RUN, decide, *args, **wish))
+            tx.act(require_id("grun_", run_id), RUN, decide, *args, **wish)
 
         arguments = {"stream": run_id, "args": args, **wish}
         return self._answer(
@@ -325,6 +304,11 @@ class Runs:
 
     def _answer(self, run_id: str, recorded: tuple[Recorded, ...]) -> RunRow:
         return _existing(self._ledger.answer(goal_runs, run_id, recorded), run_id)
+
+
+def existing_run(engine: Engine, run_id: str) -> RunRow:
+    """One run. NotFound: unknown_run."""
+    return _existing(engine.fold(goal_runs, require_id("grun_", run_id)), run_id)
 
 
 def _open_run(tx: Tx, run_or_goal_id: str) -> str:

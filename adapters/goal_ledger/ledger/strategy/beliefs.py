@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.strategy import belief as rules
 from goal_ledger.domain.strategy.belief import BELIEF, BeliefStatus, belief_id
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, select_page
 from goal_ledger.projections.strategy.beliefs import BeliefRow, beliefs
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.ledger import Ledger
 
 
 class Page(NamedTuple):
@@ -27,7 +25,7 @@ class Page(NamedTuple):
 class Beliefs:
     """The beliefs of a ledger. Every method that writes returns the belief as it then stands."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     # --- Writing

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec
+from typing import Concatenate, NamedTuple, ParamSpec
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable
 from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.strategy import project as rules
 from goal_ledger.domain.strategy.project import PROJECT, BugSeverity, Project
+from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Place, select_page
 from goal_ledger.projections.strategy.projects import ProjectRow, projects
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.ledger import Ledger
 
 P = ParamSpec("P")
 
@@ -29,7 +27,7 @@ class Page(NamedTuple):
 class Projects:
     """The projects of a ledger. Every method that writes returns the project as it then stands."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
     # --- Writing

@@ -16,13 +16,13 @@ from goal_ledger.domain.work.dispatch import NOTHING_SPENT, Spent
 from goal_ledger.domain.work.ranking import Estimates
 from goal_ledger.domain.work.router import CLOSED, Work
 from goal_ledger.domain.work.serving_order import ServingOrder
+from goal_ledger.ledger.engine.core import Core, Log
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.runs.goal_runs import goal_runs
 from goal_ledger.projections.strategy.beliefs import beliefs
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.views.views import Edition, Views
-    from goal_ledger.ledger.engine.core import Core, Log
 
 _OPEN = tuple(status for status in GoalStatus if status not in CLOSED)
 _UNDER_WAY = (RunStatus.RUNNING, RunStatus.CHECKPOINTED)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.continuity.session import SESSION, require_dispatch, session_stream
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Overlap
@@ -15,40 +16,20 @@ from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.policies import Receipt
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN, RunContext, RunQueued, RunStarted, RunStatus
-from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
 from goal_ledger.domain.work import dispatch as rules
 from goal_ledger.domain.work.dispatch import NOTHING_SPENT, Spent
-from goal_ledger.ledger.continuity.sessions import refuse_when_stopped
-from goal_ledger.ledger.engine.core import LEARNED
-from goal_ledger.ledger.goals import guards
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
+from goal_ledger.ledger.goals import conditions
 from goal_ledger.ledger.goals.key_results import snapshot
-from goal_ledger.ledger.goals.loops import close_retry, note_retry, open_in
+from goal_ledger.ledger.goals.loops import close_retry, open_in
 
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
+Briefing = Callable[[Tx, str], RunContext | None]
+"""Chooses what the next run of a goal is given to work by; None: nothing. It is asked under the lock."""
 
-    Briefing = Callable[[Tx, str], RunContext | None]
-    """Chooses what the next run of a goal is given to work by; None: nothing."""
-
-
-def briefing(ledger: Ledger) -> Briefing:
-    """What chooses for the runs that are about to start; to be asked for before the lock is taken.
-
-    Unavailable: stale_views, in a ledger that has learned something; in others no read model is asked.
-    """
-    if ledger.has_learned:
-        ledger.views.catch_up()  # not while others wait for the lock
-
-    def brief(tx: Tx, goal_id: str) -> RunContext | None:
-        if not any(map(tx.has_streams, LEARNED)):
-            return None
-        from goal_ledger.ledger.learning.context import given_in
-
-        return given_in(ledger, tx, goal_id)
-
-    return brief
+Brief = Callable[[Engine], Briefing]
+"""Prepares a briefing before the lock is taken. Learning chooses; work knows only that somebody does."""
 
 
 class Attempt(NamedTuple):
@@ -65,7 +46,7 @@ class Attempt(NamedTuple):
 def start_in(tx: Tx, goal_id: str, attempt: Attempt, *, overlap: Overlap | None = None, brief: Briefing) -> str:
     """Start the goal's next run, or queue it where the goal says so; the run's id.
 
-    overlap: what happens beside an open run; as the goal says unless given. brief: see `briefing`.
+    overlap: what happens beside an open run; as the goal says unless given.
 
     Rejected: not_allowed, open_dependencies, over_budget, no_attempts_left, run_overlap. NotFound: unknown_goal.
     """
@@ -160,21 +141,9 @@ def take_over_in(tx: Tx, run_id: str, attempt: Attempt, *, brief: Briefing) -> s
     return new
 
 
-def settle_in(tx: Tx, run_id: str, settings: Settings) -> None:
-    """After a run failed or was cut off: schedule the next attempt, or let the goal fail after the last one."""
-    goal_id = tx.load(run_id, RUN).goal_id
-    goal = tx.load(goal_id, GOAL)
-    if goal.status is None:
-        return
-    busy, now = is_busy(tx, goal), tx.now or tx.at
-    tx.act(goal_id, GOAL, rules.after_failure, run_id=run_id, is_busy=busy, now=now, settings=settings)
-
-
-def orphan_in(tx: Tx, run_id: str, reason: str, settings: Settings) -> None:
-    """Interrupt a run of which nothing was heard in time; its goal is tried again, or somebody is asked to."""
-    gathered = tx.act(run_id, RUN, run_rules.interrupt, reason=reason, orphaned=True)
-    settle_in(tx, run_id, settings)
-    note_retry(tx, gathered)
+def refuse_when_stopped(tx: Tx) -> None:
+    """Refuse to hand out work between a drain or a stop and the next start. Rejected: draining, stopped."""
+    require_dispatch(tx.load(session_stream(tx.ledger_id), SESSION))
 
 
 def is_busy(tx: Tx, goal: Goal) -> bool:
@@ -247,7 +216,7 @@ def _begin(tx: Tx, goal_id: str, goal: Goal, run_id: str, number: int, attempt: 
     )
     close_retry(tx, goal_id, f"{run_id} began")
     tx.act(run_id, RUN, run_rules.start, started=started)
-    guards.check_constraints(tx, goal_id, run_id)
+    conditions.check_constraints(tx, goal_id, run_id)
 
 
 def _as_queued(tx: Tx, run_id: str, attempt: Attempt) -> Attempt:

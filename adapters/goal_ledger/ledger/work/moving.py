@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from goal_ledger.domain.errors import LedgerError, Rejected
 from goal_ledger.domain.goals import goal as rules
@@ -17,15 +17,13 @@ from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalTyp
 from goal_ledger.domain.goals.loop import LoopKind
 from goal_ledger.domain.runs.run import RUN
 from goal_ledger.domain.times import utc_text
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.goals.conditions import InStreams, InViews, Sight, is_met, understood
 from goal_ledger.ledger.goals.loops import open_in
 from goal_ledger.ledger.work.dispatch import Attempt, queue_in
 from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
 from goal_ledger.projections.work.agenda import AgendaRow, agenda
-
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
 
 T = TypeVar("T")
 
@@ -75,7 +73,7 @@ def steps(sight: Sight, goal: GoalRow, *, firing: bool, now: datetime | None) ->
     return []
 
 
-def move_goals(ledger: Ledger, now: datetime) -> Iterator[str]:
+def move_goals(ledger: Engine, now: datetime) -> Iterator[str]:
     """Do what follows from the conditions of all goals, and from what that changes, until nothing follows.
 
     What was done, a line each. Candidates come from the read models; each is decided on its streams, under the lock.
@@ -88,7 +86,7 @@ def move_goals(ledger: Ledger, now: datetime) -> Iterator[str]:
             yield line
 
 
-def _candidates(ledger: Ledger, now: datetime) -> Iterator[GoalRow]:
+def _candidates(ledger: Engine, now: datetime) -> Iterator[GoalRow]:
     """The goals from whose conditions something follows, as the read models tell."""
     after: tuple[str, ...] | None = None
     while page := ledger.views.select(agenda, {"conditional": True}, order=("goal_id",), after=after, limit=_PAGE):
@@ -104,7 +102,7 @@ def _candidates(ledger: Ledger, now: datetime) -> Iterator[GoalRow]:
         after = (page[-1].goal_id,)
 
 
-def _move(ledger: Ledger, goal: GoalRow) -> list[str]:
+def _move(ledger: Engine, goal: GoalRow) -> list[str]:
     """Move one goal, in one transaction; what was done."""
     done: list[str] = []
 
@@ -158,12 +156,12 @@ def _is_free(sight: Sight, goal: GoalRow) -> bool:
 # --- Deadlines
 
 
-def fail_exceeded(ledger: Ledger, now: datetime) -> Iterator[str]:
+def fail_exceeded(ledger: Engine, now: datetime) -> Iterator[str]:
     """Fail the goals that were started and whose deadline passed; an open run of theirs goes on, and is told of."""
     return each(past_deadline(ledger, now, started=True), lambda row: _fail(ledger, row))
 
 
-def past_deadline(ledger: Ledger, now: datetime, *, started: bool) -> Iterator[AgendaRow]:
+def past_deadline(ledger: Engine, now: datetime, *, started: bool) -> Iterator[AgendaRow]:
     """The goals whose deadline passed, the oldest first. started: those that are known to be unstarted, or the rest."""
     after: tuple[str, ...] | None = None
     order, present = ("time_horizon", "goal_id"), utc_text(now)
@@ -175,7 +173,7 @@ def past_deadline(ledger: Ledger, now: datetime, *, started: bool) -> Iterator[A
         after = (page[-1].time_horizon, page[-1].goal_id)
 
 
-def _fail(ledger: Ledger, row: AgendaRow) -> list[str]:
+def _fail(ledger: Engine, row: AgendaRow) -> list[str]:
     done: list[str] = []
     goal_id = row.goal_id
 

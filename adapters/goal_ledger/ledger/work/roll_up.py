@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
 
-from goal_ledger.domain.base import Event, Recorded
-from goal_ledger.domain.errors import Rejected
-from goal_ledger.domain.goals.goal import GOAL, TRANSITIONS, ChildAdded, Goal, GoalAmended
+from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.goals.goal import GOAL, Goal, GoalAmended
 from goal_ledger.domain.goals.lifecycle import FINISHED
 from goal_ledger.domain.goals.loop import LoopKind, Matter
 from goal_ledger.domain.runs import run as run_rules
-from goal_ledger.domain.runs.run import RUN, RunFinished, RunInterrupted, RunStatus
+from goal_ledger.domain.runs.run import RUN, RunStatus
 from goal_ledger.domain.work import roll_up as rules
 from goal_ledger.domain.work.roll_up import Standing
-from goal_ledger.ledger.goals import guards
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
+from goal_ledger.ledger.goals import conditions
 from goal_ledger.ledger.goals.loops import close_in, close_retry, open_in
 from goal_ledger.ledger.work.dispatch import is_busy
 
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.transaction import Tx
 
-
-def roll_up(tx: Tx, gathered: Sequence[Recorded]) -> None:
-    """Let goals follow their tasks, up to the top.
-
-    gathered: everything that the transaction did; what follows is added to it, and has consequences of its own.
-    """
-    for recorded in gathered:
-        for follow in _FOLLOW.get(type(recorded.event), ()):
-            # A goal that takes no writes, because newer code wrote to it, holds up no other.
-            with suppress(Rejected), tx.all_or_nothing():
-                follow(tx.using(cause=recorded.position), recorded)
-
-
-def _itself(tx: Tx, recorded: Recorded) -> None:
+def after_move(_: Engine, tx: Tx, recorded: Recorded) -> None:
     """A goal moved, and may have waited for this to be completed."""
     _complete(tx, recorded.stream)
 
 
-def _let_go(tx: Tx, recorded: Recorded) -> None:
+def release(_: Engine, tx: Tx, recorded: Recorded) -> None:
     """A goal is over: its queued runs and its pending retry wait for nothing any more."""
     goal = tx.load(recorded.stream, GOAL)
     if goal.status not in FINISHED:
@@ -53,7 +37,7 @@ def _let_go(tx: Tx, recorded: Recorded) -> None:
     close_retry(tx, recorded.stream, why)
 
 
-def _above(tx: Tx, recorded: Recorded) -> None:
+def follow_above(_: Engine, tx: Tx, recorded: Recorded) -> None:
     """A goal moved, and the one above follows."""
     goal_id = recorded.stream
     goal = tx.load(goal_id, GOAL)
@@ -65,12 +49,12 @@ def _above(tx: Tx, recorded: Recorded) -> None:
     _complete(tx, above)
 
 
-def _after_child(tx: Tx, recorded: Recorded) -> None:
+def after_child(_: Engine, tx: Tx, recorded: Recorded) -> None:
     """A task was added: there is something to do, or one thing more that is blocked."""
     _hold(tx, recorded.stream)
 
 
-def _after_amendment(tx: Tx, recorded: Recorded) -> None:
+def after_amendment(_: Engine, tx: Tx, recorded: Recorded) -> None:
     """A task was moved elsewhere: the others may be complete, or all of them blocked."""
     above = recorded.event.was.get("parent_goal_id") if isinstance(recorded.event, GoalAmended) else None
     if above is not None:
@@ -78,18 +62,9 @@ def _after_amendment(tx: Tx, recorded: Recorded) -> None:
         _complete(tx, above)
 
 
-def _after_run(tx: Tx, recorded: Recorded) -> None:
+def after_run(_: Engine, tx: Tx, recorded: Recorded) -> None:
     """A run ended, which its goal may have waited for."""
     _complete(tx, tx.load(recorded.stream, RUN).goal_id)
-
-
-_FOLLOW: dict[type[Event], Sequence[Callable[[Tx, Recorded], None]]] = {
-    **dict.fromkeys(TRANSITIONS, (_let_go, _itself, _above)),
-    ChildAdded: (_after_child,),
-    GoalAmended: (_after_amendment,),
-    RunFinished: (_after_run,),
-    RunInterrupted: (_after_run,),
-}
 
 
 def _hold(tx: Tx, goal_id: str) -> None:
@@ -114,7 +89,7 @@ def _complete(tx: Tx, goal_id: str) -> None:
     if criteria:
         open_in(tx, kind=matter.kind, question=matter.question, goal_id=goal_id)
         return
-    guards.check_start(tx, goal_id)
+    conditions.check_start(tx, goal_id)
     dependencies = {other: tx.load(other, GOAL) for other in goal.dependencies}
     tx.act(goal_id, GOAL, rules.complete, tasks=list(_tasks(tx, goal_id, goal)), dependencies=dependencies)
 

@@ -16,27 +16,30 @@ from goal_ledger.domain.work.planning import METHODS, Plan, plan
 from goal_ledger.domain.work.ranking import Rankable, Ranked, by_revenue, by_utility
 from goal_ledger.domain.work.router import BY_PRIORITY, CLOSED, ROUTER, Choice, obstacle
 from goal_ledger.domain.work.serving_order import ServingOrder
-from goal_ledger.ledger.continuity.sessions import refuse_when_stopped
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
+from goal_ledger.ledger.goals.goals import Goals
 from goal_ledger.ledger.work.candidates import Candidates
-from goal_ledger.ledger.work.dispatch import Attempt, begun, briefing, claim_in
+from goal_ledger.ledger.work.dispatch import Attempt, begun, claim_in, refuse_when_stopped
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.core import Core
-    from goal_ledger.ledger.engine.transaction import Tx
-    from goal_ledger.ledger.ledger import Ledger
-    from goal_ledger.ledger.work.dispatch import Briefing
+    from goal_ledger.ledger.work.dispatch import Brief, Briefing
 
 
 RankPolicy = Literal["utility", "revenue"]
 
 
 class Work:
-    """The open goals of a ledger, in the order in which they should be served."""
+    """The open goals of a ledger, in the order in which they should be served.
 
-    def __init__(self, ledger: Ledger, core: Core) -> None:
+    brief: prepares what chooses what the runs that start here are told.
+    """
+
+    def __init__(self, ledger: Engine, brief: Brief) -> None:
         self._ledger = ledger
-        self._core = core
+        self._core = ledger.core
+        self._brief = brief
 
     def next(self) -> Choice | None:
         """The goal to work on next; None when there is nothing to do. Writes nothing."""
@@ -62,7 +65,7 @@ class Work:
         with self._candidates() as candidates:
             if candidates.is_behind(self._core):  # what takes a while is done before others wait for the lock
                 candidates.refreshed(self._core, utc_text(self._ledger.now()))
-        brief = briefing(self._ledger)
+        brief = self._brief(self._ledger)
 
         def work(tx: Tx) -> None:
             refuse_when_stopped(tx)
@@ -112,12 +115,12 @@ class Work:
 
         NotFound: unknown_goal.
         """
-        return plan(self._ledger.goals.get(goal_id).metadata, METHODS)
+        return plan(Goals(self._ledger).get(goal_id).metadata, METHODS)
 
     @contextmanager
     def _candidates(self) -> Iterator[Candidates]:
         """What was seen last, for this thread alone."""
-        at_rest = self._core.candidates
+        at_rest = self._core.at_rest(Candidates)
         try:
             candidates = at_rest.pop()
         except IndexError:  # none yet, or other threads are at them

@@ -29,7 +29,7 @@ def ledger() -> None:
 @as_of()
 def stats(app: App) -> None:
     """How large the log is, or was, and from when to when it goes; the bytes are those of the file now."""
-    app.show(app.ledger.stats()._asdict(), render_ledger.stats)
+    app.show(app.ledger.log.stats()._asdict(), render_ledger.stats)
 
 
 @ledger.command(
@@ -73,21 +73,23 @@ def verify(app: App, expect: str | None, deep: bool, file: Path | None, partial:
         raise click.UsageError("--partial and --alone are about an export; name it with --file.")
     opened = app.ledger
     with app.progress("checking") as progress:
-        of = opened.stats().events
-        events = opened.verify(lambda done: progress(done, of), expect=expect)
-    app.show({"ok": True, "events": events, "head": events, "digest": opened.digest_at(events)}, render_ledger.verified)
+        of = opened.log.stats().events
+        events = opened.log.verify(lambda done: progress(done, of), expect=expect)
+    app.show(
+        {"ok": True, "events": events, "head": events, "digest": opened.log.digest_at(events)}, render_ledger.verified
+    )
 
 
 def _verify_deep(app: App, expect: str | None) -> None:
     with app.progress("checking and folding") as progress:
-        state = app.ledger.verify_deep(progress, expect=expect)
+        state = app.ledger.log.verify_deep(progress, expect=expect)
     projections = [each._asdict() for each in state.projections]
     app.show(
         {
             "ok": True,
             "events": state.head,
             "head": state.head,
-            "digest": app.ledger.digest_at(state.head),
+            "digest": app.ledger.log.digest_at(state.head),
             "state": {"sha256": state.sha256, "projections": projections},
         },
         render_ledger.verified,
@@ -144,7 +146,7 @@ def export(app: App, file: Path | None, output: Path | None, format_: str) -> No
     opened = app.ledger
     with app.progress("exporting") as progress:
         of = opened.head
-        done = opened.export(target, lambda written: progress(written, of))
+        done = opened.log.export(target, lambda written: progress(written, of))
     app.show({**done._asdict(), "format": format_}, render_ledger.copied)
 
 
@@ -156,7 +158,7 @@ def backup(app: App, file: Path) -> None:
 
     The copy is a ledger like any other: open it with --db. A file that exists is never replaced.
     """
-    app.show(app.ledger.backup(file)._asdict(), render_ledger.copied)
+    app.show(app.ledger.log.backup(file)._asdict(), render_ledger.copied)
 
 
 @ledger.command(
@@ -252,5 +254,5 @@ def copy(app: App, source: str, target: str) -> None:
         app.progress("copying") as progress,
     ):
         of = opened.head
-        done = opened.copy(target, lambda reached: progress(reached, of))
+        done = opened.log.copy(target, lambda reached: progress(reached, of))
     app.show(done._asdict(), render_ledger.copied)

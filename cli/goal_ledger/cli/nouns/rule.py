@@ -31,7 +31,7 @@ def rule() -> None:
 @writes
 def draft(app: App, lesson_id: str, **wish: Any) -> None:
     """Draw a rule from LESSON when that is sure enough; it begins in shadow."""
-    app.show(app.ledger.playbook.draft(lesson_id, **wish)._asdict(), render_learning.rule_line)
+    app.show(app.ledger.rules.draft(lesson_id, **wish)._asdict(), render_learning.rule_line)
 
 
 @rule.command("canary", examples=(f'goal-ledger rule canary {ID} --reason "seen often enough"',))
@@ -40,7 +40,7 @@ def draft(app: App, lesson_id: str, **wish: Any) -> None:
 @writes
 def canary(app: App, rule_id: str, **wish: Any) -> None:
     """Try RULE on a share of the goals and compare; say why."""
-    app.show(app.ledger.playbook.canary(rule_id, **wish)._asdict(), render_learning.rule_line)
+    app.show(app.ledger.rules.canary(rule_id, **wish)._asdict(), render_learning.rule_line)
 
 
 @rule.command("promote", examples=(f'goal-ledger rule promote {ID} --reason "the release cannot wait"',))
@@ -48,7 +48,7 @@ def canary(app: App, rule_id: str, **wish: Any) -> None:
 @writes
 def promote(app: App, rule_id: str, reason: str | None) -> None:
     """Put RULE in force for all goals, ahead of what the learning cycle waits for; say why."""
-    app.show(app.ledger.playbook.promote(rule_id, reason=reason)._asdict(), render_learning.rule_line)
+    app.show(app.ledger.rules.promote(rule_id, reason=reason)._asdict(), render_learning.rule_line)
 
 
 @rule.command("rollback", examples=(f'goal-ledger rule rollback {ID} --reason "customers complain"',))
@@ -56,7 +56,7 @@ def promote(app: App, rule_id: str, reason: str | None) -> None:
 @writes
 def rollback(app: App, rule_id: str, reason: str | None) -> None:
     """Take RULE back, from full to canary, from canary to shadow; say why."""
-    app.show(app.ledger.playbook.roll_back(rule_id, reason=reason)._asdict(), render_learning.rule_line)
+    app.show(app.ledger.rules.roll_back(rule_id, reason=reason)._asdict(), render_learning.rule_line)
 
 
 @rule.command("retire", examples=(f'goal-ledger rule retire {ID} --reason "the tool is gone"',))
@@ -64,7 +64,7 @@ def rollback(app: App, rule_id: str, reason: str | None) -> None:
 @writes
 def retire(app: App, rule_id: str, reason: str | None) -> None:
     """Tell RULE to nobody any more; say why. Its history stays."""
-    app.show(app.ledger.playbook.retire(rule_id, reason=reason)._asdict(), render_learning.rule_line)
+    app.show(app.ledger.rules.retire(rule_id, reason=reason)._asdict(), render_learning.rule_line)
 
 
 # --- Looking
@@ -78,7 +78,7 @@ def evaluate(app: App, rule_id: str) -> None:
 
     Look as often as you like: that makes no error more likely.
     """
-    app.show(evaluation_data(app.ledger.playbook.evaluate(rule_id)), render_learning.evaluation)
+    app.show(evaluation_data(app.ledger.rules.evaluate(rule_id)), render_learning.evaluation)
 
 
 @rule.command("show", examples=(f"goal-ledger rule show {ID}",))
@@ -86,7 +86,7 @@ def evaluate(app: App, rule_id: str) -> None:
 @as_of()
 def show(app: App, rule_id: str) -> None:
     """Everything about RULE as it stands, or stood."""
-    app.show(app.ledger.playbook.get(rule_id)._asdict(), render_learning.rule)
+    app.show(app.ledger.rules.get(rule_id)._asdict(), render_learning.rule)
 
 
 @rule.command("list", examples=("goal-ledger rule list --mode canary", "goal-ledger rule list --retired"))
@@ -102,7 +102,7 @@ def list_(app: App, every: bool, retired: bool, after: str | None, limit: int | 
     if every and retired:
         raise click.UsageError("--all and --retired exclude each other; give one of them.")
     place = None if after is None else position_place(after)
-    page = app.ledger.playbook.list(active=None if every else not retired, after=place, limit=limit, **where)
+    page = app.ledger.rules.list(active=None if every else not retired, after=place, limit=limit, **where)
     chosen = retired or any(where.values()) or after
     app.show_list(
         [row._asdict() for row in page.rules],
@@ -119,7 +119,7 @@ def list_(app: App, every: bool, retired: bool, after: str | None, limit: int | 
 @as_of()
 def lineage(app: App, rule_id: str) -> None:
     """Where RULE comes from: its lessons, their reviews, and the runs that speak for them."""
-    app.show(lineage_data(app.ledger.playbook.lineage(rule_id)), render_learning.lineage)
+    app.show(lineage_data(app.ledger.rules.lineage(rule_id)), render_learning.lineage)
 
 
 @rule.command("timeline", examples=(f"goal-ledger rule timeline {ID}",))
@@ -127,5 +127,5 @@ def lineage(app: App, rule_id: str) -> None:
 @as_of()
 def timeline(app: App, rule_id: str) -> None:
     """Every event of RULE, in order: each run that was counted, each step and why it was taken."""
-    events = app.ledger.playbook.timeline(rule_id)
+    events = app.ledger.rules.timeline(rule_id)
     app.show_list(timeline_data(events), render.timeline, empty="No events.")

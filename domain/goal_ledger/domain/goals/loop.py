@@ -27,6 +27,10 @@ class LoopStatus(StrEnum):
     CLOSED = "closed"
 
 
+REFUSED = "A reaction was refused"
+"""How the question of a follow-up begins that keeps what should have followed from an event, and was refused."""
+
+
 class Matter(NamedTuple):
     """What a loop is about; goal_id and run_id None when it is about none."""
 

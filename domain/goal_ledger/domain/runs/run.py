@@ -1,6 +1,6 @@
 """A run: one attempt at a goal, from start to outcome."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -8,7 +8,19 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Count, Decider, Event, Json, Money, Payload, Seconds, Texts, Tokens
+from goal_ledger.domain.base import (
+    Count,
+    Decider,
+    Event,
+    Json,
+    Money,
+    Payload,
+    Recorded,
+    Seconds,
+    Texts,
+    Tokens,
+    Unreadable,
+)
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.times import parse_utc, seconds_between, utc_text
 
@@ -238,8 +250,8 @@ class BusinessOutcomeRecorded(RunEvent):
     detail: str | None = None
 
 
-CONSEQUENTIAL = frozenset({RunStarted, RunInterrupted, RunVerified, RunFinished, BusinessOutcomeRecorded})
-"""Events of a run that others learn from in the same transaction."""
+SIGNS_OF_LIFE = (RunStarted, ActionTaken, RunHeartbeat, RunResumed)
+"""What only a worker that is alive has done."""
 
 
 # --- State
@@ -248,7 +260,7 @@ CONSEQUENTIAL = frozenset({RunStarted, RunInterrupted, RunVerified, RunFinished,
 class Run(NamedTuple):
     """cost_usd: the sum of the known bills. lost: how the run was taken from its worker, None when it was not.
 
-    context: what it was given to work by. verdict: the verifier's latest.
+    context: what it was given to work by. verdict: the verifier's latest. has_begun: it is more than queued.
     """
 
     status: RunStatus | None = None
@@ -263,6 +275,7 @@ class Run(NamedTuple):
     lost: str | None = None
     context: RunContext | None = None
     verdict: VerifierStatus | None = None
+    has_begun: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -288,6 +301,7 @@ def _started(run: Run, event: RunStarted) -> Run:
         lease_s=event.lease_s,
         cost_usd=run.cost_usd,
         context=event.context,
+        has_begun=True,
     )
 
 
@@ -593,6 +607,21 @@ def goal_of(run: Run) -> str:
 def require_open(run: Run, verb: str) -> None:
     """Refuse a verb for a run that has ended or not begun. Rejected: not_allowed, lease_lost. NotFound: unknown_run."""
     _require(run, verb, *OPEN)
+
+
+def last_sign_of_life(history: Iterable[Recorded | Unreadable]) -> str | None:
+    """When the worker of a run was heard of last, UTC text; when that was recorded, where nobody knows when it was."""
+    last = None
+    for one in history:
+        if isinstance(one, Recorded) and isinstance(one.event, SIGNS_OF_LIFE):
+            last = one.occurred_at or one.at
+    return last
+
+
+def is_alive(run: Run, history: Iterable[Recorded | Unreadable], now: str) -> bool:
+    """Whether somebody is at work on a run: its lease holds. Without a lease nobody can be known to be."""
+    until = lease_end(last_sign_of_life(history), run.lease_s)
+    return until is not None and now <= until
 
 
 def lease_end(sign_of_life: str | None, lease_s: float | None) -> str | None:

@@ -1,0 +1,93 @@
+"""What follows from events: one table, one rule for chaining, one for refusals.
+
+A reaction is a function `(engine, tx, recorded)`. It runs in the transaction that gathered the event, under the same
+lock, decides on other streams, and what it gathers names that event as its cause. It can be read from the log alone:
+the same event has the same consequences by whatever way it came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from goal_ledger.domain.base import Event, Recorded
+from goal_ledger.domain.errors import Invalid, LedgerError, NotFound, Rejected
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger.engine.engine import Engine
+    from goal_ledger.ledger.engine.transaction import Tx
+
+    React = Callable[[Engine, Tx, Recorded], object]
+    NoteRefusal = Callable[[Tx, str, LedgerError, Recorded | None], object]
+    """What keeps a refusal: the transaction, the reaction's name, the error, and the event that it followed."""
+
+MOST_ROUNDS = 1_000
+"""Reactions to reactions to …: more than any history needs, and an error beyond."""
+
+REFUSALS = (Rejected, NotFound, Invalid)
+"""What a rule says no with. Anything else is a fault, and undoes the transaction."""
+
+
+class Reaction(NamedTuple):
+    """What follows from events of some types.
+
+    on: the event types. do: the function, or its place, `module:function`, imported when it is first needed. name: what
+    it is called when it is refused. history: also from events that an import tells of.
+    """
+
+    on: frozenset[type[Event]]
+    do: React | str
+    name: str
+    history: bool = False
+
+    def function(self) -> React:
+        """The function itself."""
+        if not isinstance(self.do, str):
+            return self.do
+        module, _, name = self.do.partition(":")
+        found: React = getattr(import_module(module), name)
+        return found
+
+
+class Reactions:
+    """The reactions of a ledger, in the order in which they run.
+
+    note_refusal: keeps what was refused, for a refused reaction never undoes the event that it follows.
+    """
+
+    def __init__(self, table: Iterable[Reaction], note_refusal: NoteRefusal) -> None:
+        self.table = tuple(table)
+        self._note_refusal = note_refusal
+        self._on: frozenset[type[Event]] = frozenset[type[Event]]().union(*(one.on for one in self.table))
+
+    def follow(self, engine: Engine, tx: Tx, *, is_history: bool = False) -> None:
+        """Let everything follow from what was gathered, and from what that gathers, until nothing does.
+
+        In rounds: each runs the table, in order, over the events of the round before.
+
+        Rejected: endless_reactions.
+        """
+        for _ in range(MOST_ROUNDS):
+            if not (news := tx.take_unfollowed()):
+                return
+            if self._on.isdisjoint({type(one.event) for one in news}):
+                continue
+            for reaction in self.table:
+                if reaction.history or not is_history:
+                    for recorded in news:
+                        if type(recorded.event) in reaction.on:
+                            self._run(reaction, engine, tx, recorded)
+        raise Rejected("endless_reactions", f"reactions to events still follow after {MOST_ROUNDS} rounds")
+
+    def refused(self, tx: Tx, name: str, error: LedgerError, recorded: Recorded | None = None) -> None:
+        """Keep what refused a reaction."""
+        self._note_refusal(tx, name, error, recorded)
+
+    def _run(self, reaction: Reaction, engine: Engine, tx: Tx, recorded: Recorded) -> None:
+        caused = tx.using(cause=recorded.position)
+        try:
+            with tx.all_or_nothing():
+                reaction.function()(engine, caused, recorded)
+        except REFUSALS as error:
+            self.refused(caused, reaction.name, error, recorded)

@@ -1,0 +1,38 @@
+"""What the end of a run means for its goal: another attempt, the end of the last one, an occurrence that is done."""
+
+from __future__ import annotations
+
+from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.goals import maintenance
+from goal_ledger.domain.goals.goal import GOAL
+from goal_ledger.domain.runs.run import RUN, LocalOutcome, RunFinished, RunInterrupted
+from goal_ledger.domain.work import dispatch as rules
+from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.transaction import Tx
+from goal_ledger.ledger.goals.loops import open_retry
+from goal_ledger.ledger.work.dispatch import is_busy
+
+
+def settle(engine: Engine, tx: Tx, recorded: Recorded) -> None:
+    """Schedule the next attempt after a failure or a loss, or let the goal fail after the last one.
+
+    While another attempt may come, the goal has a pending retry. A success closes the oldest open occurrence of a
+    maintenance goal. A run that another took the place of, and one that never began, settle nothing.
+    """
+    event, run = recorded.event, tx.load(recorded.stream, RUN)
+    goal = tx.load(run.goal_id, GOAL)
+    if goal.status is None:
+        return
+    match event:
+        case RunFinished(local_outcome=LocalOutcome.SUCCEEDED):
+            tx.act(run.goal_id, GOAL, maintenance.complete_by_run, run_id=recorded.stream)
+        case RunFinished(local_outcome=LocalOutcome.FAILED):
+            _try_again(engine, tx, recorded.stream, run.goal_id)
+        case RunInterrupted(successor=None) if run.has_begun:
+            _try_again(engine, tx, recorded.stream, run.goal_id)
+
+
+def _try_again(engine: Engine, tx: Tx, run_id: str, goal_id: str) -> None:
+    busy, now = is_busy(tx, tx.load(goal_id, GOAL)), tx.now or tx.at
+    tx.act(goal_id, GOAL, rules.after_failure, run_id=run_id, is_busy=busy, now=now, settings=engine.settings)
+    open_retry(tx, run_id)
