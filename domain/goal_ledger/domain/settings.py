@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from goal_ledger.domain.base import Payload, Share
-from goal_ledger.domain.goals.weights import Weights
 
 
 class Stale(StrEnum):
@@ -15,6 +14,16 @@ class Stale(StrEnum):
     REBUILD = "rebuild"
     WAIT = "wait"
     REFUSE = "refuse"
+
+
+class Weights(Payload):
+    """What each part of the utility counts when goals are ranked; it is clamped to 0 to 1."""
+
+    value: Share = 0.5
+    effort: Share = 0.25
+    risk: Share = 0.15
+    urgency: Share = 0.05
+    alignment: Share = 0.05
 
 
 class Settings(Payload):

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from goal_ledger.domain.proposals.detectors.base import Finding
-from goal_ledger.domain.proposals.evaluation import NEUTRAL, Circumstances, Similar, alignment, evaluate
+from goal_ledger.domain.proposals.evaluation import Circumstances, Similar, evaluate
 from goal_ledger.domain.proposals.proposal import ProposalMade, RejectionCode, of
 from goal_ledger.domain.settings import Settings
+from goal_ledger.domain.strategy.belief import NEUTRAL, alignment
 from goal_ledger.domain.words import likeness, words
 
 NOW = datetime(2025, 11, 9, 14, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goal_ledger.domain.goals.weights import Weights
-from goal_ledger.domain.proposals.evaluation import alignment
+from goal_ledger.domain.settings import Weights
+from goal_ledger.domain.strategy.belief import alignment
 from goal_ledger.domain.times import utc_text
 from goal_ledger.domain.work.ranking import (
     Estimates,

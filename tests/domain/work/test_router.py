@@ -8,7 +8,7 @@ import pytest
 
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
-from goal_ledger.domain.goals.weights import Weights
+from goal_ledger.domain.settings import Weights
 from goal_ledger.domain.work.dispatch import Spent
 from goal_ledger.domain.work.ranking import Estimates
 from goal_ledger.domain.work.router import BY_PRIORITY, CLOSED, Choice, Work, route

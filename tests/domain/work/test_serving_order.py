@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
-from goal_ledger.domain.goals.weights import Weights
 from goal_ledger.domain.policies import ranked
+from goal_ledger.domain.settings import Weights
 from goal_ledger.domain.work.dispatch import NOTHING_SPENT, Spent
 from goal_ledger.domain.work.ranking import Estimates
 from goal_ledger.domain.work.router import Choice, Work, route

@@ -12,9 +12,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from goal_ledger.domain.goals.goal import GOAL, RunDispatched
-from goal_ledger.domain.goals.weights import Weights
 from goal_ledger.domain.policies import Receipt, Scored, ranked, receipt
 from goal_ledger.domain.proposals.detectors.base import Finding
+from goal_ledger.domain.settings import Weights
 from goal_ledger.ledger import (
     UNKNOWN,
     Invalid,

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from goal_ledger.domain.base import Event, Recorded
 from goal_ledger.domain.errors import Invalid, LedgerError, NotFound, Rejected
+from goal_ledger.ledger.engine.transaction import Tx
 
-if TYPE_CHECKING:
-    from goal_ledger.ledger.engine.engine import Engine
-    from goal_ledger.ledger.engine.transaction import Tx
+React = Callable[[Any, Tx, Recorded], object]
+"""Called with the `Ledger`, which no module below it can name; the transaction, and the event."""
 
-    React = Callable[[Engine, Tx, Recorded], object]
-    NoteRefusal = Callable[[Tx, str, LedgerError, Recorded | None], object]
-    """What keeps a refusal: the transaction, the reaction's name, the error, and the event that it followed."""
+NoteRefusal = Callable[[Tx, str, LedgerError, Recorded | None], object]
+"""What keeps a refusal: the transaction, the reaction's name, the error, and the event that it followed."""
 
 MOST_ROUNDS = 1_000
 """Reactions to reactions to …: more than any history needs, and an error beyond."""
@@ -61,7 +60,7 @@ class Reactions:
         self._note_refusal = note_refusal
         self._on: frozenset[type[Event]] = frozenset[type[Event]]().union(*(one.on for one in self.table))
 
-    def follow(self, engine: Engine, tx: Tx, *, is_history: bool = False) -> None:
+    def follow(self, engine: Any, tx: Tx, *, is_history: bool = False) -> None:
         """Let everything follow from what was gathered, and from what that gathers, until nothing does.
 
         In rounds: each runs the table, in order, over the events of the round before.
@@ -84,7 +83,7 @@ class Reactions:
         """Keep what refused a reaction."""
         self._note_refusal(tx, name, error, recorded)
 
-    def _run(self, reaction: Reaction, engine: Engine, tx: Tx, recorded: Recorded) -> None:
+    def _run(self, reaction: Reaction, engine: Any, tx: Tx, recorded: Recorded) -> None:
         caused = tx.using(cause=recorded.position)
         try:
             with tx.all_or_nothing():

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
-from goal_ledger.domain.goals.weights import Weights
-from goal_ledger.domain.proposals.evaluation import alignment
 from goal_ledger.domain.runs.run import RunStatus
-from goal_ledger.domain.strategy.belief import BeliefStatus
+from goal_ledger.domain.settings import Weights
+from goal_ledger.domain.strategy.belief import BeliefStatus, alignment
 from goal_ledger.domain.work.dispatch import NOTHING_SPENT, Spent
 from goal_ledger.domain.work.ranking import Estimates
 from goal_ledger.domain.work.router import CLOSED, Work

@@ -21,7 +21,7 @@ def bar(what: str) -> Iterator[Told]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
-    from goal_ledger.cli.show.draw import console
+    from goal_ledger.cli.frame.screen import console
 
     class Rate(ProgressColumn):
         """Events per second."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
+from goal_ledger.cli.frame.screen import NARROWEST, console
 from goal_ledger.cli.frame.text import as_json, moment, visible
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 Data = dict[str, Any]
 
-NARROWEST = 60  # columns: an id and some words
 USUAL_WIDTH = 80
 WIDE = 132  # columns: room for what is left out at 80
 
@@ -36,20 +36,6 @@ STYLES = {
     "verifier_failed": "red", "degraded": "red", "requested": "dim",
     "current": "green", "stale": "yellow", "missing": "yellow", "queued": "yellow",
 }  # fmt: skip
-
-
-def console(*, stderr: bool = False) -> Console:
-    """Where to draw: as wide as the terminal, 80 columns without one."""
-    from rich.console import Console
-
-    class Screen(Console):
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError
-
-    screen = Screen(stderr=stderr, markup=False, highlight=False, emoji=False)
-    if screen.width < NARROWEST:
-        screen.width = NARROWEST
-    return screen
 
 
 def put(screen: Console, drawing: RenderableType) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from goal_ledger.cli.frame.screen import console
 from goal_ledger.cli.frame.text import moment, visible
 from goal_ledger.cli.show import draw
 
@@ -37,7 +38,7 @@ def goal_line(row: Data) -> None:
 
 def goals(rows: Sequence[Data]) -> None:
     """A table of goals."""
-    screen = draw.console()
+    screen = console()
     wide = screen.width >= draw.WIDE
     table = draw.table(screen.width, "goal", "status", "pri", *(("type", "owner") if wide else ()), "title")
     for row in rows:
@@ -69,7 +70,7 @@ def goal(row: Data) -> None:
 
 def similar(rows: Sequence[Data]) -> None:
     """A table of goals by how alike they are."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "goal", "score", "status", "title")
     for row in rows:
         table.add_row(
@@ -85,7 +86,7 @@ def tree(nodes: Sequence[Data]) -> None:
     """Goals under the goals they serve."""
     from rich.tree import Tree
 
-    screen = draw.console()
+    screen = console()
     for node in nodes:
         top = Tree(_leaf(node))
         _grow(top, node)
@@ -109,7 +110,7 @@ def timeline(rows: Sequence[Data]) -> None:
     """Events, two lines each: when, what, from where to where; then who, why and the details."""
     from rich.padding import Padding
 
-    screen = draw.console()
+    screen = console()
     indent = max(4, len(str(rows[-1]["position"]))) + 2
     last_recorded = ""
     for row in rows:
@@ -183,7 +184,7 @@ def key_result_line(row: Data) -> None:
 
 def key_results(rows: Sequence[Data]) -> None:
     """A table of key results."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "goal", "progress", "current", "target", "title")
     for row in rows:
         amounts = (_amount(row[name], row["unit"]) for name in ("current", "target"))
@@ -207,7 +208,7 @@ def key_result(row: Data) -> None:
 
 def values(rows: Sequence[Data]) -> None:
     """Measurements, the first one first."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "position", "measured", "value", "progress", "by", "note")
     for row in rows:
         table.add_row(
@@ -219,7 +220,7 @@ def values(rows: Sequence[Data]) -> None:
 
 def report(data: Data) -> None:
     """How the arms of an experiment did, and who wins."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "arm", "results", "rate", "between")
     for arm in data["arms"]:
         between = f"{arm['low']:.3f} and {arm['high']:.3f}"
@@ -252,7 +253,7 @@ def run_line(row: Data) -> None:
 
 def runs(rows: Sequence[Data]) -> None:
     """A table of runs."""
-    screen = draw.console()
+    screen = console()
     wide = screen.width >= draw.WIDE
     table = draw.table(
         screen.width, "run", "no", "outcome", "cost", *(("took", "started", "agent") if wide else ()), "category"
@@ -274,7 +275,7 @@ def runs(rows: Sequence[Data]) -> None:
 
 def outcomes(rows: Sequence[Data]) -> None:
     """A table of what runs were worth."""
-    screen = draw.console()
+    screen = console()
     wide = screen.width >= draw.WIDE
     table = draw.table(screen.width, "run", "outcome", *(("source", "when") if wide else ()), "detail")
     for row in rows:
@@ -311,7 +312,7 @@ def _steps(row: Data) -> None:
 
 def choices(rows: Sequence[Data]) -> None:
     """Every open goal in the order in which it is served, with the reason."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "goal", "score", "title", "why")
     for row in rows:
         score = "" if row["score"] is None else f"{row['score']:.2f}"
@@ -388,7 +389,7 @@ def loop_line(row: Data) -> None:
 
 def loops(rows: Sequence[Data]) -> None:
     """A table of loops."""
-    screen = draw.console()
+    screen = console()
     wide = screen.width >= draw.WIDE
     table = draw.table(screen.width, "loop", "kind", *(("due", "goal") if wide else ()), "question")
     for row in rows:
@@ -415,7 +416,7 @@ def session_line(row: Data) -> None:
 
 def sessions(rows: Sequence[Data]) -> None:
     """A table of sessions."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "no", "status", "started", "stopped", "before")
     for row in rows:
         times = (draw.when(row["started_at"]), draw.when(row["stopped_at"]))

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from goal_ledger.cli.frame.screen import console
 from goal_ledger.cli.frame.text import moment, visible
 from goal_ledger.cli.show import draw
 
@@ -26,7 +27,7 @@ def lesson_line(row: Data) -> None:
 
 def lessons(rows: Sequence[Data]) -> None:
     """A table of lessons."""
-    screen = draw.console()
+    screen = console()
     wide = screen.width >= draw.WIDE
     table = draw.table(
         screen.width, "lesson", "sure", *(("for", "against", "goals", "actions") if wide else ()), "text"
@@ -114,7 +115,7 @@ def lineage(data: Data) -> None:
             leaves = branch.add(draw.text((review["aar_id"] or "without a review", "")))
             for run in review["runs"]:
                 leaves.add(draw.text((run["run_id"], ""), ("  ", ""), draw.word(run["local_outcome"] or "")))
-    draw.put(draw.console(), top)
+    draw.put(console(), top)
 
 
 def _fallen(row: Data) -> tuple[str, str]:
@@ -132,7 +133,7 @@ def rule_line(row: Data) -> None:
 
 def rules(rows: Sequence[Data]) -> None:
     """A table of rules."""
-    screen = draw.console()
+    screen = console()
     wide = screen.width >= draw.WIDE
     table = draw.table(
         screen.width, "rule", "status", *(("with it", "without", "goals", "actions") if wide else ()), "title"
@@ -164,7 +165,7 @@ def evaluation(data: Data) -> None:
     if data["choice"] is None:
         draw.line(("nothing is compared in shadow", "yellow"))
         return
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "question", "reached", "counts")
     for question in data["questions"]:
         table.add_row(
@@ -190,7 +191,7 @@ def review_line(row: Data) -> None:
 
 def reviews(rows: Sequence[Data]) -> None:
     """A table of reviews."""
-    screen = draw.console()
+    screen = console()
     wide = screen.width >= draw.WIDE
     table = draw.table(screen.width, "review", *(("written", "run") if wide else ()), "why", "what happened")
     for row in rows:
@@ -232,7 +233,7 @@ def cycle(row: Data) -> None:
 
 def cycles(rows: Sequence[Data]) -> None:
     """A table of learning cycles."""
-    screen = draw.console()
+    screen = console()
     wide = screen.width >= draw.WIDE
     table = draw.table(screen.width, "cycle", "until", "runs", "lessons", *(("reviews", "rules") if wide else ()))
     for row in rows:
@@ -243,7 +244,7 @@ def cycles(rows: Sequence[Data]) -> None:
 
 def failure_groups(rows: Sequence[Data]) -> None:
     """A table of what keeps failing."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "runs", "last seen", "failure")
     for row in rows:
         table.add_row(draw.cell(row["runs"]), draw.when(row["last_seen_at"]), draw.cell(row["signature"]))
@@ -252,7 +253,7 @@ def failure_groups(rows: Sequence[Data]) -> None:
 
 def rates(rows: Sequence[Data]) -> None:
     """A table of weeks."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "week", "runs", "succeeded", "partial", "failed", "rate")
     for row in rows:
         counts = row["runs"], row["succeeded"], row["partial"], row["failed"]

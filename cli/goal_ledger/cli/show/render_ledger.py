@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from goal_ledger.cli.frame.screen import console
 from goal_ledger.cli.frame.text import moment
 from goal_ledger.cli.show import draw
 from goal_ledger.cli.show.render import event_line
@@ -20,7 +21,7 @@ _CHANGES = {"added": "green", "changed": "yellow", "removed": "red"}
 
 def projections(rows: Sequence[Data]) -> None:
     """What read models there are."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "projection", "key", "events", "columns")
     for row in rows:
         table.add_row(*map(draw.cell, (row["name"], row["key"], len(row["reads"]), len(row["columns"]))))
@@ -29,7 +30,7 @@ def projections(rows: Sequence[Data]) -> None:
 
 def projection_status(rows: Sequence[Data]) -> None:
     """Where each read model stands."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "projection", "state", "position", "behind", "rows", "quarantined")
     for row in rows:
         cells = (row[name] for name in ("position", "behind", "rows", "quarantined"))
@@ -149,7 +150,7 @@ def verified(data: Data) -> None:
         draw.line(("head", ""), (f"{data['head']}:{data['digest'][:16]}", ""))
     if "state" not in data:
         return
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "state", "rows", "lacking", "sha256")
     for row in data["state"]["projections"]:
         table.add_row(
@@ -174,7 +175,7 @@ def copied(data: Data) -> None:
 
 def settings(rows: Sequence[Data]) -> None:
     """A table of settings."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "setting", "value", "from", "allowed")
     for row in rows:
         table.add_row(
@@ -188,7 +189,7 @@ def settings(rows: Sequence[Data]) -> None:
 
 def health(data: Data) -> None:
     """A line for each finding, and what to do about it."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "", "", "")
     table.show_header = False
     for finding in data["findings"]:

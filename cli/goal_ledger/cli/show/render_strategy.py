@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from goal_ledger.cli.frame.screen import console
 from goal_ledger.cli.frame.text import moment
 from goal_ledger.cli.show import draw
 
@@ -19,7 +20,7 @@ Data = dict[str, Any]
 
 def ranking(rows: Sequence[Data]) -> None:
     """A table of goals by what they are worth."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "goal", "score", "title")
     for row in rows:
         marks = (" (overdue)" if row["is_overdue"] else "") + (f" ({row['obstacle']})" if row["obstacle"] else "")
@@ -59,7 +60,7 @@ def telemetry(data: Data) -> None:
 
 def proposals(rows: Sequence[Data]) -> None:
     """A table of proposals."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "proposal", "status", "sure", "text")
     for row in rows:
         why = f" ({row['code']})" if row["code"] else ""
@@ -87,7 +88,7 @@ def belief_line(row: Data) -> None:
 
 def beliefs(rows: Sequence[Data]) -> None:
     """A table of beliefs."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "belief", "status", "text")
     for row in rows:
         table.add_row(draw.cell(row["belief_id"]), draw.status(row["status"]), draw.cell(row["text"]))
@@ -109,7 +110,7 @@ def check_line(row: Data) -> None:
 
 def checks(rows: Sequence[Data]) -> None:
     """A table of outcomes of scheduled tasks."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "when", "went", "task", "error")
     for row in rows:
         table.add_row(
@@ -131,7 +132,7 @@ def project_line(row: Data) -> None:
 
 def projects(rows: Sequence[Data]) -> None:
     """A table of projects."""
-    screen = draw.console()
+    screen = console()
     table = draw.table(screen.width, "project", "done", "features", "bugs", "critical", "name")
     for row in rows:
         features = f"{row['features_done']} of {row['features_total']}"

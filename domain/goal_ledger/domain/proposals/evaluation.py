@@ -6,11 +6,9 @@ from typing import NamedTuple
 from goal_ledger.domain.policies import Scored
 from goal_ledger.domain.proposals.proposal import ProposalMade, RejectionCode
 from goal_ledger.domain.settings import Settings
+from goal_ledger.domain.strategy.belief import alignment
 
 EVALUATION = "evaluation@1"
-
-NEUTRAL = 0.75
-"""The alignment of what names no belief."""
 
 
 class Similar(NamedTuple):
@@ -53,15 +51,6 @@ def evaluate(proposal: ProposalMade, seen: Circumstances, settings: Settings) ->
         if refused:
             return Verdict(RejectionCode(name), value, checks=passed)
     return Verdict(None, auto=proposal.confidence >= settings.auto_approve, checks=passed)
-
-
-def alignment(aligns_with: Sequence[str], contradicts: Sequence[str], beliefs: Mapping[str, bool]) -> float:
-    """How well it fits what is held true, 0 to 1: the share of its beliefs that are active, 0 against an active one."""
-    if any(beliefs.get(belief, False) for belief in contradicts):
-        return 0.0
-    if not aligns_with:
-        return NEUTRAL
-    return sum(beliefs.get(belief, False) for belief in aligns_with) / len(aligns_with)
 
 
 _Check = tuple[str, float, bool, str]

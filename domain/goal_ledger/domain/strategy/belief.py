@@ -1,5 +1,6 @@
 """A belief: what the organisation holds true, so that goals can be measured against it."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -107,3 +108,18 @@ def _needed(reason: str | None, verb: str) -> str:
             "no_reason", f"to {verb} a belief, say why", hint=f'goal-ledger belief {verb} {{stream}} --reason "…"'
         )
     return reason
+
+
+# --- Alignment
+
+NEUTRAL = 0.75
+"""The alignment of what names no belief."""
+
+
+def alignment(aligns_with: Sequence[str], contradicts: Sequence[str], beliefs: Mapping[str, bool]) -> float:
+    """How well it fits what is held true, 0 to 1: the share of its beliefs that are active, 0 against an active one."""
+    if any(beliefs.get(belief, False) for belief in contradicts):
+        return 0.0
+    if not aligns_with:
+        return NEUTRAL
+    return sum(beliefs.get(belief, False) for belief in aligns_with) / len(aligns_with)

@@ -6,9 +6,9 @@ from decimal import Decimal
 from heapq import nsmallest
 from typing import NamedTuple
 
-from goal_ledger.domain.goals.weights import Weights
 from goal_ledger.domain.policies import Scored
-from goal_ledger.domain.proposals.evaluation import NEUTRAL
+from goal_ledger.domain.settings import Weights
+from goal_ledger.domain.strategy.belief import NEUTRAL
 from goal_ledger.domain.times import EPOCH, parse_utc
 
 UTILITY = "utility@1"

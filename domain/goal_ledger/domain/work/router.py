@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
-from goal_ledger.domain.goals.weights import Weights
 from goal_ledger.domain.policies import Scored
+from goal_ledger.domain.settings import Weights
 from goal_ledger.domain.times import parse_utc
 from goal_ledger.domain.work.dispatch import Spent
 from goal_ledger.domain.work.ranking import Estimates, utility

@@ -4,8 +4,8 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from goal_ledger.domain.goals.weights import Weights
 from goal_ledger.domain.policies import MOST_KEPT, Ranked, digest_of_list, id_and_score
+from goal_ledger.domain.settings import Weights
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.domain.work.router import CLOSED, Choice, Place, Work, judged, place
 
