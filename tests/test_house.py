@@ -1,10 +1,13 @@
 """The house itself: source roots, packaging and locked requirements."""
 
+import ast
 import importlib.metadata
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -60,3 +63,43 @@ def test_locked_requirements_name_no_registry(name: str):
 
 def test_the_installed_version_is_the_declared_one():
     assert importlib.metadata.version("goal-ledger") == PYPROJECT["project"]["version"]
+
+
+# --- Which way the arrows run
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the product, by name."""
+    found = {}
+    for namespace in NAMESPACES:
+        for path in namespace.rglob("*.py"):
+            parts = path.relative_to(namespace.parent).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported(path: Path, known: set[str]) -> Iterator[str]:
+    """The modules of the product that a module imports: at its top, in a function, or for types only."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            for name in node.names:
+                whole = f"{node.module}.{name.name}"
+                yield whole if whole in known else node.module
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+def test_no_imports_of_any_kind_run_in_a_circle():
+    found = modules()
+    assert len(found) > 200
+    graph = {name: {other for other in imported(path, set(found)) if other in found and other != name}
+             for name, path in found.items()}  # fmt: skip
+    TopologicalSorter(graph).prepare()  # CycleError names the circle
+
+
+def test_the_contracts_on_directions_cover_every_module():
+    contracts = {each["id"]: each for each in PYPROJECT["tool"]["importlinter"]["contracts"]}
+    for layer in ("ledger", "domain", "projections", "cli", "adapters"):
+        assert contracts[layer]["exhaustive"], layer
+        assert "ignore_imports" not in contracts[layer]
+    assert "exclude_type_checking_imports" not in PYPROJECT["tool"]["importlinter"]
