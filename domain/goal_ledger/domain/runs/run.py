@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Count, Decider, Event, Json, Money, Payload, Seconds, Texts, Tokens
+from goal_ledger.domain.base import Count, Decider, Event, Json, Money, Payload, Seconds, Texts, Tokens, operation
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.times import parse_utc, seconds_between, utc_text
 
@@ -341,6 +341,7 @@ def _outcome_recorded(run: Run, event: BusinessOutcomeRecorded) -> Run:
 # --- Decisions
 
 
+@operation("run.start")
 def start(run: Run, *, started: RunStarted) -> list[Event]:
     """Begin the attempt that the goal dispatched. Rejected: already_exists."""
     if run.status not in (None, RunStatus.QUEUED):
@@ -348,6 +349,7 @@ def start(run: Run, *, started: RunStarted) -> list[Event]:
     return [started]
 
 
+@operation("run.enqueue")
 def enqueue(run: Run, *, queued: RunQueued) -> list[Event]:
     """Let the attempt wait for its turn. Rejected: already_exists."""
     if run.status is not None:
@@ -355,6 +357,7 @@ def enqueue(run: Run, *, queued: RunQueued) -> list[Event]:
     return [queued]
 
 
+@operation("run.act")
 def act(
     run: Run,
     *,
@@ -391,6 +394,7 @@ def act(
     return [taken]
 
 
+@operation("run.heartbeat")
 def heartbeat(
     run: Run,
     *,
@@ -411,6 +415,7 @@ def heartbeat(
     return [RunHeartbeat(goal_id=run.goal_id, note=note, lease_s=lease_s, reason=reason)]
 
 
+@operation("run.checkpoint")
 def checkpoint(run: Run, *, checkpoint_ref: str, reason: str | None = None) -> list[Event]:
     """Lay the run down at a point where it can be resumed.
 
@@ -427,6 +432,7 @@ def checkpoint(run: Run, *, checkpoint_ref: str, reason: str | None = None) -> l
     return [laid_down]
 
 
+@operation("run.resume")
 def resume(run: Run, *, reason: str | None = None) -> list[Event]:
     """Go on from the last checkpoint. Rejected: not_allowed."""
     if run.status is RunStatus.RUNNING:
@@ -435,6 +441,7 @@ def resume(run: Run, *, reason: str | None = None) -> list[Event]:
     return [RunResumed(goal_id=run.goal_id, checkpoint_ref=run.checkpoint_ref, reason=reason)]
 
 
+@operation("run.interrupt")
 def interrupt(run: Run, *, reason: str | None, orphaned: bool = False, successor: str | None = None) -> list[Event]:
     """Say that the worker is gone for good, or take the run out of the queue.
 
@@ -451,6 +458,7 @@ def interrupt(run: Run, *, reason: str | None, orphaned: bool = False, successor
     return [interrupted]
 
 
+@operation("run.verify")
 def verify(
     run: Run,
     *,
@@ -474,6 +482,7 @@ def verify(
     ]
 
 
+@operation("run.record_cost")
 def record_cost(
     run: Run,
     *,
@@ -499,6 +508,7 @@ def record_cost(
     ]
 
 
+@operation("run.finish")
 def finish(
     run: Run,
     *,
@@ -537,6 +547,7 @@ def finish(
     return [finished]
 
 
+@operation("run.record_outcome")
 def record_outcome(
     run: Run,
     *,
