@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -14,18 +15,19 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Self,
 
 from goal_ledger.adapters.store.base import Command
 from goal_ledger.adapters.store.codec import StoredRow
-from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable
+from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, operation_of
 from goal_ledger.domain.continuity.meta import LedgerCreated
 from goal_ledger.domain.errors import Damaged, Invalid, LedgerError, Rejected, Unavailable
 from goal_ledger.domain.runs.run import CONSEQUENTIAL
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger.continuity.sessions import Sessions
-from goal_ledger.ledger.engine.circumstances import Circumstances, wish_digest
+from goal_ledger.ledger.engine.circumstances import Circumstances
 from goal_ledger.ledger.engine.core import Core
 from goal_ledger.ledger.engine.location import Location, locate
 from goal_ledger.ledger.engine.opening import open_store
 from goal_ledger.ledger.engine.transaction import Pending, Tx, folded
+from goal_ledger.ledger.engine.wishes import Wish
 from goal_ledger.ledger.goals.goals import Goals
 from goal_ledger.ledger.goals.loops import Loops
 from goal_ledger.ledger.learning.lessons import Lessons
@@ -281,11 +283,14 @@ class Ledger:
     ) -> tuple[Recorded, ...]:
         """Decide on one stream and append what was decided, in one transaction. What was appended; () means already so.
 
+        decide: named by `operation`, so that a repeat under a command id is known by that name; a decision without a
+        name is known by its kind and its function's name.
+
         Errors: those of the decision, of `Tx.act` and of `transact`.
         """
         return self.transact(
             lambda tx: tx.act(stream, decider, decide, *args, **wish),
-            operation=f"{decider.kind}.{decide.__name__}",
+            operation=operation_of(decider, decide),
             arguments={"stream": stream, "args": args, **wish},
         )
 
@@ -301,21 +306,24 @@ class Ledger:
 
         Goals that are made of tasks follow them in the same transaction, see `rolling_up`: those events come last.
 
-        operation, arguments: what makes the wish the same wish when its command id comes again; the name of the
-        function unless said. is_history: what is told happened long ago, so that no goal follows.
+        operation, arguments: what makes the wish the same wish when its command id comes again; arguments that equal
+        their default don't count, see `domain.base.operation`. Under a command id without an operation, the qualified
+        name of the function stands for it, which is deprecated. is_history: what is told happened long ago, so that no
+        goal follows.
 
         What work raises, and Rejected: read_only, nested, command_id_reused. Conflict: busy, wrong_version.
         Invalid: invalid_value, for events that do not fit their type. Unavailable: disk_full, io_error.
         """
         core, who = self._core, self._circumstances
         core.refuse_writes()
-        command = None
+        command = wish = None
         if who.command_id is not None:
-            command = (who.command_id, wish_digest(operation or work.__qualname__, arguments or {}))
+            wish = Wish(operation or _unnamed(work), arguments or {})
+            command = (who.command_id, wish.digest)
         with core.one_at_a_time():
             with core.store.transaction() as log:
-                if command is not None and (known := log.command(command[0])) is not None:
-                    return _same_wish(command, known, log.between(known.first_position, known.last_position))
+                if command is not None and wish is not None and (known := log.command(command[0])) is not None:
+                    return _same_wish(wish, command[0], known, log.between(known.first_position, known.last_position))
                 pending = Pending(log, core.states, core.rows, core.clock(), core.settings.text_limit, core.ledger_id)
                 tx = Tx(pending, who, command, core.ids)
                 with tx.all_or_nothing():
@@ -727,7 +735,7 @@ class Ledger:
                 software = f"goal-ledger {version('goal-ledger')}"
                 tx.act(tx.new_id("meta_"), _META, lambda _: [LedgerCreated(software=software)])
 
-        self.transact(found)
+        self.transact(found, operation="ledger.create")
 
 
 def _is_position(when: datetime | str | int) -> bool:
@@ -742,11 +750,22 @@ def _instant(when: Any) -> datetime:
     return parse_utc(str(when))
 
 
-def _same_wish(command: tuple[str, str], known: Command, first: list[Recorded | Unreadable]) -> tuple[Recorded, ...]:
-    if command[1] != known.digest:
+def _unnamed(work: Callable[[Tx], object]) -> str:
+    name = work.__qualname__
+    warnings.warn(
+        f"transact({name}) has a command id and no operation: give it operation='<noun>.<verb>', for the name of a "
+        "function that is renamed makes another wish",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return name
+
+
+def _same_wish(wish: Wish, command_id: str, known: Command, first: list[Recorded | Unreadable]) -> tuple[Recorded, ...]:
+    if not wish.is_stored_as(known.digest):
         raise Rejected(
             "command_id_reused",
-            f"command id {command[0]!r} was used for another wish, at position {known.first_position}",
+            f"command id {command_id!r} was used for another wish, at position {known.first_position}",
             hint="use a new command id for a new wish",
         )
     return tuple(recorded for recorded in first if isinstance(recorded, Recorded))
