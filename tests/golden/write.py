@@ -1,6 +1,7 @@
 """Write the golden files that are missing: `python -m tests.golden.write`.
 
-What was stored once is never rewritten. A read model whose fold changed without another `version=` is refused.
+What was stored once is never rewritten. A read model whose fold changed without another `version=` is refused, and so
+is a wish that would be stored with another digest.
 """
 
 import json
@@ -17,6 +18,7 @@ from tests.golden.files import (
     golden_digests,
     golden_file,
 )
+from tests.golden.wishes import OPERATIONS_FILE, WISHES, Golden, digested, golden_operations
 
 
 def main() -> int:
@@ -32,7 +34,24 @@ def main() -> int:
         print(f"{', '.join(silent)}: the fold gives other rows; add 1 to its version=", file=sys.stderr)
         return 1
     PROJECTIONS_FILE.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
+    return write_operations()
+
+
+def write_operations() -> int:
+    """Add the digests of samples that are new."""
+    golden = golden_operations()
+    for operation in WISHES:
+        kept, now = golden.get(operation, []), digested(operation)
+        if any(one | other != one for one, other in zip(kept, now, strict=False)) or len(kept) > len(now):
+            print(f"{operation}: the same wish is digested otherwise; command ids would be refused", file=sys.stderr)
+            return 1
+        golden[operation] = kept + now[len(kept) :]
+    OPERATIONS_FILE.write_text(as_text(golden), encoding="utf-8")
     return 0
+
+
+def as_text(golden: dict[str, Golden]) -> str:
+    return json.dumps(dict(sorted(golden.items())), indent=2) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Write a new history, or record what the histories fold into after a fold changed on purpose.
 
     python -m tests.histories.write 0.2.0                  a new history, told by the code as it is now
+    python -m tests.histories.write 0.2.0-commands         one of wishes that have command ids
     python -m tests.histories.write --state goal_definitions     the state of one projection, in every history
 
 The events of a history are never rewritten. The state of a projection whose `version=` stayed the same is refused.
@@ -14,6 +15,7 @@ from pathlib import Path
 from random import Random
 
 from goal_ledger.ledger import Ledger
+from tests.histories import commands, scenario
 from tests.histories.files import (
     NAMES,
     State,
@@ -25,7 +27,6 @@ from tests.histories.files import (
     state_file,
     state_of,
 )
-from tests.histories.scenario import tell
 from tests.tools import Clock
 
 SEED = 7
@@ -41,11 +42,12 @@ def refusal(name: str) -> str | None:
 
 
 def write_history(name: str) -> None:
-    """Tell the scenario to a new ledger, and keep its events and what they fold into."""
+    """Tell a scenario to a new ledger, and keep its events and what they fold into."""
     if problem := refusal(name):
         raise SystemExit(problem)
     with Ledger.open(":memory:", actor="test:history", clock=Clock()) as ledger:
-        tell(ledger, Random(SEED))
+        told = commands if name.endswith("-commands") else scenario
+        told.tell(ledger, Random(SEED))
         log_of(name).write_bytes(b"".join(map(line, ledger.rows())))
         state_file(name).write_text(as_text(as_recorded(ledger.log.state_hash())), encoding="utf-8")
 

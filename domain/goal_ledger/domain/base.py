@@ -1,9 +1,10 @@
 """The vocabulary every capability shares: Event, Recorded, Decider."""
 
 import math
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, ParamSpec, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -91,6 +92,37 @@ class Decider(Generic[S]):
         """The state after the event; events that no decision reads leave it as it is."""
         handler = self._handlers.get(type(event))
         return state if handler is None else handler(state, event)
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_NAMED: defaultdict[str, list[Callable[..., Any]]] = defaultdict(list)
+
+
+def operation(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Name a decision, or a method that makes a wish: the name is stored with command ids and never changes.
+
+    name: `<kind>.<verb>`. The function may be renamed, moved and given optional arguments.
+    """
+
+    def attach(function: Callable[P, R]) -> Callable[P, R]:
+        setattr(function, "__operation__", name)  # noqa: B010  a function's type has no such attribute
+        _NAMED[name].append(function)
+        return function
+
+    return attach
+
+
+def operation_of(decider: Decider[Any], decide: Callable[..., Any]) -> str:
+    """The stored name of a decision; kind and function name when `operation` gave it none."""
+    name: str | None = getattr(decide, "__operation__", None)
+    return name or f"{decider.kind}.{decide.__name__}"
+
+
+def named(operation: str) -> Sequence[Callable[..., Any]]:
+    """The functions that `operation` gave this name."""
+    return _NAMED.get(operation, ())
 
 
 def invalid(error: ValidationError) -> Invalid:

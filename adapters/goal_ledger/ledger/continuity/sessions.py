@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.base import Recorded, operation
 from goal_ledger.domain.continuity import session as rules
 from goal_ledger.domain.continuity.session import SESSION, SessionEvent, session_stream
 from goal_ledger.domain.errors import NotFound
@@ -38,6 +38,7 @@ class Sessions:
 
     # --- Writing
 
+    @operation("session.start")
     def start(self, *, owner: str | None = None, reason: str | None = None) -> SessionRow:
         """Reconcile what the session before left over, and let work be handed out; see `reconciliation.start_in`.
 
@@ -54,6 +55,7 @@ class Sessions:
         """Hand out no new work from now on. Rejected: stopped. NotFound: no_session."""
         return self._answer(self._ledger.act(self._stream, SESSION, rules.drain, reason=reason))
 
+    @operation("session.stop")
     def stop(self, *, reason: str | None = None) -> SessionRow:
         """Lay down what is under way, and end the session with what was happening. NotFound: no_session."""
         from goal_ledger.ledger.continuity.reconciliation import look, stop_in  # few commands start or stop

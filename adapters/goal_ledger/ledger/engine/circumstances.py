@@ -2,13 +2,8 @@
 
 from datetime import datetime
 from enum import Enum
-from hashlib import sha256
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-import orjson
-from pydantic import BaseModel
-
-from goal_ledger.adapters.store.codec import unstorable
 from goal_ledger.domain.base import LARGEST_INT
 from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.times import utc_text
@@ -54,22 +49,3 @@ class Circumstances(NamedTuple):
 
 def _is_label(text: str) -> bool:
     return 0 < len(text) <= 200 and text.isprintable() and bool(text.strip())
-
-
-def wish_digest(operation: str, arguments: dict[str, Any]) -> str:
-    """Names a wish: the operation and the caller's own arguments, never generated ids or times."""
-    try:
-        wish = orjson.dumps([operation, arguments], default=_as_json, option=orjson.OPT_SORT_KEYS)
-    except TypeError as error:
-        raise unstorable(error) from None
-    return sha256(wish).hexdigest()[:32]
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.__dict__
-    if isinstance(value, tuple):  # a named one
-        return list(value)
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
-    return str(value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,15 +16,16 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from goal_ledger.adapters.store.base import Command
 from goal_ledger.adapters.store.codec import StoredRow
-from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable
+from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, operation_of
 from goal_ledger.domain.continuity.meta import LedgerCreated
 from goal_ledger.domain.errors import Invalid, Rejected, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import parse_utc, utc_text
-from goal_ledger.ledger.engine.circumstances import Circumstances, wish_digest
+from goal_ledger.ledger.engine.circumstances import Circumstances
 from goal_ledger.ledger.engine.core import Core
 from goal_ledger.ledger.engine.reactions import REFUSALS
 from goal_ledger.ledger.engine.transaction import Pending, Tx, folded
+from goal_ledger.ledger.engine.wishes import Wish
 from goal_ledger.projections.base import Projection
 
 if TYPE_CHECKING:
@@ -94,11 +96,14 @@ class Engine:
     ) -> tuple[Recorded, ...]:
         """Decide on one stream and append what was decided, in one transaction. What was appended; () means already so.
 
+        decide: named by `operation`, so that a repeat under a command id is known by that name; a decision without a
+        name is known by its kind and its function's name.
+
         Errors: those of the decision, of `Tx.act` and of `transact`.
         """
         return self.transact(
             lambda tx: tx.act(stream, decider, decide, *args, **wish),
-            operation=f"{decider.kind}.{decide.__name__}",
+            operation=operation_of(decider, decide),
             arguments={"stream": stream, "args": args, **wish},
         )
 
@@ -114,21 +119,24 @@ class Engine:
 
         What follows from the events is decided in the same transaction, see `reactions`: those events come last.
 
-        operation, arguments: what makes the wish the same wish when its command id comes again; the name of the
-        function unless said. is_history: what is told happened long ago, so that only reactions to history follow.
+        operation, arguments: what makes the wish the same wish when its command id comes again; arguments that equal
+        their default don't count, see `domain.base.operation`. Under a command id without an operation, the qualified
+        name of the function stands for it, which is deprecated. is_history: what is told happened long ago, so that
+        only reactions to history follow.
 
         What work raises, and Rejected: read_only, nested, command_id_reused, endless_reactions. Conflict: busy,
         wrong_version. Invalid: invalid_value, for events that do not fit their type. Unavailable: disk_full, io_error.
         """
         core, who = self.core, self._circumstances
         core.refuse_writes()
-        command = None
+        command = wish = None
         if who.command_id is not None:
-            command = (who.command_id, wish_digest(operation or work.__qualname__, arguments or {}))
+            wish = Wish(operation or _unnamed(work), arguments or {})
+            command = (who.command_id, wish.digest)
         with core.one_at_a_time():
             with core.store.transaction() as log:
-                if command is not None and (known := log.command(command[0])) is not None:
-                    return _same_wish(command, known, log.between(known.first_position, known.last_position))
+                if command is not None and wish is not None and (known := log.command(command[0])) is not None:
+                    return _same_wish(wish, command[0], known, log.between(known.first_position, known.last_position))
                 pending = Pending(log, core.states, core.rows, core.clock(), core.settings.text_limit, core.ledger_id)
                 tx = Tx(pending, who, command, core.ids)
                 pending.follow = lambda: core.reactions.follow(self, tx, is_history=is_history)
@@ -152,7 +160,7 @@ class Engine:
         except REFUSALS as error:
             refusal = error
             plain = self.using(command_id=None, if_version=None)
-            plain.transact(lambda tx: self.core.reactions.refused(tx, name, refusal), operation="reaction.refused")
+            plain.transact(lambda tx: self.core.reactions.refused(tx, name, refusal))
 
     # --- Reading
 
@@ -346,11 +354,22 @@ def instant(when: Any) -> datetime:
     return parse_utc(str(when))
 
 
-def _same_wish(command: tuple[str, str], known: Command, first: list[Recorded | Unreadable]) -> tuple[Recorded, ...]:
-    if command[1] != known.digest:
+def _unnamed(work: Callable[[Tx], object]) -> str:
+    name = work.__qualname__
+    warnings.warn(
+        f"transact({name}) has a command id and no operation: give it operation='<noun>.<verb>', for the name of a "
+        "function that is renamed makes another wish",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return name
+
+
+def _same_wish(wish: Wish, command_id: str, known: Command, first: list[Recorded | Unreadable]) -> tuple[Recorded, ...]:
+    if not wish.is_stored_as(known.digest):
         raise Rejected(
             "command_id_reused",
-            f"command id {command[0]!r} was used for another wish, at position {known.first_position}",
+            f"command id {command_id!r} was used for another wish, at position {known.first_position}",
             hint="use a new command id for a new wish",
         )
     return tuple(recorded for recorded in first if isinstance(recorded, Recorded))

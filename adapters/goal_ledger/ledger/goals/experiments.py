@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.base import Recorded, operation
 from goal_ledger.domain.goals import experiment as rules
 from goal_ledger.domain.goals.experiment import Report
 from goal_ledger.domain.goals.goal import GOAL, Goal, existing
@@ -19,6 +19,7 @@ class Experiments:
     def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
+    @operation("experiment.record")
     def record(
         self, goal_id: str, arm: str, *, success: bool, run_id: str | None = None, reason: str | None = None
     ) -> Report:

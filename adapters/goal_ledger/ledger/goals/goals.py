@@ -9,7 +9,7 @@ from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypedDict, 
 
 from pydantic import ValidationError
 
-from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid
+from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid, operation, operation_of
 from goal_ledger.domain.errors import Invalid, NotFound
 from goal_ledger.domain.goals import goal as rules
 from goal_ledger.domain.goals import maintenance
@@ -120,6 +120,7 @@ class Goals:
 
     # --- Writing
 
+    @operation("goal.create")
     def create(
         self, title: str, *, origin: Origin | None = None, reason: str | None = None, **fields: Unpack[ContractFields]
     ) -> GoalRow:
@@ -140,6 +141,7 @@ class Goals:
         )
         return self._answer(recorded[0].stream, recorded)
 
+    @operation("goal.amend")
     def amend(self, goal_id: str, *, reason: str | None = None, **changes: Unpack[Amendment]) -> GoalRow:
         """Change fields of the contract; what already holds is not written.
 
@@ -177,6 +179,7 @@ class Goals:
         )
         return self._answer(goal_id, recorded)
 
+    @operation("goal.approve")
     def approve(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
         """Let a proposed goal start; its dependencies must be done."""
         return self._move_when_free(goal_id, rules.approve, reason)
@@ -185,14 +188,17 @@ class Goals:
         """Turn a proposed goal down."""
         return self._move(goal_id, rules.reject, reason=reason)
 
+    @operation("goal.ready")
     def ready(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
         """Release a planned goal for work; its dependencies must be done, and its start condition hold."""
         return self._move_when_free(goal_id, rules.ready, reason, before=conditions.check_start)
 
+    @operation("goal.activate")
     def activate(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
         """Start, or take up again what was waiting; its dependencies must be done."""
         return self._move_when_free(goal_id, rules.activate, reason)
 
+    @operation("goal.wait")
     def wait(
         self,
         goal_id: str,
@@ -401,7 +407,7 @@ class Goals:
             tx.act(goal_id, GOAL, decide, dependencies=dependencies, reason=reason)
 
         arguments = {"goal_id": goal_id, "reason": reason}
-        recorded = self._ledger.transact(work, operation=f"goal.{decide.__name__}", arguments=arguments)
+        recorded = self._ledger.transact(work, operation=operation_of(GOAL, decide), arguments=arguments)
         return self._answer(goal_id, recorded)
 
     def _answer(self, goal_id: str, recorded: tuple[Recorded, ...]) -> GoalRow:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.base import Recorded, operation
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals import key_result as rules
@@ -39,6 +39,7 @@ class KeyResults:
     def __init__(self, ledger: Engine) -> None:
         self._ledger = ledger
 
+    @operation("key_result.record")
     def record(
         self,
         goal_id: str,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from goal_ledger.domain.base import Recorded, Unreadable
+from goal_ledger.domain.base import Recorded, Unreadable, operation
 from goal_ledger.domain.errors import LedgerError, NotFound, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals import loop as rules
@@ -41,6 +41,7 @@ class Loops:
 
     # --- Writing
 
+    @operation("loop.open")
     def open(
         self,
         kind: LoopKind,
@@ -71,6 +72,7 @@ class Loops:
         recorded = self._ledger.transact(work, operation="loop.open", arguments=arguments)
         return self._answer(opened[0] if opened else recorded[0].stream, recorded)
 
+    @operation("loop.close")
     def close(self, loop_id: str, *, answer: str, reason: str | None = None) -> LoopRow:
         """Close it with the answer; a goal that waits for nothing else is taken up again.
 

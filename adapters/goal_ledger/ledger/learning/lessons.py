@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
 
-from goal_ledger.domain.base import Event, Recorded, Unreadable
+from goal_ledger.domain.base import Event, Recorded, Unreadable, operation, operation_of
 from goal_ledger.domain.errors import Invalid, NotFound
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import require_id
@@ -42,6 +42,7 @@ class Lessons:
 
     # --- Writing
 
+    @operation("lesson.learn")
     def add(
         self,
         text: str,
@@ -177,7 +178,7 @@ class Lessons:
             tx.act(lesson_id, LESSON, decide, *args, **wish)
 
         recorded = self._ledger.transact(
-            work, operation=f"lesson.{decide.__name__}", arguments={"lesson_id": lesson_id, "args": args, **wish}
+            work, operation=operation_of(LESSON, decide), arguments={"lesson_id": lesson_id, "args": args, **wish}
         )
         return self._answer(lesson_id, recorded)
 

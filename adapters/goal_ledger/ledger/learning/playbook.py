@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from goal_ledger.domain.base import Event, Recorded, Unreadable
+from goal_ledger.domain.base import Event, Recorded, Unreadable, operation, operation_of
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.goals.lifecycle import GoalType
@@ -66,6 +66,7 @@ class Playbook:
 
     # --- Writing
 
+    @operation("rule.draft")
     def draft(
         self, lesson_id: str, *, title: str | None = None, text: str | None = None, reason: str | None = None
     ) -> RuleRow:
@@ -179,7 +180,7 @@ class Playbook:
         settings = self._ledger.settings
         recorded = self._ledger.transact(
             lambda tx: tx.act(rule_id, RULE, decide, position=tx.head, settings=settings, **wish),
-            operation=f"rule.{decide.__name__}",
+            operation=operation_of(RULE, decide),
             arguments={"rule_id": rule_id, **wish},
         )
         return self._answer(rule_id, recorded)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from goal_ledger.domain.base import Event, Recorded, Unreadable
+from goal_ledger.domain.base import Event, Recorded, Unreadable, operation
 from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.learning import lesson as rules
 from goal_ledger.domain.learning import rule as rule_rules
@@ -38,6 +38,7 @@ class Recall(NamedTuple):
     runs: tuple[str, ...]
 
 
+@operation("lesson.recall")
 def recall(ledger: Engine, lesson_id: str, *, reason: str | None, dry_run: bool = False) -> Recall:
     """Recall a lesson, the rules drawn from it, the lessons taught by runs that were given any of them, and so on.
 

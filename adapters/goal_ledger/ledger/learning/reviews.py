@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from goal_ledger.domain.base import Recorded, Unreadable
+from goal_ledger.domain.base import Recorded, Unreadable, operation
 from goal_ledger.domain.errors import Conflict, NotFound, Rejected, Unavailable
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.ids import require_id
@@ -42,6 +42,7 @@ class Reviews:
 
     # --- Writing
 
+    @operation("review.write")
     def write(self, run_id: str, *, reason: str | None = None) -> ReviewRow:
         """Write the review of a run that has ended, also of one that was won; a run has one.
 
@@ -62,6 +63,7 @@ class Reviews:
         arguments = {"run_id": run_id, "reason": reason}
         return self._answer(stream, self._ledger.transact(work, operation="review.write", arguments=arguments))
 
+    @operation("review.promote")
     def promote(self, aar_id: str, *, reason: str | None = None) -> ReviewRow:
         """Take what the review proposes into the lesson store, with its run as evidence; each lesson once.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from goal_ledger.domain.base import operation
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.proposals.detectors.base import Attempt, Check, Standing
 from goal_ledger.domain.runs import monitor as rules
@@ -38,6 +39,7 @@ class History:
 
     # --- Writing
 
+    @operation("history.record")
     def record(
         self,
         task: str,

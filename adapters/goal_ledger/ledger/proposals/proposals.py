@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from goal_ledger.domain.base import Recorded, Unreadable
+from goal_ledger.domain.base import Recorded, Unreadable, operation
 from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin
@@ -99,6 +99,7 @@ class Proposals:
 
     # --- Writing
 
+    @operation("proposals.scan")
     def scan(self, *, now: datetime | None = None, dry_run: bool = False) -> Scanned:
         """Let every detector look, and evaluate what they found; accepted proposals become goals.
 
@@ -108,6 +109,7 @@ class Proposals:
         moment = ledger.now()
         return self._take(ledger, look(History(ledger), ledger.settings.detectors, now=moment), moment, dry_run)
 
+    @operation("proposal.propose")
     def propose(self, finding: Finding, *, by: str | None = None) -> ProposalRow:
         """Propose one goal, as a detector would; by: its name, the actor's unless said. The evaluated proposal.
 

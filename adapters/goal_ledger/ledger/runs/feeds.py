@@ -201,7 +201,7 @@ class Feeds:
                 outcomes=teller.outcomes, problems=len(teller.problems), levels=list(teller.moved.values()),
             )  # fmt: skip
 
-        self._ledger.transact(work)
+        self._ledger.transact(work, operation="feed.take")
         return FeedImport(
             source, len(measurements), teller.outcomes, teller.baselines, teller.unchanged, teller.changed,
             len(teller.problems), teller.problems, self._feed(source).cursor,

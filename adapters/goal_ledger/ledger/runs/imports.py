@@ -184,7 +184,7 @@ class Imports:
 
         with collector_paused():
             for start in range(0, len(records), size):
-                events += len(self._ledger.transact(work, is_history=True))
+                events += len(self._ledger.transact(work, operation="import.take", is_history=True))
                 progress(min(start + size, len(records)), len(records))
         self._ledger.views.catch_up()
         return events, unchanged

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
 
-from goal_ledger.domain.base import Event, Recorded, Unreadable
+from goal_ledger.domain.base import Event, Recorded, Unreadable, operation, operation_of
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Overlap
@@ -56,6 +56,7 @@ class Runs:
 
     # --- Writing
 
+    @operation("run.start")
     def start(
         self,
         goal_id: str,
@@ -91,6 +92,7 @@ class Runs:
         )
         return self._answer(begun(recorded), recorded)
 
+    @operation("run.take_over")
     def take_over(
         self, run_or_goal_id: str, *, agent: str | None = None, lease_s: float | None = None, reason: str | None
     ) -> RunRow:
@@ -110,6 +112,7 @@ class Runs:
         )
         return self._answer(begun(recorded), recorded)
 
+    @operation("run.act")
     def act(
         self,
         run_id: str,
@@ -138,6 +141,7 @@ class Runs:
             reason=reason,
         )  # fmt: skip
 
+    @operation("run.heartbeat")
     def heartbeat(
         self, run_id: str, *, note: str | None = None, lease_s: float | None = None, reason: str | None = None
     ) -> RunRow:
@@ -159,6 +163,7 @@ class Runs:
         """Go on from the last checkpoint."""
         return self._act(run_id, rules.resume, reason=reason)
 
+    @operation("run.interrupt")
     def interrupt(self, run_id: str, *, reason: str | None) -> RunRow:
         """Say that the worker is gone for good, or take a queued run out of the queue.
 
@@ -182,6 +187,7 @@ class Runs:
             reason=reason,
         )  # fmt: skip
 
+    @operation("run.record_cost")
     def cost(
         self,
         run_id: str,
@@ -206,6 +212,7 @@ class Runs:
             reason=reason,
         )  # fmt: skip
 
+    @operation("run.finish")
     def finish(
         self,
         run_id: str,
@@ -289,7 +296,7 @@ class Runs:
 
         arguments = {"stream": run_id, "args": args, **wish}
         return self._answer(
-            run_id, self._ledger.transact(work, operation=f"run.{decide.__name__}", arguments=arguments)
+            run_id, self._ledger.transact(work, operation=operation_of(RUN, decide), arguments=arguments)
         )
 
     def _transact(self, run_id: str, verb: str, work: Callable[..., None], **wish: Any) -> RunRow:

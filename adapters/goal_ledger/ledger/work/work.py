@@ -8,6 +8,7 @@ from datetime import datetime
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Literal
 
+from goal_ledger.domain.base import operation
 from goal_ledger.domain.errors import Invalid, Rejected
 from goal_ledger.domain.policies import receipt
 from goal_ledger.domain.settings import Settings
@@ -51,6 +52,7 @@ class Work:
         with self._candidates() as candidates:
             return candidates.refreshed(self._core, utc_text(self._ledger.now())).choices()
 
+    @operation("work.claim")
     def claim(
         self, *, agent: str | None = None, lease_s: float | None = None, reason: str | None = None
     ) -> RunRow | None:

@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Count, Decider, Event, Payload, Texts
+from goal_ledger.domain.base import Count, Decider, Event, Payload, Texts, operation
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.goals.contract import CatchUp
 from goal_ledger.domain.times import utc_text
@@ -193,6 +193,7 @@ def _stopped(session: Session, event: SessionStopped) -> Session:
 # --- Decisions
 
 
+@operation("session.start")
 def start(
     session: Session, *, report: GoalReconciliationReport, owner: str | None = None, reason: str | None = None
 ) -> list[Event]:
@@ -200,6 +201,7 @@ def start(
     return [SessionStarted(number=session.number + 1, owner=owner, report=report, reason=reason)]
 
 
+@operation("session.drain")
 def drain(session: Session, *, reason: str | None = None) -> list[Event]:
     """Hand out no new work from now on. Rejected: stopped. NotFound: no_session."""
     match existing(session):
@@ -211,6 +213,7 @@ def drain(session: Session, *, reason: str | None = None) -> list[Event]:
             return [SessionDraining(number=session.number, reason=reason)]
 
 
+@operation("session.stop")
 def stop(
     session: Session,
     *,

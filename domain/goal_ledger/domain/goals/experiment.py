@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from goal_ledger.domain.base import Event
+from goal_ledger.domain.base import Event, operation
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals.goal import GOAL, ArmResult, Goal, existing
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
@@ -34,6 +34,7 @@ def _recorded(goal: Goal, event: ArmResultRecorded) -> Goal:
 # --- Decisions
 
 
+@operation("goal.record")
 def record(goal: Goal, *, arm: str, success: bool, run_id: str | None = None, reason: str | None = None) -> list[Event]:
     """Note the result of an arm; the same result of the same run again is quiet.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Decider, Event, Json, Seconds, Texts
+from goal_ledger.domain.base import Decider, Event, Json, Seconds, Texts, operation
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin, Type, as_json, checked, typed_changes
 from goal_ledger.domain.goals.lifecycle import PARENTS, ArchiveCause, GoalStatus, GoalType, moves
@@ -348,6 +348,7 @@ def _retry_scheduled(goal: Goal, event: RetryScheduled) -> Goal:
 NO_GOALS: Mapping[str, Goal] = MappingProxyType({})
 
 
+@operation("goal.create")
 def create(
     goal: Goal,
     *,
@@ -379,6 +380,7 @@ def create(
     return [GoalCreated(**dict(contract), **dict(origin), status=status, reason=reason)]
 
 
+@operation("goal.adopt")
 def adopt(parent: Goal, *, goal_id: str, goal_type: GoalType) -> list[Event]:
     """Note on the parent that a goal was placed under it."""
     if goal_id in parent.key_results:
@@ -386,6 +388,7 @@ def adopt(parent: Goal, *, goal_id: str, goal_type: GoalType) -> list[Event]:
     return [ChildAdded(goal_id=goal_id, goal_type=goal_type)]
 
 
+@operation("goal.amend")
 def amend(
     goal: Goal,
     *,
@@ -442,57 +445,68 @@ def amend(
     ]
 
 
+@operation("goal.approve")
 def approve(goal: Goal, *, dependencies: Mapping[str, Goal] = NO_GOALS, reason: str | None = None) -> list[Event]:
     """Let a proposed goal start. Rejected: not_allowed, open_dependencies."""
     return _transition(goal, "approve", GoalApproved, reason=reason, dependencies=dependencies)
 
 
+@operation("goal.reject")
 def reject(goal: Goal, *, reason: str | None) -> list[Event]:
     """Turn a proposed goal down. Rejected: not_allowed, no_reason."""
     return _transition(goal, "reject", GoalRejected, reason=reason, why=True)
 
 
+@operation("goal.ready")
 def ready(goal: Goal, *, dependencies: Mapping[str, Goal], reason: str | None = None) -> list[Event]:
     """Release a planned goal for work. Rejected: not_allowed, open_dependencies."""
     return _transition(goal, "ready", GoalReadied, reason=reason, dependencies=dependencies)
 
 
+@operation("goal.activate")
 def activate(goal: Goal, *, dependencies: Mapping[str, Goal] = NO_GOALS, reason: str | None = None) -> list[Event]:
     """Start, or take up again what was waiting. Rejected: not_allowed, open_dependencies."""
     return _transition(goal, "activate", GoalActivated, reason=reason, dependencies=dependencies)
 
 
+@operation("goal.wait")
 def wait(goal: Goal, *, reason: str | None = None) -> list[Event]:
     """Pause until something arrives. Rejected: not_allowed."""
     return _transition(goal, "wait", GoalWaited, reason=reason)
 
 
+@operation("goal.retry")
 def retry(goal: Goal, *, reason: str | None = None) -> list[Event]:
     """Try again after waiting. Rejected: not_allowed."""
     return _transition(goal, "retry", GoalRetried, reason=reason)
 
 
+@operation("goal.block")
 def block(goal: Goal, *, reason: str | None) -> list[Event]:
     """Say that something stands in the way. Rejected: not_allowed, no_reason."""
     return _transition(goal, "block", GoalBlocked, reason=reason, why=True)
 
 
+@operation("goal.unblock")
 def unblock(goal: Goal, *, reason: str | None = None) -> list[Event]:
     """Say that the way is free again. Rejected: not_allowed."""
     return _transition(goal, "unblock", GoalUnblocked, reason=reason)
 
 
+@operation("goal.checkpoint")
 def checkpoint(goal: Goal, *, checkpoint_ref: str | None = None, reason: str | None = None) -> list[Event]:
     """Lay the goal down so that it can be resumed. Rejected: not_allowed."""
     return _transition(goal, "checkpoint", GoalCheckpointed, reason=reason, checkpoint_ref=checkpoint_ref)
 
 
+@operation("goal.resume")
 def resume(goal: Goal, *, reason: str | None = None) -> list[Event]:
     """Go on from the checkpoint, or after waiting. Rejected: not_allowed."""
     ref = goal.checkpoint_ref if goal.status is GoalStatus.CHECKPOINTED else None
     return _transition(goal, "resume", GoalResumed, reason=reason, checkpoint_ref=ref)
 
 
+@operation("goal.complete")
 def complete(
     goal: Goal, *, evidence: str | None = None, caveats: str | None = None, reason: str | None = None
 ) -> list[Event]:
@@ -507,11 +521,13 @@ def complete(
     return events
 
 
+@operation("goal.fail")
 def fail(goal: Goal, *, reason: str | None) -> list[Event]:
     """Give the goal up as failed. Rejected: not_allowed, no_reason."""
     return _transition(goal, "fail", GoalFailed, reason=reason, why=True)
 
 
+@operation("goal.archive")
 def archive(goal: Goal, *, cause: ArchiveCause | None = None, reason: str | None = None) -> list[Event]:
     """Put the goal away for good.
 
@@ -521,6 +537,7 @@ def archive(goal: Goal, *, cause: ArchiveCause | None = None, reason: str | None
     return _transition(goal, "archive", GoalArchived, reason=reason, cause=cause)
 
 
+@operation("goal.record_activity")
 def record_activity(
     goal: Goal,
     *,

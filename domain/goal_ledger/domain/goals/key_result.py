@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from goal_ledger.domain.base import Event
+from goal_ledger.domain.base import Event, operation
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals.goal import GOAL, Goal, GoalAmended, existing
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
@@ -47,6 +47,7 @@ def is_later(measured_at: str | None, last: str | None) -> bool:
 # --- Decisions
 
 
+@operation("goal.measure")
 def measure(
     goal: Goal, *, value: float, note: str | None = None, measured_at: str | None, reason: str | None = None
 ) -> list[Event]:

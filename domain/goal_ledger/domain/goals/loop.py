@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Decider, Event
+from goal_ledger.domain.base import Decider, Event, operation
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.ids import derived_id
 from goal_ledger.domain.times import parse_utc, utc_text
@@ -105,6 +105,7 @@ def _closed(loop: Loop, event: LoopClosed) -> Loop:
 # --- Decisions
 
 
+@operation("loop.open")
 def open(
     loop: Loop,
     *,
@@ -139,6 +140,7 @@ def open(
     ]
 
 
+@operation("loop.close")
 def close(loop: Loop, *, answer: str, reason: str | None = None) -> list[Event]:
     """Close it with what came of it. Rejected: no_answer, already_closed. NotFound: unknown_loop."""
     existing(loop)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Count, Event
+from goal_ledger.domain.base import Count, Event, operation
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals import goal as goals
 from goal_ledger.domain.goals.contract import CatchUp
@@ -82,6 +82,7 @@ def is_repeating(goal: Goal) -> bool:
     )
 
 
+@operation("goal.fall_due")
 def fall_due(goal: Goal, *, due: Sequence[str]) -> list[Event]:
     """Let occurrences come due, as the goal's catch_up policy says when there are several.
 
@@ -103,6 +104,7 @@ def fall_due(goal: Goal, *, due: Sequence[str]) -> list[Event]:
     return [OccurrenceDue(due_at=due[-1], missed=missed, policy=policy)]
 
 
+@operation("goal.complete")
 def complete(
     goal: Goal, *, evidence: str | None = None, caveats: str | None = None, reason: str | None = None
 ) -> list[Event]:
@@ -116,6 +118,7 @@ def complete(
     return complete_occurrence(goal, evidence=evidence, caveats=caveats, reason=reason)
 
 
+@operation("goal.complete_occurrence")
 def complete_occurrence(
     goal: Goal,
     *,
@@ -143,6 +146,7 @@ def complete_occurrence(
     ]
 
 
+@operation("goal.complete_by_run")
 def complete_by_run(goal: Goal, *, run_id: str) -> list[Event]:
     """Close the oldest open occurrence, when there is one: a run succeeded."""
     if goal.status is not GoalStatus.ACTIVE or not goal.open_occurrences:

@@ -1,6 +1,6 @@
 """Watchdogs: a condition that opens one incident when it holds, and closes it when it stops to."""
 
-from goal_ledger.domain.base import Event
+from goal_ledger.domain.base import Event, operation
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals.goal import GOAL, Goal, existing
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
@@ -37,6 +37,7 @@ def _cleared(goal: Goal, _: WatchdogCleared) -> Goal:
 # --- Decisions
 
 
+@operation("goal.fire")
 def fire(goal: Goal, *, incident: str, reason: str | None = None) -> list[Event]:
     """Open an incident; while one is open, nothing happens.
 
@@ -61,6 +62,7 @@ def fire(goal: Goal, *, incident: str, reason: str | None = None) -> list[Event]
     return [WatchdogFired(incident=incident, condition=condition, reason=reason)]
 
 
+@operation("goal.clear")
 def clear(goal: Goal, *, reason: str | None = None) -> list[Event]:
     """Close the open incident; without one, nothing happens. Rejected: not_a_watchdog."""
     _is_watchdog(goal)

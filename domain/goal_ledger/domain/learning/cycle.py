@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Count, Decider, Event, Payload, Texts
+from goal_ledger.domain.base import Count, Decider, Event, Payload, Texts, operation
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import derived_id
 from goal_ledger.domain.learning.lesson import Evidence, LessonCategory, Scope, lesson_id
@@ -91,6 +91,7 @@ def _completed(_: Cycle, _event: CycleCompleted) -> Cycle:
 # --- Decisions
 
 
+@operation("cycle.complete")
 def complete(cycle: Cycle, *, completed: CycleCompleted) -> list[Event]:
     """Close the cycle with its report, once."""
     return [] if cycle.completed else [completed]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Decider, Event, Payload, Share
+from goal_ledger.domain.base import Decider, Event, Payload, Share, operation
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import derived_id
@@ -165,6 +165,7 @@ def _recalled(lesson: Lesson, event: LessonRecalled) -> Lesson:
 # --- Decisions
 
 
+@operation("lesson.learn")
 def learn(
     lesson: Lesson,
     *,
@@ -202,6 +203,7 @@ def learn(
     ]
 
 
+@operation("lesson.confirm")
 def confirm(
     lesson: Lesson, *, run_id: str | None = None, aar_id: str | None = None, reason: str | None = None
 ) -> list[Event]:
@@ -217,6 +219,7 @@ def confirm(
     return [LessonConfirmed(run_id=run_id, aar_id=aar_id, reason=reason)]
 
 
+@operation("lesson.contradict")
 def contradict(lesson: Lesson, *, run_id: str | None = None, reason: str | None = None) -> list[Event]:
     """Count evidence against the lesson; a run counts once. Rejected: retired, recalled, already_evidence."""
     _active(lesson)
@@ -227,6 +230,7 @@ def contradict(lesson: Lesson, *, run_id: str | None = None, reason: str | None 
     return [LessonContradicted(run_id=run_id, reason=reason)]
 
 
+@operation("lesson.apply")
 def apply(lesson: Lesson, *, run_id: str, given: bool = False, reason: str | None = None) -> list[Event]:
     """Note that a run worked by the lesson. given: it was told it when it started. Rejected: retired, recalled."""
     _active(lesson)
@@ -235,6 +239,7 @@ def apply(lesson: Lesson, *, run_id: str, given: bool = False, reason: str | Non
     return [LessonApplied(run_id=run_id, given=given, reason=reason)]
 
 
+@operation("lesson.judge")
 def judge(lesson: Lesson, *, run_id: str, held: bool) -> list[Event]:
     """Let a run that worked by the lesson speak for it or against it, unless it has spoken or nobody asks any more.
 
@@ -245,6 +250,7 @@ def judge(lesson: Lesson, *, run_id: str, held: bool) -> list[Event]:
     return [LessonConfirmed(run_id=run_id) if held else LessonContradicted(run_id=run_id)]
 
 
+@operation("lesson.retire")
 def retire(lesson: Lesson, *, reason: str | None) -> list[Event]:
     """Give the lesson to no run any more. Rejected: no_reason. NotFound: unknown_lesson."""
     if existing(lesson) is False:
@@ -256,6 +262,7 @@ def retire(lesson: Lesson, *, reason: str | None) -> list[Event]:
     return [LessonRetired(reason=reason)]
 
 
+@operation("lesson.recall")
 def recall(lesson: Lesson, *, root: str, reason: str | None) -> list[Event]:
     """Take the lesson back for good, with all that stands on it.
 

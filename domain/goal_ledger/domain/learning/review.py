@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Decider, Event, Payload, Texts
+from goal_ledger.domain.base import Decider, Event, Payload, Texts, operation
 from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import derived_id
@@ -117,17 +117,20 @@ def _promoted(review: Review, event: LessonsPromoted) -> Review:
 # --- Decisions
 
 
+@operation("review.write")
 def write(review: Review, *, written: ReviewWritten) -> list[Event]:
     """Write the review, once."""
     return [] if review.run_id else [written]
 
 
+@operation("review.reopen")
 def reopen(review: Review, *, run_id: str, reason: str | None = None) -> list[Event]:
     """Say that a run showed the same failure again; a run says so once. NotFound: unknown_review."""
     existing(review)
     return [] if run_id in review.reopened_by else [ReviewReopened(run_id=run_id, reason=reason)]
 
 
+@operation("review.promote")
 def promote(review: Review, *, lesson_ids: Sequence[str], reason: str | None = None) -> list[Event]:
     """Note which lessons were taken from it into the store; each once. NotFound: unknown_review."""
     existing(review)

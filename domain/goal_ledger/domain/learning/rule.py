@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Decider, Event, Money, Seconds, Share, Texts
+from goal_ledger.domain.base import Decider, Event, Money, Seconds, Share, Texts, operation
 from goal_ledger.domain.errors import Invalid, NotFound, Rejected
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import derived_id
@@ -245,6 +245,7 @@ def _waiting(known: tuple[float, ...], one: Decimal | float | None) -> tuple[flo
 # --- Decisions of people
 
 
+@operation("rule.draft")
 def draft(
     rule: Rule,
     *,
@@ -289,6 +290,7 @@ def draft(
     ]
 
 
+@operation("rule.canary")
 def canary(
     rule: Rule, *, position: int, settings: Settings, share: float | None = None, reason: str | None = None
 ) -> list[Event]:
@@ -309,6 +311,7 @@ def canary(
     return [_canary(rule, share=share, position=position, settings=settings, reason=reason)]
 
 
+@operation("rule.promote")
 def promote(rule: Rule, *, position: int, settings: Settings, reason: str | None) -> list[Event]:
     """Put a rule in force that won often enough in canary, without a sign of harm.
 
@@ -342,6 +345,7 @@ def promote(rule: Rule, *, position: int, settings: Settings, reason: str | None
     return [RulePromoted(receipt=receipt_of(verdict, position=position, settings=settings), reason=reason)]
 
 
+@operation("rule.roll_back")
 def roll_back(rule: Rule, *, position: int, settings: Settings, reason: str | None) -> list[Event]:
     """Take the rule back: from full to a new round of the canary, from canary to shadow.
 
@@ -354,6 +358,7 @@ def roll_back(rule: Rule, *, position: int, settings: Settings, reason: str | No
     return [_back(rule, BY_HAND, position=position, settings=settings, reason=reason)]
 
 
+@operation("rule.retire")
 def retire(rule: Rule, *, reason: str | None) -> list[Event]:
     """Tell the rule to nobody any more. Rejected: no_reason. NotFound: unknown_rule."""
     if not existing(rule):
@@ -362,6 +367,7 @@ def retire(rule: Rule, *, reason: str | None) -> list[Event]:
     return [RuleRetired(reason=reason)]
 
 
+@operation("rule.recall")
 def recall(rule: Rule, *, root: str, reason: str | None) -> list[Event]:
     """Take the rule back for good. root: the lesson with whose recall it falls. NotFound: unknown_rule."""
     existing(rule)
@@ -371,6 +377,7 @@ def recall(rule: Rule, *, root: str, reason: str | None) -> list[Event]:
 # --- Decisions that follow from runs
 
 
+@operation("rule.watch")
 def watch(rule: Rule, *, run_id: str, settings: Settings) -> list[Event]:
     """Count a run that would have been told the rule, until there are enough of them."""
     if not rule.active or rule.mode is not Mode.SHADOW or rule.shadow_runs >= settings.rule_shadow_runs:
@@ -378,6 +385,7 @@ def watch(rule: Rule, *, run_id: str, settings: Settings) -> list[Event]:
     return [RuleShadowed(run_id=run_id)]
 
 
+@operation("rule.try_on")
 def try_on(
     rule: Rule,
     *,
@@ -409,6 +417,7 @@ def try_on(
     return [tried, *_harmed(RULE.evolve(rule, tried), position, settings)]
 
 
+@operation("rule.value")
 def value(rule: Rule, *, run_id: str, arm: Arm, degraded: bool, position: int, settings: Settings) -> list[Event]:
     """Count what a run of the round was worth, and take the rule back when it shows harm."""
     if not rule.active or rule.mode in (None, Mode.SHADOW):
@@ -417,6 +426,7 @@ def value(rule: Rule, *, run_id: str, arm: Arm, degraded: bool, position: int, s
     return [valued, *_harmed(RULE.evolve(rule, valued), position, settings)]
 
 
+@operation("rule.advance")
 def advance(rule: Rule, *, position: int, settings: Settings) -> list[Event]:
     """Take the next step that the evidence allows: from shadow to canary, from canary to full.
 

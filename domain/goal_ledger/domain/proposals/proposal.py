@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Count, Decider, Event, Json, Payload, Share, Texts
+from goal_ledger.domain.base import Count, Decider, Event, Json, Payload, Share, Texts, operation
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.policies import Receipt
 from goal_ledger.domain.proposals.detectors.base import Finding
@@ -158,6 +158,7 @@ def of(finding: Finding, *, detector: str, now: datetime, days: float, scan_id: 
     )
 
 
+@operation("proposal.make")
 def make(proposal: Proposal, *, made: ProposalMade) -> list[Event]:
     """Propose it. Rejected: already_exists, no_text."""
     if proposal.status is not None:
@@ -167,18 +168,21 @@ def make(proposal: Proposal, *, made: ProposalMade) -> list[Event]:
     return [made]
 
 
+@operation("proposal.accept")
 def accept(proposal: Proposal, *, goal_id: str, auto: bool, receipt: Receipt) -> list[Event]:
     """Let it become a goal. Rejected: already_evaluated. NotFound: unknown_proposal."""
     _require_made(proposal)
     return [ProposalAccepted(goal_id=goal_id, auto=auto, receipt=receipt)]
 
 
+@operation("proposal.reject")
 def reject(proposal: Proposal, *, code: RejectionCode, value: str | None, receipt: Receipt) -> list[Event]:
     """Let it become none. Rejected: already_evaluated. NotFound: unknown_proposal."""
     _require_made(proposal)
     return [ProposalRejected(code=code, value=value, receipt=receipt)]
 
 
+@operation("proposal.expire")
 def expire(proposal: Proposal, *, reason: str | None = None) -> list[Event]:
     """Say that nobody reviewed its goal in time. Rejected: not_accepted. NotFound: unknown_proposal."""
     status = existing(proposal)
@@ -189,6 +193,7 @@ def expire(proposal: Proposal, *, reason: str | None = None) -> list[Event]:
     return [ProposalExpired(reason=reason)]
 
 
+@operation("scan.complete")
 def complete(scan: Scan, *, completed: ScanCompleted) -> list[Event]:
     """Report a scan, once."""
     return [] if scan.is_completed else [completed]

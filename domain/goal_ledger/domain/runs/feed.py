@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Count, Decider, Event, Payload
+from goal_ledger.domain.base import Count, Decider, Event, Payload, operation
 from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.ids import derived_id
 
@@ -67,6 +67,7 @@ def _advanced(feed: Feed, event: FeedAdvanced) -> Feed:
 # --- Decisions
 
 
+@operation("feed.advance")
 def advance(
     feed: Feed,
     *,

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from goal_ledger.domain.base import Decider, Event, Seconds
+from goal_ledger.domain.base import Decider, Event, Seconds, operation
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.ids import derived_id
 
@@ -49,6 +49,7 @@ def _recorded(monitor: Monitor, _: CheckRecorded) -> Monitor:
 # --- Decisions
 
 
+@operation("monitor.record")
 def record(
     _: Monitor,
     *,

@@ -20,6 +20,7 @@ from goal_ledger.domain.base import (
     Texts,
     Tokens,
     Unreadable,
+    operation,
 )
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.times import parse_utc, seconds_between, utc_text
@@ -355,6 +356,7 @@ def _outcome_recorded(run: Run, event: BusinessOutcomeRecorded) -> Run:
 # --- Decisions
 
 
+@operation("run.start")
 def start(run: Run, *, started: RunStarted) -> list[Event]:
     """Begin the attempt that the goal dispatched. Rejected: already_exists."""
     if run.status not in (None, RunStatus.QUEUED):
@@ -362,6 +364,7 @@ def start(run: Run, *, started: RunStarted) -> list[Event]:
     return [started]
 
 
+@operation("run.enqueue")
 def enqueue(run: Run, *, queued: RunQueued) -> list[Event]:
     """Let the attempt wait for its turn. Rejected: already_exists."""
     if run.status is not None:
@@ -369,6 +372,7 @@ def enqueue(run: Run, *, queued: RunQueued) -> list[Event]:
     return [queued]
 
 
+@operation("run.act")
 def act(
     run: Run,
     *,
@@ -405,6 +409,7 @@ def act(
     return [taken]
 
 
+@operation("run.heartbeat")
 def heartbeat(
     run: Run,
     *,
@@ -425,6 +430,7 @@ def heartbeat(
     return [RunHeartbeat(goal_id=run.goal_id, note=note, lease_s=lease_s, reason=reason)]
 
 
+@operation("run.checkpoint")
 def checkpoint(run: Run, *, checkpoint_ref: str, reason: str | None = None) -> list[Event]:
     """Lay the run down at a point where it can be resumed.
 
@@ -441,6 +447,7 @@ def checkpoint(run: Run, *, checkpoint_ref: str, reason: str | None = None) -> l
     return [laid_down]
 
 
+@operation("run.resume")
 def resume(run: Run, *, reason: str | None = None) -> list[Event]:
     """Go on from the last checkpoint. Rejected: not_allowed."""
     if run.status is RunStatus.RUNNING:
@@ -449,6 +456,7 @@ def resume(run: Run, *, reason: str | None = None) -> list[Event]:
     return [RunResumed(goal_id=run.goal_id, checkpoint_ref=run.checkpoint_ref, reason=reason)]
 
 
+@operation("run.interrupt")
 def interrupt(run: Run, *, reason: str | None, orphaned: bool = False, successor: str | None = None) -> list[Event]:
     """Say that the worker is gone for good, or take the run out of the queue.
 
@@ -465,6 +473,7 @@ def interrupt(run: Run, *, reason: str | None, orphaned: bool = False, successor
     return [interrupted]
 
 
+@operation("run.verify")
 def verify(
     run: Run,
     *,
@@ -488,6 +497,7 @@ def verify(
     ]
 
 
+@operation("run.record_cost")
 def record_cost(
     run: Run,
     *,
@@ -513,6 +523,7 @@ def record_cost(
     ]
 
 
+@operation("run.finish")
 def finish(
     run: Run,
     *,
@@ -551,6 +562,7 @@ def finish(
     return [finished]
 
 
+@operation("run.record_outcome")
 def record_outcome(
     run: Run,
     *,

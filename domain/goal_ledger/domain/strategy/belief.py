@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from goal_ledger.domain.base import Decider, Event
+from goal_ledger.domain.base import Decider, Event, operation
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.ids import derived_id
 
@@ -69,6 +69,7 @@ def _retracted(_: Belief, __: BeliefRetracted) -> Belief:
 # --- Decisions
 
 
+@operation("belief.hold")
 def hold(belief: Belief, *, text: str, reason: str | None = None) -> list[Event]:
     """Hold it true. Rejected: no_text."""
     if not text.strip():
@@ -76,6 +77,7 @@ def hold(belief: Belief, *, text: str, reason: str | None = None) -> list[Event]
     return [] if belief.is_active else [BeliefHeld(text=text.strip(), reason=reason)]
 
 
+@operation("belief.contradict")
 def contradict(belief: Belief, *, reason: str | None) -> list[Event]:
     """Say that something speaks against it. Rejected: no_reason, retracted. NotFound: unknown_belief."""
     status = existing(belief)
@@ -88,6 +90,7 @@ def contradict(belief: Belief, *, reason: str | None) -> list[Event]:
     return [BeliefContradicted(reason=_needed(reason, "contradict"))]
 
 
+@operation("belief.retract")
 def retract(belief: Belief, *, reason: str | None) -> list[Event]:
     """Give it up. Rejected: no_reason. NotFound: unknown_belief."""
     if existing(belief) is BeliefStatus.RETRACTED:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from goal_ledger.domain.base import Decider, Event
+from goal_ledger.domain.base import Decider, Event, operation
 from goal_ledger.domain.errors import NotFound, Rejected
 from goal_ledger.domain.ids import derived_id
 
@@ -123,6 +123,7 @@ def _resolved(project: Project, event: BugResolved) -> Project:
 # --- Decisions
 
 
+@operation("project.register")
 def register(project: Project, *, name: str, description: str | None = None, reason: str | None = None) -> list[Event]:
     """Make a project known. Quiet when it is, unless it is described in other words.
 
@@ -141,12 +142,14 @@ def register(project: Project, *, name: str, description: str | None = None, rea
     )
 
 
+@operation("project.amend")
 def amend(project: Project, *, description: str, reason: str | None = None) -> list[Event]:
     """Describe it anew; it keeps its name. NotFound: unknown_project."""
     existing(project)
     return [] if description == project.description else [ProjectAmended(description=description, reason=reason)]
 
 
+@operation("project.record_feature")
 def record_feature(
     project: Project, *, title: str, feature_id: str | None = None, done: bool | None = None, reason: str | None = None
 ) -> list[Event]:
@@ -166,6 +169,7 @@ def record_feature(
     return [FeatureRecorded(feature_id=name, title=feature.title, done=feature.done, reason=reason)]
 
 
+@operation("project.report_bug")
 def report_bug(
     project: Project,
     *,
@@ -188,6 +192,7 @@ def report_bug(
     return [] if bug == known else [BugReported(bug_id=name, title=bug.title, severity=bug.severity, reason=reason)]
 
 
+@operation("project.resolve_bug")
 def resolve_bug(project: Project, *, bug_id: str, reason: str | None = None) -> list[Event]:
     """Say that a bug is gone. NotFound: unknown_project, unknown_bug."""
     existing(project)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import NamedTuple
 
-from goal_ledger.domain.base import Event
+from goal_ledger.domain.base import Event, operation
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.goal import (
@@ -45,6 +45,7 @@ NOTHING_SPENT = Spent()
 # --- Decisions
 
 
+@operation("goal.dispatch")
 def dispatch(
     goal: Goal,
     *,
@@ -86,12 +87,14 @@ def dispatch(
     ]
 
 
+@operation("goal.enqueue")
 def enqueue(goal: Goal, *, run_id: str, reason: str | None = None) -> list[Event]:
     """Put the next attempt into the queue, where whoever claims work finds it. Rejected: no_attempts_left."""
     existing(goal)
     return [RunEnqueued(run_id=run_id, attempt=_next_attempt(goal), reason=reason)]
 
 
+@operation("goal.dispatch_queued")
 def dispatch_queued(
     goal: Goal,
     *,
@@ -121,12 +124,14 @@ def dispatch_queued(
     return [*started, dispatched]
 
 
+@operation("goal.record_dispatch")
 def record_dispatch(goal: Goal, *, run_id: str, agent: str | None) -> list[Event]:
     """Number an attempt that history tells of: no rule applies to what has already happened."""
     existing(goal)
     return [RunDispatched(run_id=run_id, attempt=goal.attempts + 1, agent=agent, running=goal.running)]
 
 
+@operation("goal.after_failure")
 def after_failure(
     goal: Goal, *, run_id: str, is_busy: bool, now: datetime, settings: Settings, reason: str | None = None
 ) -> list[Event]:
@@ -155,6 +160,7 @@ def after_failure(
     ]
 
 
+@operation("goal.after_bill")
 def after_bill(goal: Goal, *, before: Spent, after: Spent) -> list[Event]:
     """Pause an active goal when a bill went beyond its budget; its runs go on."""
     if goal.status is GoalStatus.ACTIVE and crosses(goal, before, after):

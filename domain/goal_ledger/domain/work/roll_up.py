@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from goal_ledger.domain.base import Event
+from goal_ledger.domain.base import Event, operation
 from goal_ledger.domain.goals.criteria import Criterion
 from goal_ledger.domain.goals.goal import (
     ALL_TASKS_BLOCKED,
@@ -48,6 +48,7 @@ class Standing(StrEnum):
 # --- Decisions
 
 
+@operation("goal.follow")
 def follow(goal: Goal, *, standing: Standing) -> list[Event]:
     """Block an active goal when each of its open tasks is blocked, and let it go on when that is over."""
     if standing is Standing.BLOCKED and goal.status is GoalStatus.ACTIVE:
@@ -57,6 +58,7 @@ def follow(goal: Goal, *, standing: Standing) -> list[Event]:
     return []
 
 
+@operation("goal.complete")
 def complete(
     goal: Goal, *, tasks: Iterable[tuple[str, Goal]], dependencies: Mapping[str, Goal] = NO_GOALS
 ) -> list[Event]:
@@ -78,6 +80,7 @@ def complete(
     return [*events, GoalCompleted(from_status=status, reason=ALL_TASKS_COMPLETE)]
 
 
+@operation("goal.fail")
 def fail(goal: Goal, *, task_id: str, task: Goal) -> list[Event]:
     """Fail a started goal when a critical task of it failed, which is final: its attempts are used up."""
     if task.status is not GoalStatus.FAILED or task.contract["priority"] != CRITICAL or goal.status is None:
