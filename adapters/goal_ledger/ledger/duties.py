@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from goal_ledger.domain.settings import Settings
 
 
-def _count_overdue(ledger: Engine, now: datetime) -> Iterable[str]:
+def _count_overdue(engine: Engine, now: datetime) -> Iterable[str]:
     from goal_ledger.ledger.learning.playbook import count_overdue
 
-    return count_overdue(ledger, now)
+    return count_overdue(engine, now)
 
 
 class Duty(NamedTuple):
@@ -49,16 +49,16 @@ class Duty(NamedTuple):
         return EPOCH + (now - EPOCH) // length * length
 
 
-def _expire_proposals(ledger: Engine, now: datetime) -> Iterable[str]:
+def _expire_proposals(engine: Engine, now: datetime) -> Iterable[str]:
     from goal_ledger.ledger.proposals.proposals import Proposals
 
-    return Proposals(ledger).expire(now)
+    return Proposals(engine).expire(now)
 
 
-def _detect(ledger: Engine, now: datetime) -> Iterable[str]:
+def _detect(engine: Engine, now: datetime) -> Iterable[str]:
     from goal_ledger.ledger.proposals.proposals import Proposals
 
-    scanned = Proposals(ledger).scan(now=now)
+    scanned = Proposals(engine).scan(now=now)
     for one in scanned.proposals:
         if one.goal_id is not None:
             yield f"proposed {one.goal_id}: {one.text}"
@@ -69,15 +69,15 @@ def _detect(ledger: Engine, now: datetime) -> Iterable[str]:
 WEEK_S = 604_800
 
 
-def _learn(ledger: Engine, now: datetime) -> Iterable[str]:
+def _learn(engine: Engine, now: datetime) -> Iterable[str]:
     """Learn from the week before this one; quiet when no run finished in it."""
     from goal_ledger.ledger.learning.cycle import has_runs, learn  # once a week
     from goal_ledger.ledger.learning.learning import Learning
 
     until = Duty(_learn, WEEK_S).period(now)
-    if not has_runs(ledger, until):
+    if not has_runs(engine, until):
         return
-    done = Learning(ledger).get(learn(ledger, until))
+    done = Learning(engine).get(learn(engine, until))
     yield (
         f"{done.cycle_id} learned from {done.runs} runs until {utc_text(until)}: {done.reviews} reviewed, "
         f"{len(done.lessons)} lessons, {len(done.rules)} rules"

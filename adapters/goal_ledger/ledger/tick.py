@@ -49,24 +49,24 @@ class Attention(NamedTuple):
 
 
 def tick(
-    ledger: Engine, now: datetime | None = None, names: Sequence[str] = (), registered: Mapping[str, Duty] = DUTIES
+    engine: Engine, now: datetime | None = None, names: Sequence[str] = (), registered: Mapping[str, Duty] = DUTIES
 ) -> Ticked:
     """Do what is due by now. names: only these duties. Invalid: unknown_duty, naive_time."""
     if unknown := [name for name in names if name not in registered]:
         raise Invalid("unknown_duty", f"there is no duty {unknown[0]!r}; there is {', '.join(registered)}")
-    moment = parse_utc(utc_text(ledger.now() if now is None else now))
-    chosen = {name: duty.tuned(ledger.settings) for name, duty in registered.items() if not names or name in names}
-    return Ticked(moment, [_run(ledger, name, duty, moment) for name, duty in chosen.items()])
+    moment = parse_utc(utc_text(engine.now() if now is None else now))
+    chosen = {name: duty.tuned(engine.settings) for name, duty in registered.items() if not names or name in names}
+    return Ticked(moment, [_run(engine, name, duty, moment) for name, duty in chosen.items()])
 
 
-def _run(ledger: Engine, name: str, duty: Duty, now: datetime) -> Done:
+def _run(engine: Engine, name: str, duty: Duty, now: datetime) -> Done:
     command_id = f"tick:{name}:{utc_text(duty.period(now))}"
-    if ledger.has_answered(command_id):
+    if engine.has_answered(command_id):
         if duty.period_s is not None:
             return Done(name, [])
         # Asked again for the same time: what happened in between counts.
-        command_id = next(other for n in count(2) if not ledger.has_answered(other := f"{command_id}:{n}"))
-    own = ledger.using(command_id=command_id, occurred_at=now)
+        command_id = next(other for n in count(2) if not engine.has_answered(other := f"{command_id}:{n}"))
+    own = engine.using(command_id=command_id, occurred_at=now)
     done: list[str] = []
     try:
         for line in duty.do(own, now):  # one by one: what was done before it failed is told too
@@ -78,31 +78,31 @@ def _run(ledger: Engine, name: str, duty: Duty, now: datetime) -> Done:
     return Done(name, done)
 
 
-def attention(ledger: Engine, now: datetime | None = None) -> list[Attention]:
+def attention(engine: Engine, now: datetime | None = None) -> list[Attention]:
     """The goals that are overdue, then the running runs without a sign of life for `stuck_after_s`, both by age."""
-    moment = ledger.now() if now is None else now
-    overdue = (row for started in (False, True) for row in past_deadline(ledger, moment, started=started))
+    moment = engine.now() if now is None else now
+    overdue = (row for started in (False, True) for row in past_deadline(engine, moment, started=started))
     waiting = [
         Attention("overdue", row.goal_id, row.time_horizon)
         for row in overdue
-        if (goal := ledger.views.get(goal_definitions, row.goal_id)) is not None and goal.status in UNSTARTED
+        if (goal := engine.views.get(goal_definitions, row.goal_id)) is not None and goal.status in UNSTARTED
     ]
-    return [*sorted(waiting, key=_age), *sorted(_stuck(ledger, moment), key=_age)]
+    return [*sorted(waiting, key=_age), *sorted(_stuck(engine, moment), key=_age)]
 
 
 def _age(attention: Attention) -> tuple[str, str]:
     return attention.since, attention.id
 
 
-def _stuck(ledger: Engine, now: datetime) -> Iterator[Attention]:
-    latest = utc_text(now - timedelta(seconds=ledger.settings.stuck_after_s))
+def _stuck(engine: Engine, now: datetime) -> Iterator[Attention]:
+    latest = utc_text(now - timedelta(seconds=engine.settings.stuck_after_s))
     after: tuple[str, ...] | None = None
     running = {"status": RunStatus.RUNNING}
-    while page := ledger.views.select(goal_runs, running, order=("run_id",), after=after, limit=_PAGE):
+    while page := engine.views.select(goal_runs, running, order=("run_id",), after=after, limit=_PAGE):
         for run in page:
             if (run.heartbeat_at or run.recorded_at) >= latest:
                 continue
-            alive = last_sign_of_life(ledger.stream(run.run_id)) or run.recorded_at
+            alive = last_sign_of_life(engine.stream(run.run_id)) or run.recorded_at
             if alive < latest:
                 yield Attention("stuck", run.run_id, alive)
         after = (page[-1].run_id,)

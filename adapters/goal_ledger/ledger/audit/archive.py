@@ -43,14 +43,14 @@ class Copied(NamedTuple):
     state: str
 
 
-def export(ledger: Engine, path: Path, progress: Callable[[int], None] = lambda _: None) -> Copy:
+def export(engine: Engine, path: Path, progress: Callable[[int], None] = lambda _: None) -> Copy:
     """Write the identity ledger as NDJSON; the file is replaced when the new one is whole.
 
     Unavailable: cannot_write, disk_full.
     """
     written = 0
     with _replacing(path) as partial, partial.open("xb") as file:
-        for written, line in enumerate(ndjson.lines(ledger.rows()), start=1):
+        for written, line in enumerate(ndjson.lines(engine.rows()), start=1):
             file.write(line)
             if written % 5000 == 0:
                 progress(written)
@@ -59,24 +59,24 @@ def export(ledger: Engine, path: Path, progress: Callable[[int], None] = lambda 
     return Copy(str(path), written, written, path.stat().st_size)
 
 
-def lines(ledger: Engine) -> Iterator[bytes]:
+def lines(engine: Engine) -> Iterator[bytes]:
     """The lines that an export writes."""
-    return ndjson.lines(ledger.rows())
+    return ndjson.lines(engine.rows())
 
 
-def verify_file(path: Path, ledger: Engine | None, *, partial: bool = False) -> int:
+def verify_file(path: Path, engine: Engine | None, *, partial: bool = False) -> int:
     """Prove an exported file: by itself, and against the ledger when there is one. The number of lines.
 
     partial: the file may end before the ledger does, as an older export.
 
     Damaged: damaged_export. NotFound: no_file. Unavailable: cannot_read.
     """
-    expected: Iterable[bytes] | None = None if ledger is None else ndjson.lines(ledger.rows())
+    expected: Iterable[bytes] | None = None if engine is None else ndjson.lines(engine.rows())
     found = [*ndjson.findings(path, None)] or [*ndjson.findings(path, expected, partial=partial)]
     if found:
         named = tuple(f"{path}: {finding}" for finding in found)
         hint = "compare with a new one: goal-ledger ledger export fresh.ndjson"
-        if ledger is not None and not partial:
+        if engine is not None and not partial:
             hint = f"if it is an older export: --partial; otherwise {hint}"
         raise Damaged("damaged_export", named[0], hint=hint, problems=named)
     with path.open("rb") as file:
@@ -102,7 +102,7 @@ def backup(store: Store, path: Path) -> Copy:
 
 
 def copy(
-    ledger: Engine, store: Store, to: str | Path | Location, progress: Callable[[int], None] = lambda _: None
+    engine: Engine, store: Store, to: str | Path | Location, progress: Callable[[int], None] = lambda _: None
 ) -> Copied:
     """Bring another ledger, of either kind, to where this one is, and prove it: every byte, and what it folds into.
 
@@ -111,13 +111,13 @@ def copy(
     Rejected: not_a_prefix. Conflict: not_alone. Damaged: damaged.
     """
     location = locate(to)
-    target = open_store(location, ledger.settings, read_only=False, create=True)
+    target = open_store(location, engine.settings, read_only=False, create=True)
     try:
         events = copying.copy(store, target, progress)
         _prove(target)
         head = target.head()
         pinned = (LogUntil(store, head), LogUntil(target, head))
-        states = [state_hash(log, ledger=ledger.id, page=ledger.settings.page).sha256 for log in pinned]
+        states = [state_hash(log, ledger=engine.id, page=engine.settings.page).sha256 for log in pinned]
         if states[0] != states[1]:
             raise Damaged("damaged", "the copy folds into another state", hint="verify both ledgers")
         return Copied(location.name, events, head, target.bytes(), states[0])

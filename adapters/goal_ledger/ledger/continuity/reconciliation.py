@@ -64,26 +64,26 @@ class Seen(NamedTuple):
     rules: Sequence[str]
 
 
-def look(ledger: Engine) -> Seen:
+def look(engine: Engine) -> Seen:
     """What may have to be reconciled, or laid down."""
-    position = ledger.views.catch_up()
+    position = engine.views.catch_up()
     columns = ("goal_id", "goal_type", "review_cadence")
-    active = [*_each(ledger, goal_definitions, columns, {"status": GoalStatus.ACTIVE})]
+    active = [*_each(engine, goal_definitions, columns, {"status": GoalStatus.ACTIVE})]
     types = {goal_type for _, goal_type, _ in active}
     return Seen(
         position,
         [goal_id for goal_id, _, _ in active],
-        [goal_id for (goal_id,) in _each(ledger, goal_definitions, ("goal_id",), {"status": GoalStatus.BLOCKED})],
+        [goal_id for (goal_id,) in _each(engine, goal_definitions, ("goal_id",), {"status": GoalStatus.BLOCKED})],
         [goal_id for goal_id, goal_type, _ in active if goal_type == GoalType.KEY_RESULT],
         [goal_id for goal_id, goal_type, cadence in active if cadence and goal_type == GoalType.MAINTENANCE],
-        [run_id for (run_id,) in _each(ledger, goal_runs, ("run_id",), {"status": tuple(OPEN)})],
-        [loop_id for (loop_id,) in _each(ledger, open_loops, ("loop_id",), {"status": LoopStatus.OPEN})],
+        [run_id for (run_id,) in _each(engine, goal_runs, ("run_id",), {"status": tuple(OPEN)})],
+        [loop_id for (loop_id,) in _each(engine, open_loops, ("loop_id",), {"status": LoopStatus.OPEN})],
         [
             lesson_id
-            for lesson_id, goal_type in _each(ledger, lessons, ("lesson_id", "goal_type"), {"active": True})
+            for lesson_id, goal_type in _each(engine, lessons, ("lesson_id", "goal_type"), {"active": True})
             if goal_type in types or (types and goal_type is None)
         ],
-        rules_in_force(ledger),
+        rules_in_force(engine),
     )
 
 
@@ -340,10 +340,10 @@ def _is_alive(tx: Tx, run_id: str, now: datetime) -> bool:
 
 
 def _each(
-    ledger: Engine, projection: Projection[Any], columns: Sequence[str], where: dict[str, Any]
+    engine: Engine, projection: Projection[Any], columns: Sequence[str], where: dict[str, Any]
 ) -> Iterator[tuple[Any, ...]]:
     """Some columns, the key first, of the rows of a question, however many; in order of the key."""
     after: tuple[Any, ...] | None = None
-    while found := ledger.views.select_columns(projection, columns, where, order=columns[:1], after=after, limit=_PAGE):
+    while found := engine.views.select_columns(projection, columns, where, order=columns[:1], after=after, limit=_PAGE):
         yield from found
         after = found[-1][:1]

@@ -33,8 +33,8 @@ class Page(NamedTuple):
 class Sessions:
     """The sessions of a ledger, one at a time. Every method that writes returns the session as it then stands."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     # --- Writing
 
@@ -53,19 +53,19 @@ class Sessions:
 
     def drain(self, *, reason: str | None = None) -> SessionRow:
         """Hand out no new work from now on. Rejected: stopped. NotFound: no_session."""
-        return self._answer(self._ledger.act(self._stream, SESSION, rules.drain, reason=reason))
+        return self._answer(self._engine.act(self._stream, SESSION, rules.drain, reason=reason))
 
     @operation("session.stop")
     def stop(self, *, reason: str | None = None) -> SessionRow:
         """Lay down what is under way, and end the session with what was happening. NotFound: no_session."""
         from goal_ledger.ledger.continuity.reconciliation import look, stop_in  # few commands start or stop
 
-        seen = look(self._ledger)
+        seen = look(self._engine)
 
         def work(tx: Tx) -> None:
             stop_in(tx, self._stream, seen, reason=reason)
 
-        return self._answer(self._ledger.transact(work, operation="session.stop", arguments={"reason": reason}))
+        return self._answer(self._engine.transact(work, operation="session.stop", arguments={"reason": reason}))
 
     @contextmanager
     def running(self) -> Iterator[SessionRow]:
@@ -76,7 +76,7 @@ class Sessions:
         """
         from goal_ledger.ledger.continuity.process import this_process
 
-        mine = Sessions(self._ledger.using(command_id=None, if_version=None))
+        mine = Sessions(self._engine.using(command_id=None, if_version=None))
         with _terminating():
             row, is_new = mine._start(this_process(), None)
             try:
@@ -96,25 +96,25 @@ class Sessions:
 
     def list(self, *, after: Place | None = None, limit: int | None = None) -> Page:
         """Sessions, the latest first."""
-        views, order = self._ledger.views, ("number",)
+        views, order = self._engine.views, ("number",)
         return Page(*select_page(views, sessions, {}, order=order, descending=True, after=after, limit=limit))
 
     # --- Shared
 
     @property
     def _stream(self) -> str:
-        return session_stream(self._ledger.id)
+        return session_stream(self._engine.id)
 
     def _start(self, owner: str | None, reason: str | None) -> tuple[SessionRow, bool]:
         """The session that runs, and whether it was started now."""
         from goal_ledger.ledger.continuity.reconciliation import look, start_in
 
-        seen, now = look(self._ledger), self._ledger.now()
+        seen, now = look(self._engine), self._engine.now()
 
         def work(tx: Tx) -> None:
             start_in(tx, self._stream, seen, now=tx.now or now, owner=owner, reason=reason)
 
-        recorded = self._ledger.transact(work, operation="session.start", arguments={"owner": owner, "reason": reason})
+        recorded = self._engine.transact(work, operation="session.start", arguments={"owner": owner, "reason": reason})
         return self._answer(recorded), bool(recorded)
 
     def _answer(self, recorded: tuple[Recorded, ...]) -> SessionRow:
@@ -124,7 +124,7 @@ class Sessions:
 
     def _row(self, number: int | None, up_to: int | None) -> SessionRow:
         row: SessionRow | None = None
-        for recorded in self._ledger.stream(self._stream):
+        for recorded in self._engine.stream(self._stream):
             if not isinstance(recorded, Recorded) or (up_to is not None and recorded.position > up_to):
                 continue
             if isinstance(recorded.event, SessionEvent) and number in (None, recorded.event.number):

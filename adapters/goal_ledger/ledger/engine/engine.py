@@ -338,7 +338,7 @@ class Engine:
                 software = f"goal-ledger {version('goal-ledger')}"
                 tx.act(tx.new_id("meta_"), _META, lambda _: [LedgerCreated(software=software)])
 
-        self.transact(found)
+        self.transact(found, operation="ledger.create")
 
 
 def is_position(when: datetime | str | int) -> bool:

@@ -50,13 +50,13 @@ def occurrences(cadence: str, after: datetime, until: datetime, *, most: int | N
     return list(islice(takewhile(lambda moment: moment <= until, coming), most))
 
 
-def due_occurrences(ledger: Engine, now: datetime) -> list[str]:
+def due_occurrences(engine: Engine, now: datetime) -> list[str]:
     """Let come due what is due of every active maintenance goal, in one transaction; what was done, in words.
 
     Counted from the last occurrence that was dealt with, or from when the goal was first active. Repeating it changes
     nothing.
     """
-    rows = ledger.views.select_columns(
+    rows = engine.views.select_columns(
         goal_definitions,
         ("goal_id", "review_cadence"),
         {"status": GoalStatus.ACTIVE, "goal_type": GoalType.MAINTENANCE},
@@ -65,7 +65,7 @@ def due_occurrences(ledger: Engine, now: datetime) -> list[str]:
     repeating = [goal_id for goal_id, cadence in rows if cadence is not None]
     if not repeating:
         return []
-    recorded = ledger.using(occurred_at=now).transact(
+    recorded = engine.using(occurred_at=now).transact(
         lambda tx: fall_due_in(tx, repeating, now), operation="goal.fall_due"
     )
     return [_told(each) for each in recorded]

@@ -147,8 +147,8 @@ class Sight(Protocol):
 class InViews:
     """As the read models tell. goals: rows that are known already."""
 
-    def __init__(self, ledger: Engine, goals: Mapping[str, GoalRow]) -> None:
-        self._views = ledger.views
+    def __init__(self, engine: Engine, goals: Mapping[str, GoalRow]) -> None:
+        self._views = engine.views
         self._goals = goals
 
     def row(self, noun: str, row_id: str) -> Any | None:

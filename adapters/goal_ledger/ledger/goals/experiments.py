@@ -16,8 +16,8 @@ from goal_ledger.ledger.engine.transaction import Tx
 class Experiments:
     """The experiments of a ledger. Both methods answer with how the experiment then stands."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     @operation("experiment.record")
     def record(
@@ -39,7 +39,7 @@ class Experiments:
             stood.append(tx.load(goal_id, GOAL))
 
         wish = {"goal_id": goal_id, "arm": arm, "success": success, "run_id": run_id, "reason": reason}
-        self._ledger.transact(work, operation="experiment.record", arguments=wish)
+        self._engine.transact(work, operation="experiment.record", arguments=wish)
         return self._report(stood[-1]) if stood else self.report(goal_id)  # a repeated command does not run again
 
     def report(self, goal_id: str) -> Report:
@@ -48,7 +48,7 @@ class Experiments:
         Rejected: not_an_experiment. NotFound: unknown_goal.
         """
         goal = GOAL.initial
-        for recorded in self._ledger.stream(require_id("goal_", goal_id)):
+        for recorded in self._engine.stream(require_id("goal_", goal_id)):
             if isinstance(recorded, Recorded):
                 goal = GOAL.evolve(goal, recorded.event)
         existing(goal)
@@ -57,4 +57,4 @@ class Experiments:
 
     def _report(self, goal: Goal) -> Report:
         counts = rules.tally(goal.results, goal.contract["arms"])
-        return rules.report(counts, alpha=self._ledger.settings.experiment_alpha)
+        return rules.report(counts, alpha=self._engine.settings.experiment_alpha)

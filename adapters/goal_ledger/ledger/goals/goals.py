@@ -115,8 +115,8 @@ class SimilarGoal(NamedTuple):
 class Goals:
     """The goals of a ledger. Every method that writes returns the goal as it then stands."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     # --- Writing
 
@@ -133,10 +133,10 @@ class Goals:
         origin = origin or Origin()
 
         def work(tx: Tx) -> None:
-            most = self._ledger.settings.max_key_results
+            most = self._engine.settings.max_key_results
             create_in(tx, tx.new_id("goal_"), contract, origin, max_key_results=most, reason=reason)
 
-        recorded = self._ledger.transact(
+        recorded = self._engine.transact(
             work, operation="goal.create", arguments={"contract": contract, "origin": origin, "reason": reason}
         )
         return self._answer(recorded[0].stream, recorded)
@@ -168,13 +168,13 @@ class Goals:
                 depends_on=lambda other: tx.load(other, GOAL).dependencies,
                 parent_of=lambda other: tx.load(other, GOAL).contract.get("parent_goal_id"),
                 reason=reason,
-                **_family(tx, parent_id, self._ledger.settings.max_key_results),
+                **_family(tx, parent_id, self._engine.settings.max_key_results),
             )
             conditions.check_named(tx, given)
             if parent_id is not None and parent_id != goal.contract.get("parent_goal_id"):
                 tx.act(parent_id, GOAL, rules.adopt, goal_id=goal_id, goal_type=goal.goal_type)
 
-        recorded = self._ledger.transact(
+        recorded = self._engine.transact(
             work, operation="goal.amend", arguments={"goal_id": goal_id, "changes": given, "reason": reason}
         )
         return self._answer(goal_id, recorded)
@@ -220,7 +220,7 @@ class Goals:
         def work(tx: Tx) -> None:
             wait_for_answer(tx, goal_id, asked, due_at=due_at, reason=reason)
 
-        return self._answer(goal_id, self._ledger.transact(work, operation="goal.wait", arguments=arguments))
+        return self._answer(goal_id, self._engine.transact(work, operation="goal.wait", arguments=arguments))
 
     def retry(self, goal_id: str, *, reason: str | None = None) -> GoalRow:
         """Try again after waiting."""
@@ -263,7 +263,7 @@ class Goals:
 
     def get(self, goal_id: str) -> GoalRow:
         """One goal. NotFound: unknown_goal."""
-        return _existing(self._ledger.fold(goal_definitions, require_id("goal_", goal_id)), goal_id)
+        return _existing(self._engine.fold(goal_definitions, require_id("goal_", goal_id)), goal_id)
 
     def list(
         self,
@@ -297,7 +297,7 @@ class Goals:
         descending = newest_first != reverse
 
         def select(after: Place | None, most: int | None) -> Sequence[GoalRow]:
-            return self._ledger.views.select(
+            return self._engine.views.select(
                 goal_definitions, where, order=order, descending=descending, after=after, limit=most
             )
 
@@ -320,7 +320,7 @@ class Goals:
         if text.startswith("goal_") and len(text.split()) == 1:
             own_id, text = text, self.get(text).title
         columns, where = ("goal_id", "title", "status"), {} if closed else {"status": _OPEN}
-        rows = self._ledger.views.select_columns(goal_definitions, columns, where, order=("goal_id",))
+        rows = self._engine.views.select_columns(goal_definitions, columns, where, order=("goal_id",))
         others = {goal_id: (title, status) for goal_id, title, status in rows if goal_id != own_id}
         candidates = [Candidate(goal_id, title) for goal_id, (title, _) in others.items()]
         return [SimilarGoal(near.id, *others[near.id], near.score) for near in nearest(text, candidates, limit=limit)]
@@ -345,10 +345,10 @@ class Goals:
         """
         placed = [
             recorded.event.goal_id
-            for recorded in self._ledger.stream(goal.goal_id)
+            for recorded in self._engine.stream(goal.goal_id)
             if isinstance(recorded, Recorded) and isinstance(recorded.event, ChildAdded)
         ]
-        rows = [self._ledger.fold(goal_definitions, child) for child in dict.fromkeys(placed)]
+        rows = [self._engine.fold(goal_definitions, child) for child in dict.fromkeys(placed)]
         return _progress(goal, [row for row in rows if row is not None and row.parent_goal_id == goal.goal_id])
 
     def flags(self, goal: GoalRow) -> Sequence[str]:
@@ -357,7 +357,7 @@ class Goals:
 
     def timeline(self, goal_id: str) -> Sequence[Recorded | Unreadable]:
         """The goal's events and those of its runs, in order. NotFound: unknown_goal."""
-        own = self._ledger.stream(require_id("goal_", goal_id))
+        own = self._engine.stream(require_id("goal_", goal_id))
         if not own:
             raise _unknown(goal_id)
         runs = [
@@ -365,16 +365,16 @@ class Goals:
             for recorded in own
             if isinstance(recorded, Recorded) and isinstance(recorded.event, RunDispatched | RunEnqueued)
         ]
-        return self._ledger.stream(goal_id, *dict.fromkeys(runs)) if runs else own
+        return self._engine.stream(goal_id, *dict.fromkeys(runs)) if runs else own
 
     def blocked_by(self, goal: GoalRow) -> Sequence[str]:
         """The dependencies that are not done."""
-        rows = {other: self._ledger.fold(goal_definitions, other) for other in goal.dependencies}
+        rows = {other: self._engine.fold(goal_definitions, other) for other in goal.dependencies}
         return [other for other, row in rows.items() if row is None or not row.done]
 
     def is_overdue(self, goal: GoalRow) -> bool:
         """Whether the deadline passed before it was started."""
-        return is_overdue(goal.status, goal.time_horizon, utc_text(self._ledger.now()))
+        return is_overdue(goal.status, goal.time_horizon, utc_text(self._engine.now()))
 
     def acting(self, goal: GoalRow) -> Sequence[str]:
         """Its conditions that are understood, so that they act, as `field: text`; the others are for people."""
@@ -389,7 +389,7 @@ class Goals:
         *args: P.args,
         **wish: P.kwargs,
     ) -> GoalRow:
-        return self._answer(goal_id, self._ledger.act(require_id("goal_", goal_id), GOAL, decide, *args, **wish))
+        return self._answer(goal_id, self._engine.act(require_id("goal_", goal_id), GOAL, decide, *args, **wish))
 
     def _move_when_free(
         self,
@@ -407,11 +407,11 @@ class Goals:
             tx.act(goal_id, GOAL, decide, dependencies=dependencies, reason=reason)
 
         arguments = {"goal_id": goal_id, "reason": reason}
-        recorded = self._ledger.transact(work, operation=operation_of(GOAL, decide), arguments=arguments)
+        recorded = self._engine.transact(work, operation=operation_of(GOAL, decide), arguments=arguments)
         return self._answer(goal_id, recorded)
 
     def _answer(self, goal_id: str, recorded: tuple[Recorded, ...]) -> GoalRow:
-        return _existing(self._ledger.answer(goal_definitions, goal_id, recorded), goal_id)
+        return _existing(self._engine.answer(goal_definitions, goal_id, recorded), goal_id)
 
     def _known(self, tx: Tx, goal_id: str) -> Goal:
         goal = tx.load(require_id("goal_", goal_id), GOAL)
@@ -433,7 +433,7 @@ class Goals:
     def _is_measured(self, goal: GoalRow) -> bool:
         """Whether a key result stands above it."""
         above = goal.parent_goal_id
-        while above is not None and (row := self._ledger.fold(goal_definitions, above)) is not None:
+        while above is not None and (row := self._engine.fold(goal_definitions, above)) is not None:
             if row.goal_type is GoalType.KEY_RESULT:
                 return True
             above = row.parent_goal_id

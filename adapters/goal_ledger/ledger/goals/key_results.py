@@ -36,8 +36,8 @@ class History(NamedTuple):
 class KeyResults:
     """The key results of a ledger."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     @operation("key_result.record")
     def record(
@@ -56,7 +56,7 @@ class KeyResults:
 
         Rejected: not_a_key_result, archived, no_target. NotFound: unknown_goal. Invalid: invalid_value, naive_time.
         """
-        ledger = self._ledger if at is None else self._ledger.using(occurred_at=at)
+        engine = self._engine if at is None else self._engine.using(occurred_at=at)
 
         def work(tx: Tx) -> None:
             measured = tx.act(
@@ -76,13 +76,13 @@ class KeyResults:
             tx.act(event.objective_id, GOAL, goal_rules.record_activity, activity=MEASURED, attributes=attributes)
 
         wish = {"goal_id": goal_id, "value": value, "note": note, "at": at, "reason": reason}
-        recorded = ledger.transact(work, operation="key_result.record", arguments=wish)
-        row = ledger.answer(goal_definitions, goal_id, recorded)
+        recorded = engine.transact(work, operation="key_result.record", arguments=wish)
+        row = engine.answer(goal_definitions, goal_id, recorded)
         return self.get(goal_id) if row is None else row
 
     def get(self, goal_id: str) -> GoalRow:
         """One key result. NotFound: unknown_goal. Rejected: not_a_key_result."""
-        row = Goals(self._ledger).get(goal_id)
+        row = Goals(self._engine).get(goal_id)
         if row.goal_type is not GoalType.KEY_RESULT:
             raise Rejected(
                 "not_a_key_result",
@@ -93,7 +93,7 @@ class KeyResults:
 
     def list(self, *, objective_id: str | None = None, after: Place | None = None, limit: int | None = None) -> Page:
         """Key results by priority, then age: all, or those of one objective."""
-        return Goals(self._ledger).list(
+        return Goals(self._engine).list(
             goal_type=GoalType.KEY_RESULT, parent_goal_id=objective_id, after=after, limit=limit
         )
 
@@ -104,7 +104,7 @@ class KeyResults:
         most = one_more(limit)
         rows = [
             row
-            for recorded in self._ledger.stream(goal_id)
+            for recorded in self._engine.stream(goal_id)
             if isinstance(recorded, Recorded) and recorded.position > first
             if (row := key_results.fold(None, recorded)) is not None
         ]

@@ -36,8 +36,8 @@ class Page(NamedTuple):
 class Loops:
     """The open loops of a ledger. Every method that writes returns the loop as it then stands."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     # --- Writing
 
@@ -69,7 +69,7 @@ class Loops:
             "kind": kind, "question": question, "goal_id": goal_id, "run_id": run_id, "due_at": due_at,
             "reason": reason,
         }  # fmt: skip
-        recorded = self._ledger.transact(work, operation="loop.open", arguments=arguments)
+        recorded = self._engine.transact(work, operation="loop.open", arguments=arguments)
         return self._answer(opened[0] if opened else recorded[0].stream, recorded)
 
     @operation("loop.close")
@@ -88,13 +88,13 @@ class Loops:
                 _take_up(tx, row.goal_id, loop_id, *others)
 
         arguments = {"loop_id": loop_id, "answer": answer, "reason": reason}
-        return self._answer(loop_id, self._ledger.transact(work, operation="loop.close", arguments=arguments))
+        return self._answer(loop_id, self._engine.transact(work, operation="loop.close", arguments=arguments))
 
     # --- Reading
 
     def get(self, loop_id: str) -> LoopRow:
         """One loop. NotFound: unknown_loop."""
-        return _existing(self._ledger.fold(open_loops, require_id("loop_", loop_id)), loop_id)
+        return _existing(self._engine.fold(open_loops, require_id("loop_", loop_id)), loop_id)
 
     def list(
         self,
@@ -107,7 +107,7 @@ class Loops:
     ) -> Page:
         """Loops, the one that is due first, then the one that is open for longest. status: None for every one."""
         wanted = {"status": status, "kind": kind, "goal_id": goal_id}
-        views, order = self._ledger.views, ("due_order", "position")
+        views, order = self._engine.views, ("due_order", "position")
         return Page(*select_page(views, open_loops, wanted, order=order, descending=False, after=after, limit=limit))
 
     def counts(self) -> dict[LoopKind, int]:
@@ -118,23 +118,23 @@ class Loops:
     def timeline(self, loop_id: str) -> Sequence[Recorded | Unreadable]:
         """The loop's events, in order. NotFound: unknown_loop."""
         self.get(loop_id)
-        return self._ledger.stream(loop_id)
+        return self._engine.stream(loop_id)
 
     def is_overdue(self, row: LoopRow) -> bool:
         """Whether it is still owed after its time."""
-        return rules.is_overdue(row.status, row.due_at, utc_text(self._ledger.now()))
+        return rules.is_overdue(row.status, row.due_at, utc_text(self._engine.now()))
 
     # --- Shared
 
     def _holding(self, goal_id: str) -> tuple[int, Sequence[str]]:
         """A position, and the loops that held the goal there."""
-        views = self._ledger.views
+        views = self._engine.views
         position = views.catch_up()
         rows = views.select(open_loops, {"goal_id": goal_id, "status": LoopStatus.OPEN}, order=("position",))
         return position, [row.loop_id for row in rows if row.holds_goal]
 
     def _answer(self, loop_id: str, recorded: tuple[Recorded, ...]) -> LoopRow:
-        return _existing(self._ledger.answer(open_loops, loop_id, recorded), loop_id)
+        return _existing(self._engine.answer(open_loops, loop_id, recorded), loop_id)
 
 
 # --- Inside other transactions

@@ -66,11 +66,11 @@ class Context(NamedTuple):
 # --- Choosing
 
 
-def given_in(ledger: Engine, tx: Tx, goal_id: str) -> RunContext | None:
+def given_in(engine: Engine, tx: Tx, goal_id: str) -> RunContext | None:
     """What the next run of a goal is given, inside a transaction; None when that is nothing."""
     goal = tx.load(goal_id, GOAL)
     allowed = goal.contract.get("allowed_capabilities", ())
-    chosen = _choose(ledger, goal_id, goal.goal_type, allowed, ledger.settings.context_tokens)
+    chosen = _choose(engine, goal_id, goal.goal_type, allowed, engine.settings.context_tokens)
 
     def still(*uses: Use) -> tuple[str, ...]:
         return tuple(each for each in chosen.ids(*uses) if _is_active(tx, each))
@@ -84,59 +84,59 @@ def given_in(ledger: Engine, tx: Tx, goal_id: str) -> RunContext | None:
     return context if any(context.model_dump().values()) else None
 
 
-def context_for(ledger: Engine, goal_id: str, *, max_tokens: int | None = None) -> Context:
+def context_for(engine: Engine, goal_id: str, *, max_tokens: int | None = None) -> Context:
     """What a run of the goal would be told if it started now. NotFound: unknown_goal. Invalid: bad_limit."""
-    most = ledger.settings.context_tokens if max_tokens is None else max_tokens
+    most = engine.settings.context_tokens if max_tokens is None else max_tokens
     if most < 0:
         raise Invalid("bad_limit", f"a text of {most} tokens cannot be; the least is 0")
-    goal = ledger.fold(goal_definitions, goal_id)
+    goal = engine.fold(goal_definitions, goal_id)
     if goal is None:
         raise NotFound("unknown_goal", f"there is no goal {goal_id}", hint="goal-ledger goal list")
-    chosen = _choose(ledger, goal_id, goal.goal_type, goal.allowed_capabilities, most)
+    chosen = _choose(engine, goal_id, goal.goal_type, goal.allowed_capabilities, most)
     told = [offer for offer in chosen.offers if offer.use in (Use.RULE, Use.CANARY, Use.LESSON)]
-    return _context(ledger, goal_id, None, told, ledger.head + 1)._replace(
+    return _context(engine, goal_id, None, told, engine.head + 1)._replace(
         tokens=chosen.tokens, max_tokens=most, left_out=chosen.left_out
     )
 
 
 def _choose(
-    ledger: Engine, goal_id: str, goal_type: GoalType | None, allowed: Collection[str], most_tokens: int
+    engine: Engine, goal_id: str, goal_type: GoalType | None, allowed: Collection[str], most_tokens: int
 ) -> Chosen:
-    offers = [*_rules(ledger, goal_id), *_lessons(ledger)]
+    offers = [*_rules(engine, goal_id), *_lessons(engine)]
     return choose((offer for scope, offer in offers if applies(scope, goal_type, allowed)), most_tokens=most_tokens)
 
 
-def _lessons(ledger: Engine) -> Iterable[tuple[Scope, Offer]]:
+def _lessons(engine: Engine) -> Iterable[tuple[Scope, Offer]]:
     columns = (
         "lesson_id", "goal_type", "action_type", "lesson_text", "category", "confidence", "stated_confidence",
         "evidence_for", "evidence_against",
     )  # fmt: skip
-    rows = ledger.views.select_columns(lessons, columns, {"active": True}, order=("lesson_id",))
+    rows = engine.views.select_columns(lessons, columns, {"active": True}, order=("lesson_id",))
     for lesson_id, goal_type, action_type, text, category, confidence, *grounds in rows:
         line = lesson_line(lesson_id, text, category, confidence)
         yield Scope(goal_type, action_type), Offer(lesson_id, Use.LESSON, line, worth(*grounds))
 
 
-def _rules(ledger: Engine, goal_id: str) -> Iterable[tuple[Scope, Offer]]:
+def _rules(engine: Engine, goal_id: str) -> Iterable[tuple[Scope, Offer]]:
     """The active rules, each with what is done with it for this goal."""
     columns = (
         "applies_to_goal_type", "applies_to_action_type", "rule_text", "activation_mode", "share", "source_lesson_ids",
     )  # fmt: skip
-    for rule_id, goal_type, action_type, text, mode, share, lesson_ids in _playbook(ledger, *columns):
+    for rule_id, goal_type, action_type, text, mode, share, lesson_ids in _playbook(engine, *columns):
         use = _use(rule_id, goal_id, mode, share)
         line = rule_line(rule_id, text, on_trial=mode != Mode.FULL)
         yield Scope(goal_type, action_type), Offer(rule_id, use, line, lesson_ids=lesson_ids)
 
 
-def _playbook(ledger: Engine, *columns: str) -> Sequence[tuple[Any, ...]]:
+def _playbook(engine: Engine, *columns: str) -> Sequence[tuple[Any, ...]]:
     """The ids of the active rules, and some columns of each."""
-    return ledger.views.select_columns(playbook_rules, ("rule_id", *columns), {"active": True}, order=("rule_id",))
+    return engine.views.select_columns(playbook_rules, ("rule_id", *columns), {"active": True}, order=("rule_id",))
 
 
-def rules_in_force(ledger: Engine) -> list[str]:
+def rules_in_force(engine: Engine) -> list[str]:
     """The ids of the rules that agents are told, those on trial marked `(canary)`."""
     marks = {Mode.FULL: "", Mode.CANARY: " (canary)"}
-    return [rule_id + marks[mode] for rule_id, mode in _playbook(ledger, "activation_mode") if mode in marks]
+    return [rule_id + marks[mode] for rule_id, mode in _playbook(engine, "activation_mode") if mode in marks]
 
 
 def _use(rule_id: str, goal_id: str, mode: Mode, share: float | None) -> Use:
@@ -155,24 +155,24 @@ def _is_active(tx: Tx, stream: str) -> bool:
 # --- Telling again
 
 
-def context_of(ledger: Engine, run_id: str) -> Context:
+def context_of(engine: Engine, run_id: str) -> Context:
     """What the run was told when it started, word for word. NotFound: unknown_run."""
-    run = ledger.fold(goal_runs, run_id)
+    run = engine.fold(goal_runs, run_id)
     if run is None:
         raise NotFound("unknown_run", f"there is no run {run_id}", hint="goal-ledger run list")
-    for recorded in ledger.stream(run_id):
+    for recorded in engine.stream(run_id):
         if isinstance(recorded, Recorded) and isinstance(recorded.event, RunStarted):
             given = recorded.event.context or RunContext()
             told = [Offer(each, Use.RULE, "") for each in given.rules]
             told += [Offer(each, Use.LESSON, "") for each in given.lessons]
-            return _context(ledger, run.goal_id, run_id, told, recorded.position)
-    return _context(ledger, run.goal_id, run_id, (), 0)  # it waits for its turn
+            return _context(engine, run.goal_id, run_id, told, recorded.position)
+    return _context(engine, run.goal_id, run_id, (), 0)  # it waits for its turn
 
 
-def _context(ledger: Engine, goal_id: str, run_id: str | None, told: Sequence[Offer], before: int) -> Context:
+def _context(engine: Engine, goal_id: str, run_id: str | None, told: Sequence[Offer], before: int) -> Context:
     """The words of what is told, as they stood before a position."""
-    rules = [_rule(ledger, offer.id, before) for offer in told if offer.use is not Use.LESSON]
-    known = [_lesson(ledger, offer.id, before) for offer in told if offer.use is Use.LESSON]
+    rules = [_rule(engine, offer.id, before) for offer in told if offer.use is not Use.LESSON]
+    known = [_lesson(engine, offer.id, before) for offer in told if offer.use is Use.LESSON]
     lines = [
         *(rule_line(one.rule_id, one.rule_text, on_trial=one.activation_mode is not Mode.FULL) for one in rules),
         *(lesson_line(*one) for one in known),
@@ -180,9 +180,9 @@ def _context(ledger: Engine, goal_id: str, run_id: str | None, told: Sequence[Of
     return Context(goal_id, run_id, "\n".join(lines), tuple(rules), tuple(known), sum(map(tokens, lines)), None, None)
 
 
-def _rule(ledger: Engine, rule_id: str, before: int) -> ToldRule:
+def _rule(engine: Engine, rule_id: str, before: int) -> ToldRule:
     state, text = RULE.initial, ""
-    for recorded in ledger.stream(rule_id):
+    for recorded in engine.stream(rule_id):
         if isinstance(recorded, Recorded) and recorded.position < before:
             state = RULE.evolve(state, recorded.event)
             if isinstance(recorded.event, RuleDrafted):
@@ -190,9 +190,9 @@ def _rule(ledger: Engine, rule_id: str, before: int) -> ToldRule:
     return ToldRule(rule_id, text, state.mode or Mode.SHADOW)
 
 
-def _lesson(ledger: Engine, lesson_id: str, before: int) -> ToldLesson:
+def _lesson(engine: Engine, lesson_id: str, before: int) -> ToldLesson:
     row: LessonRow | None = None
-    for recorded in ledger.stream(lesson_id):
+    for recorded in engine.stream(lesson_id):
         if recorded.position < before:
             row = lessons.fold(row, recorded)
     if row is None:

@@ -66,21 +66,21 @@ _BATCH = 200  # reviews, or pieces of evidence, in one transaction
 _PAGE = 500  # rows asked for by id in one go
 
 
-def learn(ledger: Engine, until: datetime, *, reason: str | None = None) -> str:
+def learn(engine: Engine, until: datetime, *, reason: str | None = None) -> str:
     """Learn from the seven days up to a time, once; the cycle's id. The ledger's command id names the transactions.
 
     Invalid: naive_time, bad_time.
     """
     until = parse_utc(utc_text(until))
     stream = cycle_id(utc_text(until))
-    if ledger.fold(learning_cycle_reports, stream) is None:
-        _Cycle(ledger.using(occurred_at=until, if_version=None), since(until), until).learn(reason)
+    if engine.fold(learning_cycle_reports, stream) is None:
+        _Cycle(engine.using(occurred_at=until, if_version=None), since(until), until).learn(reason)
     return stream
 
 
-def has_runs(ledger: Engine, until: datetime) -> bool:
+def has_runs(engine: Engine, until: datetime) -> bool:
     """Whether any run finished in the seven days up to a time."""
-    return any(True for _ in _ended(ledger, since(until), until))
+    return any(True for _ in _ended(engine, since(until), until))
 
 
 def since(until: datetime) -> datetime:
@@ -131,22 +131,22 @@ class _Review(NamedTuple):
 class _Cycle:
     """One cycle. ledger: acts under the cycle's command id and time."""
 
-    def __init__(self, ledger: Engine, since: datetime, until: datetime) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine, since: datetime, until: datetime) -> None:
+        self._engine = engine
         self._since, self._until = since, until
 
     def learn(self, reason: str | None) -> None:
         """Go through the steps, each of which finds what an earlier attempt left; the report is the last."""
-        ledger, settings = self._ledger, self._ledger.settings
+        engine, settings = self._engine, self._engine.settings
         runs = {row.run_id: row for row in self._runs()}
         self._write_reviews([run for run in runs.values() if run.is_notable])
         reviews = self._reviews(runs)
         contenders = self._contenders(runs, reviews)
-        position = ledger.head
+        position = engine.head
         chosen = [one for one in contenders if one.score >= settings.lesson_score]
         learned = self._promote(chosen)
         drafted = self._draft()
-        count_overdue(ledger.using(command_id=None), self._until)
+        count_overdue(engine.using(command_id=None), self._until)
         advanced = self._advance(drafted)
         failures = [one for one in reviews if one.signature is not None]
         counts = Counter((one.goal_type, one.action_type, one.failure_category) for one in failures)
@@ -169,7 +169,7 @@ class _Cycle:
             advanced=tuple(advanced),
         )
         completed = CycleCompleted(report=report, receipt=self._receipt(contenders, chosen, position), reason=reason)
-        ledger.transact(
+        engine.transact(
             lambda tx: tx.act(cycle_id(until), CYCLE, rules.complete, completed=completed),
             operation="learn",
             arguments={"until": until},
@@ -178,24 +178,24 @@ class _Cycle:
     # --- The runs of the window
 
     def _runs(self) -> Iterator[_Run]:
-        for ids in _batches(_ended(self._ledger, self._since, self._until), _PAGE):
-            for row in self._ledger.views.select_columns(
+        for ids in _batches(_ended(self._engine, self._since, self._until), _PAGE):
+            for row in self._engine.views.select_columns(
                 goal_runs, _Run._fields, {"run_id": sorted(ids)}, order=("run_id",)
             ):
                 yield _Run(*row)
 
     def _untimed(self) -> int:
-        views = self._ledger.views
+        views = self._engine.views
         return len(views.select_columns(run_ends, ("run_id",), {"ended_at": UNTIMED}, order=("run_id",)))
 
     # --- Their reviews
 
     def _write_reviews(self, notable: Iterable[_Run]) -> None:
         """Write those that are missing. A batch is the same whatever was written of it."""
-        days = self._ledger.settings.review_watch_days
+        days = self._engine.settings.review_watch_days
         for batch in _batches(sorted(run.run_id for run in notable), _BATCH):
             ids = {review_id(run_id): run_id for run_id in batch}
-            views = self._ledger.views
+            views = self._engine.views
             there = views.select_columns(after_action_reviews, ("aar_id",), {"aar_id": list(ids)}, order=("aar_id",))
             missing = [ids[aar_id] for aar_id in sorted(ids.keys() - {aar_id for (aar_id,) in there})]
 
@@ -210,7 +210,7 @@ class _Cycle:
         return [
             _Review(*row)
             for batch in _batches(run_ids, _PAGE)
-            for row in self._ledger.views.select_columns(
+            for row in self._engine.views.select_columns(
                 after_action_reviews,
                 _Review._fields,
                 {"aar_id": [review_id(run_id) for run_id in batch]},
@@ -231,9 +231,9 @@ class _Cycle:
                 weight = WIN if category is LessonCategory.WINNING_STRATEGY else runs[review.run_id].impact
                 ballot.vote(scope, candidate["text"], category, Vote(evidence, weight))
         for run, goal_type in self._wins(runs.values()):
-            how = course(one.event for one in self._ledger.stream(run.run_id) if isinstance(one, Recorded))
+            how = course(one.event for one in self._engine.stream(run.run_id) if isinstance(one, Recorded))
             if (text := strategy(run.plan_summary, worked(how))) is not None:
-                scope, text = Scope(goal_type, how.action_type), cut(text, self._ledger.settings.text_limit)
+                scope, text = Scope(goal_type, how.action_type), cut(text, self._engine.settings.text_limit)
                 ballot.vote(scope, text, LessonCategory.WINNING_STRATEGY, Vote(Evidence(run_id=run.run_id), WIN))
         return ballot.contenders()
 
@@ -263,7 +263,7 @@ class _Cycle:
         return first
 
     def _receipt(self, contenders: Sequence[Contender], chosen: Sequence[Contender], position: int) -> Receipt:
-        least = self._ledger.settings.lesson_score
+        least = self._engine.settings.lesson_score
         return receipt(
             POLICY,
             ranked(scored(contenders)),
@@ -283,7 +283,7 @@ class _Cycle:
 
             def take_in(tx: Tx, batch: Sequence[tuple[Contender, Sequence[Evidence]]] = batch) -> None:
                 for contender, evidence in batch:
-                    _take_in(self._ledger, tx, contender, evidence)
+                    _take_in(self._engine, tx, contender, evidence)
 
             recorded = self._part("lessons", named, take_in)
             learned += [each.stream for each in recorded if isinstance(each.event, LessonLearned | LessonConfirmed)]
@@ -291,8 +291,8 @@ class _Cycle:
 
     def _draft(self) -> list[str]:
         """Draft rules from the lessons that are sure enough; those that are new."""
-        settings = self._ledger.settings
-        active = self._ledger.views.select_columns(
+        settings = self._engine.settings
+        active = self._engine.views.select_columns(
             lessons, ("lesson_id", "confidence"), {"active": True}, order=("lesson_id",)
         )
         sure = [(lesson_id, sureness) for lesson_id, sureness in active if sureness >= settings.rule_confidence]
@@ -309,8 +309,8 @@ class _Cycle:
 
     def _advance(self, drafted: Sequence[str]) -> list[str]:
         """Let the other rules take the step that their evidence allows; what became of them, in words."""
-        settings = self._ledger.settings
-        rows = self._ledger.views.select_columns(playbook_rules, ("rule_id",), {"active": True}, order=("rule_id",))
+        settings = self._engine.settings
+        rows = self._engine.views.select_columns(playbook_rules, ("rule_id",), {"active": True}, order=("rule_id",))
         told: list[str] = []
         for batch in _batches((rule_id for (rule_id,) in rows if rule_id not in drafted), _BATCH):
 
@@ -326,7 +326,7 @@ class _Cycle:
     def _part(self, step: str, what: Any, work: Callable[[Tx], object]) -> tuple[Recorded, ...]:
         """One transaction of the cycle. what: it is about this; the same part again is answered, not done again."""
         about = digest(what)
-        part = self._ledger.part(f"{step}:{about[:16]}")
+        part = self._engine.part(f"{step}:{about[:16]}")
         return part.transact(work, operation=f"learn.{step}", arguments={"about": about})
 
     def _by_id(
@@ -334,19 +334,19 @@ class _Cycle:
     ) -> Iterator[tuple[Any, ...]]:
         key = projection.key
         for batch in _batches(sorted(ids), _PAGE):
-            yield from self._ledger.views.select_columns(projection, columns, {column: batch}, order=(key,))
+            yield from self._engine.views.select_columns(projection, columns, {column: batch}, order=(key,))
 
 
-def _take_in(ledger: Engine, tx: Tx, contender: Contender, evidence: Sequence[Evidence]) -> None:
+def _take_in(engine: Engine, tx: Tx, contender: Contender, evidence: Sequence[Evidence]) -> None:
     """Learn a candidate, with the evidence that does not count yet, and note it on the reviews that proposed it.
 
     Runs that were told what turned out false are no evidence.
     """
-    stream = same_in(ledger, tx, scope=contender.scope, text=contender.text, category=contender.category)
+    stream = same_in(engine, tx, scope=contender.scope, text=contender.text, category=contender.category)
     lesson = tx.load(stream, LESSON)
     if lesson.active is False:  # retired or recalled: a person or its own record said no
         return
-    for_it = [one for one in untainted(ledger, tx, evidence) if one.run_id not in lesson.counter_evidence]
+    for_it = [one for one in untainted(engine, tx, evidence) if one.run_id not in lesson.counter_evidence]
     if news := [one for one in for_it if one.run_id not in lesson.evidence]:
         tx.act(
             stream, LESSON, lesson_rules.learn, scope=contender.scope, text=contender.text,
@@ -357,10 +357,10 @@ def _take_in(ledger: Engine, tx: Tx, contender: Contender, evidence: Sequence[Ev
             tx.act(one.aar_id, REVIEW, review_rules.promote, lesson_ids=(stream,))
 
 
-def _ended(ledger: Engine, since: datetime, until: datetime) -> Iterator[str]:
+def _ended(engine: Engine, since: datetime, until: datetime) -> Iterator[str]:
     """The runs that finished behind since, and not behind until, in the order in which they did."""
     last, latest = (utc_text(since), "~"), utc_text(until)  # `~` stands behind every id
-    while page := ledger.views.select(run_ends, order=("ended_at", "run_id"), after=last, limit=_PAGE):
+    while page := engine.views.select(run_ends, order=("ended_at", "run_id"), after=last, limit=_PAGE):
         for row in page:
             if row.ended_at > latest:
                 return

@@ -45,10 +45,10 @@ def note_judged(tx: Tx, run_id: str, finished: RunFinished) -> None:
             tx.act(lesson_id, LESSON, rules.judge, run_id=run_id, held=held)
 
 
-def refuse_tainted(ledger: Engine, tx: Tx, run_ids: Iterable[str]) -> None:
+def refuse_tainted(engine: Engine, tx: Tx, run_ids: Iterable[str]) -> None:
     """Refuse runs as evidence that were given what turned out false. Rejected: tainted. NotFound: unknown_run."""
     for run_id in run_ids:
-        if (false := tainted_by(ledger, tx, run_id)) is not None:
+        if (false := tainted_by(engine, tx, run_id)) is not None:
             raise Rejected(
                 "tainted",
                 f"run {run_id} worked by {false}, which was recalled: it is no evidence for a lesson",
@@ -56,12 +56,12 @@ def refuse_tainted(ledger: Engine, tx: Tx, run_ids: Iterable[str]) -> None:
             )
 
 
-def untainted(ledger: Engine, tx: Tx, evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+def untainted(engine: Engine, tx: Tx, evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """The evidence without that of runs that were given what turned out false."""
-    return tuple(one for one in evidence if tainted_by(ledger, tx, one.run_id) is None)
+    return tuple(one for one in evidence if tainted_by(engine, tx, one.run_id) is None)
 
 
-def tainted_by(ledger: Engine, tx: Tx, run_id: str) -> str | None:
+def tainted_by(engine: Engine, tx: Tx, run_id: str) -> str | None:
     """The recalled lesson or rule that a run was given or worked by, None without one."""
     context = tx.load(run_id, RUN).context
     if context is not None and (false := _false_of(tx, context)) is not None:
@@ -70,7 +70,7 @@ def tainted_by(ledger: Engine, tx: Tx, run_id: str) -> str | None:
         return None
     from goal_ledger.projections.learning.lessons import lessons
 
-    recalled = ledger.views.select_columns(lessons, ("lesson_id",), {"recalled": True}, order=("lesson_id",))
+    recalled = engine.views.select_columns(lessons, ("lesson_id",), {"recalled": True}, order=("lesson_id",))
     return next((lesson_id for (lesson_id,) in recalled if run_id in tx.load(lesson_id, LESSON).applied_in), None)
 
 

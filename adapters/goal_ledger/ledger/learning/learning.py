@@ -35,8 +35,8 @@ class GroupPage(NamedTuple):
 class Learning:
     """What a ledger learns from many runs."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     def cycle(self, now: datetime | None = None, *, reason: str | None = None) -> CycleRow:
         """Learn from the runs that finished in the seven days up to now: reviews, lessons, drafts of rules; the report.
@@ -46,35 +46,35 @@ class Learning:
 
         Invalid: naive_time, bad_time. Rejected: read_only, not_of_the_past.
         """
-        until = self._ledger.now() if now is None else now
-        named = self._ledger.using(command_id=f"learn:{utc_text(until)}")
+        until = self._engine.now() if now is None else now
+        named = self._engine.using(command_id=f"learn:{utc_text(until)}")
         return self.get(learn(named, until, reason=reason))
 
     def get(self, cycle_id: str) -> CycleRow:
         """One report. NotFound: unknown_cycle."""
-        return _existing(self._ledger.fold(learning_cycle_reports, require_id("cycle_", cycle_id)), cycle_id)
+        return _existing(self._engine.fold(learning_cycle_reports, require_id("cycle_", cycle_id)), cycle_id)
 
     def list(self, *, after: Place | None = None, limit: int | None = None) -> Page:
         """The reports of the cycles, the latest window first."""
-        views, order = self._ledger.views, ("until", "cycle_id")
+        views, order = self._engine.views, ("until", "cycle_id")
         return Page(
             *select_page(views, learning_cycle_reports, {}, order=order, descending=True, after=after, limit=limit)
         )
 
     def groups(self, *, after: Place | None = None, limit: int | None = None) -> GroupPage:
         """The failures that were reviewed, by what they have in common, the most frequent first."""
-        views, order = self._ledger.views, ("runs", "signature")
+        views, order = self._engine.views, ("runs", "signature")
         return GroupPage(
             *select_page(views, failure_groups, {}, order=order, descending=True, after=after, limit=limit)
         )
 
     def suggestions(self) -> Sequence[Suggestion]:
         """What to improve: failures that nobody drew a lesson from, those that came back, lessons that don't hold."""
-        return suggestions(self._ledger)
+        return suggestions(self._engine)
 
     def rates(self) -> Sequence[WeekRow]:
         """How many runs ended well, week by week, the first one first."""
-        return self._ledger.views.select(success_rates, order=("week",))
+        return self._engine.views.select(success_rates, order=("week",))
 
 
 def _existing(row: CycleRow | None, cycle_id: str) -> CycleRow:

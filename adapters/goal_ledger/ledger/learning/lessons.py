@@ -37,8 +37,8 @@ class Page(NamedTuple):
 class Lessons:
     """The lessons of a ledger. Every method that writes returns the lesson as it then stands."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     # --- Writing
 
@@ -68,17 +68,17 @@ class Lessons:
             "confidence": confidence, "run_id": run_id, "reason": reason,
         }  # fmt: skip
         evidence = () if run_id is None else (Evidence(run_id=run_id),)
-        if self._ledger.has_held("les_"):
-            self._ledger.views.catch_up()  # not while others wait for the lock
+        if self._engine.has_held("les_"):
+            self._engine.views.catch_up()  # not while others wait for the lock
 
         def work(tx: Tx) -> None:
             nonlocal found
             found = learn_in(
-                self._ledger, tx, scope=scope, text=text, category=category, confidence=confidence, evidence=evidence,
+                self._engine, tx, scope=scope, text=text, category=category, confidence=confidence, evidence=evidence,
                 reason=reason,
             )  # fmt: skip
 
-        recorded = self._ledger.transact(work, operation="lesson.learn", arguments=arguments)
+        recorded = self._engine.transact(work, operation="lesson.learn", arguments=arguments)
         return self._answer(recorded[-1].stream if recorded else found, recorded)
 
     def confirm(self, lesson_id: str, *, run_id: str | None = None, reason: str | None = None) -> LessonRow:
@@ -104,13 +104,13 @@ class Lessons:
         """
         from goal_ledger.ledger.learning.recall import recall
 
-        return recall(self._ledger, require_id("les_", lesson_id), reason=reason, dry_run=dry_run)
+        return recall(self._engine, require_id("les_", lesson_id), reason=reason, dry_run=dry_run)
 
     # --- Reading
 
     def get(self, lesson_id: str) -> LessonRow:
         """One lesson. NotFound: unknown_lesson."""
-        return _existing(self._ledger.fold(lessons, require_id("les_", lesson_id)), lesson_id)
+        return _existing(self._engine.fold(lessons, require_id("les_", lesson_id)), lesson_id)
 
     def list(
         self,
@@ -124,19 +124,19 @@ class Lessons:
     ) -> Page:
         """Lessons, the one changed last first. active: True, False, or None for both."""
         wanted = {"active": active, "goal_type": goal_type, "action_type": action_type, "category": category}
-        views, order = self._ledger.views, ("position",)
+        views, order = self._engine.views, ("position",)
         return Page(*select_page(views, lessons, wanted, order=order, descending=True, after=after, limit=limit))
 
     def timeline(self, lesson_id: str) -> Sequence[Recorded | Unreadable]:
         """The lesson's events, in order. NotFound: unknown_lesson."""
         self.get(lesson_id)
-        return self._ledger.stream(lesson_id)
+        return self._engine.stream(lesson_id)
 
     def contradictions(self) -> Sequence[Contradiction]:
         """The pairs of active lessons that may apply together and say the opposite of nearly the same."""
         from goal_ledger.domain.learning.similarity import contradictions
 
-        return contradictions(_said(self._ledger, {}))
+        return contradictions(_said(self._engine, {}))
 
     def context(
         self, goal_id: str | None = None, *, run_id: str | None = None, max_tokens: int | None = None
@@ -152,8 +152,8 @@ class Lessons:
         if run_id is None:
             if goal_id is None:
                 raise Invalid("no_goal", "a goal or a run is needed", hint="goal-ledger lesson context --goal GOAL")
-            return context_for(self._ledger, require_id("goal_", goal_id), max_tokens=max_tokens)
-        told = context_of(self._ledger, require_id("grun_", run_id))
+            return context_for(self._engine, require_id("goal_", goal_id), max_tokens=max_tokens)
+        told = context_of(self._engine, require_id("grun_", run_id))
         if goal_id not in (None, told.goal_id):
             raise Invalid("other_goal", f"run {run_id} is an attempt at {told.goal_id}", hint="leave the goal out")
         return told
@@ -174,20 +174,20 @@ class Lessons:
             if run_of_evidence is not None:
                 run_rules.existing(tx.load(require_id("grun_", run_of_evidence), RUN))
             if decide is rules.confirm and run_of_evidence is not None:
-                refuse_tainted(self._ledger, tx, [run_of_evidence])
+                refuse_tainted(self._engine, tx, [run_of_evidence])
             tx.act(lesson_id, LESSON, decide, *args, **wish)
 
-        recorded = self._ledger.transact(
+        recorded = self._engine.transact(
             work, operation=operation_of(LESSON, decide), arguments={"lesson_id": lesson_id, "args": args, **wish}
         )
         return self._answer(lesson_id, recorded)
 
     def _answer(self, lesson_id: str, recorded: Sequence[Recorded]) -> LessonRow:
-        return _existing(self._ledger.answer(lessons, lesson_id, recorded), lesson_id)
+        return _existing(self._engine.answer(lessons, lesson_id, recorded), lesson_id)
 
 
 def learn_in(
-    ledger: Engine,
+    engine: Engine,
     tx: Tx,
     *,
     scope: Scope,
@@ -203,8 +203,8 @@ def learn_in(
     """
     for one in evidence:
         run_rules.existing(tx.load(require_id("grun_", one.run_id), RUN))
-    refuse_tainted(ledger, tx, [one.run_id for one in evidence])
-    lesson_id = same_in(ledger, tx, scope=scope, text=text, category=category)
+    refuse_tainted(engine, tx, [one.run_id for one in evidence])
+    lesson_id = same_in(engine, tx, scope=scope, text=text, category=category)
     tx.act(
         lesson_id,
         LESSON,
@@ -219,7 +219,7 @@ def learn_in(
     return lesson_id
 
 
-def same_in(ledger: Engine, tx: Tx, *, scope: Scope, text: str, category: LessonCategory) -> str:
+def same_in(engine: Engine, tx: Tx, *, scope: Scope, text: str, category: LessonCategory) -> str:
     """The id of the lesson with this text, or of the active one that says the same, or of the one it would become.
 
     What was learned in this transaction is known already.
@@ -232,7 +232,7 @@ def same_in(ledger: Engine, tx: Tx, *, scope: Scope, text: str, category: Lesson
     known: list[Said] = []
     if tx.has_streams("les_"):
         where = {} if scope.goal_type is None else {"goal_type": scope.goal_type}
-        known += _said(ledger, where)
+        known += _said(engine, where)
     known += [
         Said(one.stream, Scope(one.event.goal_type, one.event.action_type), one.event.lesson_text, one.event.category)
         for one in tx.all_gathered
@@ -242,12 +242,12 @@ def same_in(ledger: Engine, tx: Tx, *, scope: Scope, text: str, category: Lesson
     return duplicate_of(Said(lesson_id, scope, text, category), active) or lesson_id
 
 
-def _said(ledger: Engine, where: dict[str, Any]) -> list[Said]:
+def _said(engine: Engine, where: dict[str, Any]) -> list[Said]:
     """What the active lessons say."""
     from goal_ledger.domain.learning.similarity import Said
 
     columns = ("lesson_id", "goal_type", "action_type", "lesson_text", "category")
-    rows = ledger.views.select_columns(lessons, columns, {"active": True, **where}, order=("lesson_id",))
+    rows = engine.views.select_columns(lessons, columns, {"active": True, **where}, order=("lesson_id",))
     return [Said(each, Scope(goal_type, action_type), text, kind) for each, goal_type, action_type, text, kind in rows]
 
 

@@ -55,10 +55,10 @@ class Lineage(NamedTuple):
     lessons: tuple[LessonBehind, ...]
 
 
-def lineage(ledger: Engine, rule_id: str) -> Lineage:
+def lineage(engine: Engine, rule_id: str) -> Lineage:
     """Where a rule comes from. NotFound: unknown_rule."""
     state, drafted, root = RULE.initial, None, None
-    for recorded in ledger.stream(require_id("rule_", rule_id)):
+    for recorded in engine.stream(require_id("rule_", rule_id)):
         if isinstance(recorded, Recorded):
             state = RULE.evolve(state, recorded.event)
             if isinstance(recorded.event, RuleDrafted):
@@ -67,24 +67,24 @@ def lineage(ledger: Engine, rule_id: str) -> Lineage:
                 root = recorded.event.root
     if drafted is None:
         raise NotFound("unknown_rule", f"there is no rule {rule_id}", hint="goal-ledger rule list")
-    behind = tuple(_lesson(ledger, lesson_id) for lesson_id in drafted.source_lesson_ids)
+    behind = tuple(_lesson(engine, lesson_id) for lesson_id in drafted.source_lesson_ids)
     return Lineage(rule_id, drafted.title, drafted.rule_text, state.mode, state.active, root is not None, root, behind)
 
 
-def _lesson(ledger: Engine, lesson_id: str) -> LessonBehind:
-    row = ledger.fold(lessons, lesson_id)
+def _lesson(engine: Engine, lesson_id: str) -> LessonBehind:
+    row = engine.fold(lessons, lesson_id)
     if row is None:
         return LessonBehind(lesson_id, None, False, False, None, ())
     by_review: dict[str | None, list[RunBehind]] = {}
-    for one in _evidence(ledger, lesson_id):
-        by_review.setdefault(one.aar_id, []).append(_run(ledger, one.run_id))
+    for one in _evidence(engine, lesson_id):
+        by_review.setdefault(one.aar_id, []).append(_run(engine, one.run_id))
     reviews = tuple(ReviewBehind(aar_id, tuple(runs)) for aar_id, runs in by_review.items())
     return LessonBehind(lesson_id, row.lesson_text, row.active, row.recalled, row.recalled_root, reviews)
 
 
-def _evidence(ledger: Engine, lesson_id: str) -> Iterator[Evidence]:
+def _evidence(engine: Engine, lesson_id: str) -> Iterator[Evidence]:
     """All runs that speak for a lesson; its row keeps the latest ones."""
-    for recorded in ledger.stream(lesson_id):
+    for recorded in engine.stream(lesson_id):
         if isinstance(recorded, Recorded):
             if isinstance(recorded.event, LessonLearned):
                 yield from recorded.event.evidence
@@ -92,6 +92,6 @@ def _evidence(ledger: Engine, lesson_id: str) -> Iterator[Evidence]:
                 yield Evidence(run_id=recorded.event.run_id, aar_id=recorded.event.aar_id)
 
 
-def _run(ledger: Engine, run_id: str) -> RunBehind:
-    row = ledger.fold(goal_runs, run_id)
+def _run(engine: Engine, run_id: str) -> RunBehind:
+    row = engine.fold(goal_runs, run_id)
     return RunBehind(run_id, None, None) if row is None else RunBehind(run_id, row.goal_id, row.local_outcome)

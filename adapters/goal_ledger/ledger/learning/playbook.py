@@ -61,8 +61,8 @@ class Evaluation(NamedTuple):
 class Playbook:
     """The rules of a ledger. Every method that writes returns the rule as it then stands."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     # --- Writing
 
@@ -89,9 +89,9 @@ class Playbook:
                     f"lesson {lesson_id} is retired or recalled; no rule is drawn from it",
                     hint="goal-ledger lesson list",
                 )
-            drafted.append(_draft(tx, lesson, lesson.confidence, self._ledger.settings, title, text, reason))
+            drafted.append(_draft(tx, lesson, lesson.confidence, self._engine.settings, title, text, reason))
 
-        recorded = self._ledger.transact(
+        recorded = self._engine.transact(
             work,
             operation="rule.draft",
             arguments={"lesson_id": lesson_id, "title": title, "text": text, "reason": reason},
@@ -122,13 +122,13 @@ class Playbook:
     def retire(self, rule_id: str, *, reason: str | None) -> RuleRow:
         """Tell it to nobody any more. Rejected: no_reason. NotFound: unknown_rule."""
         require_id("rule_", rule_id)
-        return self._answer(rule_id, self._ledger.act(rule_id, RULE, rules.retire, reason=reason))
+        return self._answer(rule_id, self._engine.act(rule_id, RULE, rules.retire, reason=reason))
 
     # --- Reading
 
     def get(self, rule_id: str) -> RuleRow:
         """One rule. NotFound: unknown_rule."""
-        return _existing(self._ledger.fold(playbook_rules, require_id("rule_", rule_id)), rule_id)
+        return _existing(self._engine.fold(playbook_rules, require_id("rule_", rule_id)), rule_id)
 
     def list(
         self,
@@ -147,23 +147,23 @@ class Playbook:
             "applies_to_goal_type": goal_type,
             "applies_to_action_type": action_type,
         }
-        views, order = self._ledger.views, ("position",)
+        views, order = self._engine.views, ("position",)
         return Page(*select_page(views, playbook_rules, wanted, order=order, descending=True, after=after, limit=limit))
 
     def timeline(self, rule_id: str) -> Sequence[Recorded | Unreadable]:
         """The rule's events, in order. NotFound: unknown_rule."""
         self.get(rule_id)
-        return self._ledger.stream(rule_id)
+        return self._engine.stream(rule_id)
 
     def lineage(self, rule_id: str) -> Lineage:
         """Where it comes from: its lessons, their reviews, and the runs that speak for them. NotFound: unknown_rule."""
         from goal_ledger.ledger.learning.lineage import lineage
 
-        return lineage(self._ledger, rule_id)
+        return lineage(self._engine, rule_id)
 
     def evaluate(self, rule_id: str) -> Evaluation:
         """What the counts of its present round say; nothing is written. NotFound: unknown_rule."""
-        row, settings = self.get(rule_id), self._ledger.settings
+        row, settings = self.get(rule_id), self._engine.settings
         if row.activation_mode is Mode.SHADOW:
             return Evaluation(row, None, None)
         trial, promoted = trial_of(row), row.activation_mode is Mode.FULL
@@ -177,8 +177,8 @@ class Playbook:
 
     def _decide(self, rule_id: str, decide: Callable[..., Sequence[Event]], **wish: Any) -> RuleRow:
         require_id("rule_", rule_id)
-        settings = self._ledger.settings
-        recorded = self._ledger.transact(
+        settings = self._engine.settings
+        recorded = self._engine.transact(
             lambda tx: tx.act(rule_id, RULE, decide, position=tx.head, settings=settings, **wish),
             operation=operation_of(RULE, decide),
             arguments={"rule_id": rule_id, **wish},
@@ -186,7 +186,7 @@ class Playbook:
         return self._answer(rule_id, recorded)
 
     def _answer(self, rule_id: str, recorded: tuple[Recorded, ...]) -> RuleRow:
-        return _existing(self._ledger.answer(playbook_rules, rule_id, recorded), rule_id)
+        return _existing(self._engine.answer(playbook_rules, rule_id, recorded), rule_id)
 
 
 # --- Inside other transactions
@@ -264,12 +264,12 @@ def _title(text: str) -> str:
 # --- What follows from runs
 
 
-def count_end(ledger: Engine, tx: Tx, recorded: Recorded) -> None:
+def count_end(engine: Engine, tx: Tx, recorded: Recorded) -> None:
     """Count a run that ended in the trials of the rules that it was given or kept from."""
-    _count(tx, recorded.stream, ledger.settings, overdue=False)
+    _count(tx, recorded.stream, engine.settings, overdue=False)
 
 
-def count_value(ledger: Engine, tx: Tx, recorded: Recorded) -> None:
+def count_value(engine: Engine, tx: Tx, recorded: Recorded) -> None:
     """Count what a run was worth when that is first known."""
     event = recorded.event
     if not isinstance(event, BusinessOutcomeRecorded) or event.business_outcome is BusinessOutcome.UNKNOWN:
@@ -287,13 +287,13 @@ def count_value(ledger: Engine, tx: Tx, recorded: Recorded) -> None:
                 arm=arm,
                 degraded=event.business_outcome is BusinessOutcome.DEGRADED,
                 position=tx.head,
-                settings=ledger.settings,
+                settings=engine.settings,
             )
 
 
-def count_overdue(ledger: Engine, now: datetime) -> list[str]:
+def count_overdue(engine: Engine, now: datetime) -> list[str]:
     """Count runs as not won that are open for longer than a trial waits, `rule_deadline_s`; what was done, in words."""
-    views, settings = ledger.views, ledger.settings
+    views, settings = engine.views, engine.settings
     if not any(
         row.activation_mode is not Mode.SHADOW
         for row in views.select(playbook_rules, {"active": True}, order=("position",))
@@ -312,7 +312,7 @@ def count_overdue(ledger: Engine, now: datetime) -> list[str]:
             if tx.load(run_id, RUN).is_open:
                 _count(tx, run_id, settings, overdue=True)
 
-    counted = ledger.transact(work, operation="rule.count_overdue", arguments={"runs": found}) if found else ()
+    counted = engine.transact(work, operation="rule.count_overdue", arguments={"runs": found}) if found else ()
     return [step_in_words(one) for one in counted]
 
 

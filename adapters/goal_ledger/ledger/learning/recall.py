@@ -39,16 +39,16 @@ class Recall(NamedTuple):
 
 
 @operation("lesson.recall")
-def recall(ledger: Engine, lesson_id: str, *, reason: str | None, dry_run: bool = False) -> Recall:
+def recall(engine: Engine, lesson_id: str, *, reason: str | None, dry_run: bool = False) -> Recall:
     """Recall a lesson, the rules drawn from it, the lessons taught by runs that were given any of them, and so on.
 
     All in one transaction, decided under the lock. What is recalled already stays as it is. dry_run: write nothing.
 
     Rejected: no_reason. NotFound: unknown_lesson.
     """
-    seen = _Seen(ledger)
+    seen = _Seen(engine)
     if dry_run:
-        if ledger.fold(lessons, lesson_id) is None:
+        if engine.fold(lessons, lesson_id) is None:
             raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint="goal-ledger lesson list")
         return Recall(lesson_id, dry_run, *seen.standing_on(lesson_id))
 
@@ -62,20 +62,20 @@ def recall(ledger: Engine, lesson_id: str, *, reason: str | None, dry_run: bool 
         for rule_id in fallen.rules:
             because.act(rule_id, RULE, rule_rules.recall, root=lesson_id, reason=reason)
 
-    ledger.transact(work, operation="lesson.recall", arguments={"lesson_id": lesson_id, "reason": reason})
-    seen.take_in(ledger.events(after=seen.position))  # what a repeated wish did not look at under the lock
+    engine.transact(work, operation="lesson.recall", arguments={"lesson_id": lesson_id, "reason": reason})
+    seen.take_in(engine.events(after=seen.position))  # what a repeated wish did not look at under the lock
     return Recall(lesson_id, dry_run, *seen.standing_on(lesson_id))
 
 
 class _Seen:
     """Who learned from whom: what the read models hold at a position, and the events behind it."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self.position = ledger.views.catch_up()
+    def __init__(self, engine: Engine) -> None:
+        self.position = engine.views.catch_up()
         self._founded_on: Links = defaultdict(set)
         self._drawn_from: Links = defaultdict(set)
         self._given: Links = defaultdict(set)
-        views = ledger.views
+        views = engine.views
         for lesson_id, evidence, applied in views.select_columns(
             lessons, ("lesson_id", "evidence", "applied_by_hand"), {}, order=("lesson_id",)
         ):

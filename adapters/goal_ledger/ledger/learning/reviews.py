@@ -37,8 +37,8 @@ class Page(NamedTuple):
 class Reviews:
     """The reviews of a ledger. Every method that writes returns the review as it then stands."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     # --- Writing
 
@@ -49,7 +49,7 @@ class Reviews:
         Rejected: still_open. NotFound: unknown_run.
         """
         stream = review_id(require_id("grun_", run_id))
-        days = self._ledger.settings.review_watch_days
+        days = self._engine.settings.review_watch_days
 
         def work(tx: Tx) -> None:
             if (status := run_rules.existing(tx.load(run_id, RUN))) not in _ENDED:
@@ -61,7 +61,7 @@ class Reviews:
             write_in(tx, run_id, watch_days=days, reason=reason)
 
         arguments = {"run_id": run_id, "reason": reason}
-        return self._answer(stream, self._ledger.transact(work, operation="review.write", arguments=arguments))
+        return self._answer(stream, self._engine.transact(work, operation="review.write", arguments=arguments))
 
     @operation("review.promote")
     def promote(self, aar_id: str, *, reason: str | None = None) -> ReviewRow:
@@ -79,11 +79,11 @@ class Reviews:
                     "this review proposes no lesson",
                     hint='goal-ledger lesson add "…" --category safe_default --run ' + row.run_id,
                 )
-            refuse_tainted(self._ledger, tx, [row.run_id])
+            refuse_tainted(self._engine, tx, [row.run_id])
             scope = Scope(row.goal_type, row.action_type)
             for candidate in row.lesson_candidates:
                 text, category = candidate["text"], LessonCategory(candidate["category"])
-                lesson_id = same_in(self._ledger, tx, scope=scope, text=text, category=category)
+                lesson_id = same_in(self._engine, tx, scope=scope, text=text, category=category)
                 if lesson_id in row.lesson_ids:
                     continue
                 tx.act(
@@ -94,17 +94,17 @@ class Reviews:
                 tx.act(aar_id, REVIEW, rules.promote, lesson_ids=(lesson_id,), reason=reason)
 
         arguments = {"aar_id": aar_id, "reason": reason}
-        return self._answer(aar_id, self._ledger.transact(work, operation="review.promote", arguments=arguments))
+        return self._answer(aar_id, self._engine.transact(work, operation="review.promote", arguments=arguments))
 
     # --- Reading
 
     def get(self, aar_id: str) -> ReviewRow:
         """One review. NotFound: unknown_review."""
-        return _existing(self._ledger.fold(after_action_reviews, require_id("aar_", aar_id)), aar_id)
+        return _existing(self._engine.fold(after_action_reviews, require_id("aar_", aar_id)), aar_id)
 
     def of(self, run_id: str) -> ReviewRow | None:
         """The review of a run; None when it has none."""
-        return self._ledger.fold(after_action_reviews, review_id(require_id("grun_", run_id)))
+        return self._engine.fold(after_action_reviews, review_id(require_id("grun_", run_id)))
 
     def list(
         self,
@@ -118,7 +118,7 @@ class Reviews:
     ) -> Page:
         """Reviews, the one changed last first. promoted: whether lessons were taken from it, None for both."""
         wanted = {"goal_id": goal_id, "notable": notable, "promoted": promoted, "signature": signature}
-        views, order = self._ledger.views, ("position",)
+        views, order = self._engine.views, ("position",)
         return Page(
             *select_page(views, after_action_reviews, wanted, order=order, descending=True, after=after, limit=limit)
         )
@@ -126,12 +126,12 @@ class Reviews:
     def timeline(self, aar_id: str) -> Sequence[Recorded | Unreadable]:
         """The review's events, in order. NotFound: unknown_review."""
         self.get(aar_id)
-        return self._ledger.stream(aar_id)
+        return self._engine.stream(aar_id)
 
     # --- Shared
 
     def _answer(self, aar_id: str, recorded: tuple[Recorded, ...]) -> ReviewRow:
-        return _existing(self._ledger.answer(after_action_reviews, aar_id, recorded), aar_id)
+        return _existing(self._engine.answer(after_action_reviews, aar_id, recorded), aar_id)
 
 
 # --- Inside other transactions
@@ -152,24 +152,24 @@ def write_in(tx: Tx, run_id: str, *, watch_days: float, reason: str | None = Non
     return written
 
 
-def review_in(ledger: Engine, tx: Tx, run_id: str) -> None:
+def review_in(engine: Engine, tx: Tx, run_id: str) -> None:
     """Review a run that has just gone wrong; when that was watched for, reopen the review that did.
 
     Of the reviews that watch for the same failure the oldest is reopened, so that one failure that keeps coming back is
     proposed once per watch and not once per run. Runs that end in one transaction don't reopen each other's reviews.
     """
-    written = write_in(tx, run_id, watch_days=ledger.settings.review_watch_days)
+    written = write_in(tx, run_id, watch_days=engine.settings.review_watch_days)
     if written is None or written.signature is None or tx.now is None:
         return
-    aar_id = _watching(ledger, written.signature, utc_text(tx.now))
+    aar_id = _watching(engine, written.signature, utc_text(tx.now))
     if aar_id is not None:
         _recur(tx, aar_id, written, has_lessons=_goal(tx, written.goal_id).learning_required)
 
 
-def _watching(ledger: Engine, signature: str, at: str) -> str | None:
+def _watching(engine: Engine, signature: str, at: str) -> str | None:
     """The oldest review that watches for this failure at that time; None also when the read models cannot be asked."""
     try:
-        found = ledger.views.select(
+        found = engine.views.select(
             after_action_reviews, {"signature": signature}, order=("watch_until", "aar_id"), after=(at, ""), limit=1
         )  # the one whose watch ends first is the oldest
     except (Conflict, Unavailable):  # that a run failed is recorded whatever becomes of them

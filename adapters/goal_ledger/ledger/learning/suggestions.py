@@ -27,15 +27,15 @@ class Suggestion(NamedTuple):
     command: str
 
 
-def suggestions(ledger: Engine) -> list[Suggestion]:
+def suggestions(engine: Engine) -> list[Suggestion]:
     """What to improve: failures that nobody drew a lesson from, those that came back, lessons that don't hold."""
-    return [*_without_lesson(ledger), *_came_back(ledger), *_in_doubt(ledger)]
+    return [*_without_lesson(engine), *_came_back(engine), *_in_doubt(engine)]
 
 
-def _without_lesson(ledger: Engine) -> Iterator[Suggestion]:
+def _without_lesson(engine: Engine) -> Iterator[Suggestion]:
     """The most frequent first."""
     after: tuple[int, str] | None = None
-    order, views = ("runs", "signature"), ledger.views
+    order, views = ("runs", "signature"), engine.views
     while page := views.select(failure_groups, order=order, descending=True, after=after, limit=_PAGE):
         for group in page:
             if group.runs < ENOUGH:
@@ -52,10 +52,10 @@ def _without_lesson(ledger: Engine) -> Iterator[Suggestion]:
         after = (page[-1].runs, page[-1].signature)
 
 
-def _came_back(ledger: Engine) -> Iterator[Suggestion]:
+def _came_back(engine: Engine) -> Iterator[Suggestion]:
     """While it is watched for; the one that changed last first."""
-    now = utc_text(ledger.now())
-    for row in ledger.views.select(after_action_reviews, {"reopened": True}, order=("position",), descending=True):
+    now = utc_text(engine.now())
+    for row in engine.views.select(after_action_reviews, {"reopened": True}, order=("position",), descending=True):
         if row.watch_until is not None and row.watch_until >= now:
             times = "once" if len(row.reopened_by) == 1 else f"{len(row.reopened_by)} times"
             yield Suggestion(
@@ -67,9 +67,9 @@ def _came_back(ledger: Engine) -> Iterator[Suggestion]:
             )
 
 
-def _in_doubt(ledger: Engine) -> Iterator[Suggestion]:
+def _in_doubt(engine: Engine) -> Iterator[Suggestion]:
     columns = ("lesson_id", "lesson_text", "evidence_for", "evidence_against")
-    for lesson_id, text, pro, con in ledger.views.select_columns(
+    for lesson_id, text, pro, con in engine.views.select_columns(
         lessons, columns, {"active": True}, order=("lesson_id",)
     ):
         if con > pro:

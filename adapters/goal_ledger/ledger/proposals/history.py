@@ -34,8 +34,8 @@ class Page(NamedTuple):
 class History:
     """What was executed, as detectors see it; see `detectors.base.History`."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     # --- Writing
 
@@ -55,12 +55,12 @@ class History:
 
         Rejected: no_task, unexpected_error. Invalid: invalid_value, naive_time.
         """
-        ledger = self._ledger if at is None else self._ledger.using(occurred_at=at)
+        engine = self._engine if at is None else self._engine.using(occurred_at=at)
         wish: dict[str, Any] = {
             "task": task, "ok": ok, "error": error, "duration_seconds": duration_seconds, "source": source,
             "reason": reason,
         }  # fmt: skip
-        recorded = ledger.transact(
+        recorded = engine.transact(
             lambda tx: tx.act(monitor_id(source, task.strip()), MONITOR, rules.record, **wish),
             operation="history.record",
             arguments=wish | {"at": at},
@@ -73,7 +73,7 @@ class History:
         self, *, task: str | None = None, ok: bool | None = None, after: Place | None = None, limit: int | None = None
     ) -> Page:
         """Checks, the newest first."""
-        views, wanted = self._ledger.views, {"task": task, "ok": ok}
+        views, wanted = self._engine.views, {"task": task, "ok": ok}
         return Page(*select_page(views, checks, wanted, order=("position",), descending=True, after=after, limit=limit))
 
     def checks(self, since: str, until: str) -> Sequence[Check]:
@@ -103,14 +103,14 @@ class History:
         """The active goals, by id; what is under way counts as something that happens."""
         busy = {
             goal_id
-            for (goal_id,) in self._ledger.views.select_columns(
+            for (goal_id,) in self._engine.views.select_columns(
                 goal_runs, ("goal_id",), {"status": RunStatus.RUNNING}, order=("run_id",)
             )
         }
         columns = (
             "goal_id", "title", "goal_type", "updated_at", "progress", "created_at", "time_horizon",
         )  # fmt: skip
-        rows = self._ledger.views.select_columns(
+        rows = self._engine.views.select_columns(
             goal_definitions, columns, {"status": GoalStatus.ACTIVE}, order=("goal_id",)
         )
         return [
@@ -126,7 +126,7 @@ class History:
         after: tuple[Any, ...] = (since, 0 if key == "position" else "")
         asked = (*columns, when, key)
         while True:
-            page = self._ledger.views.select_columns(projection, asked, order=(when, key), after=after, limit=_PAGE)
+            page = self._engine.views.select_columns(projection, asked, order=(when, key), after=after, limit=_PAGE)
             for row in page:
                 if row[-2] is None or row[-2] > until:
                     return

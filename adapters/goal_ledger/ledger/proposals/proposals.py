@@ -94,8 +94,8 @@ class _DryRun(Exception):
 class Proposals:
     """The goals that detectors propose."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     # --- Writing
 
@@ -105,9 +105,9 @@ class Proposals:
 
         now: the instant that they look at, the ledger's clock unless said. dry_run: nothing is written.
         """
-        ledger = self._ledger if now is None else self._ledger.using(occurred_at=now)
-        moment = ledger.now()
-        return self._take(ledger, look(History(ledger), ledger.settings.detectors, now=moment), moment, dry_run)
+        engine = self._engine if now is None else self._engine.using(occurred_at=now)
+        moment = engine.now()
+        return self._take(engine, look(History(engine), engine.settings.detectors, now=moment), moment, dry_run)
 
     @operation("proposal.propose")
     def propose(self, finding: Finding, *, by: str | None = None) -> ProposalRow:
@@ -116,23 +116,23 @@ class Proposals:
         Rejected: no_text. What the policy turns down is answered as a rejected proposal.
         """
 
-        recorded = self._ledger.transact(
-            lambda tx: propose_in(self._ledger, tx, by or tx.by, finding),
+        recorded = self._engine.transact(
+            lambda tx: propose_in(self._engine, tx, by or tx.by, finding),
             operation="proposal.propose",
             arguments={"finding": finding, "by": by},
         )
         stream = next(one.stream for one in recorded if isinstance(one.event, ProposalMade))
-        return _existing(self._ledger.answer(proposals, stream, recorded), stream)
+        return _existing(self._engine.answer(proposals, stream, recorded), stream)
 
     def expire(self, now: datetime) -> Iterable[str]:
         """Put away the goals that nobody reviewed in time, with their proposals; a line for each."""
-        waiting = self._ledger.views.select_columns(
+        waiting = self._engine.views.select_columns(
             goal_definitions, ("goal_id", "proposal_id"), {"status": GoalStatus.PROPOSED}, order=("goal_id",)
         )
         for goal_id, proposal_id in waiting:
             if proposal_id is None or self.get(proposal_id).expires_at >= utc_text(now):
                 continue
-            if self._ledger.part(goal_id).transact(partial(_expire_in, goal_id=goal_id, proposal_id=proposal_id),
+            if self._engine.part(goal_id).transact(partial(_expire_in, goal_id=goal_id, proposal_id=proposal_id),
                                                    operation="proposals.expire"):  # fmt: skip
                 yield f"{goal_id} expired: nobody reviewed {proposal_id} in time"
 
@@ -140,7 +140,7 @@ class Proposals:
 
     def get(self, proposal_id: str) -> ProposalRow:
         """One proposal. NotFound: unknown_proposal."""
-        return _existing(self._ledger.fold(proposals, require_id("prop_", proposal_id)), proposal_id)
+        return _existing(self._engine.fold(proposals, require_id("prop_", proposal_id)), proposal_id)
 
     def list(
         self,
@@ -153,20 +153,20 @@ class Proposals:
     ) -> Page:
         """Proposals, the newest first."""
         wanted = {"status": status, "detector": detector, "code": code}
-        views, order = self._ledger.views, ("proposal_id",)
+        views, order = self._engine.views, ("proposal_id",)
         return Page(*select_page(views, proposals, wanted, order=order, descending=True, after=after, limit=limit))
 
     def timeline(self, proposal_id: str) -> Sequence[Recorded | Unreadable]:
         """The proposal's events, in order. NotFound: unknown_proposal."""
         self.get(proposal_id)
-        return self._ledger.stream(proposal_id)
+        return self._engine.stream(proposal_id)
 
     def scans(self, *, since: datetime | None = None, until: datetime | None = None) -> Sequence[ScanRow]:
         """The scans between two instants, both included, by time."""
         first, last = None if since is None else utc_text(since), None if until is None else utc_text(until)
         return [
             row
-            for row in self._ledger.views.select(scans, order=("scanned_at", "scan_id"))
+            for row in self._engine.views.select(scans, order=("scanned_at", "scan_id"))
             if (first is None or row.scanned_at >= first) and (last is None or row.scanned_at <= last)
         ]
 
@@ -186,11 +186,11 @@ class Proposals:
 
     # --- Shared
 
-    def _take(self, ledger: Engine, found: Found, moment: datetime, dry_run: bool) -> Scanned:
+    def _take(self, engine: Engine, found: Found, moment: datetime, dry_run: bool) -> Scanned:
         results: list[Scanned] = []
 
         def work(tx: Tx) -> None:
-            scan_id, evaluation = tx.new_id("scan_"), Evaluation(ledger, tx)
+            scan_id, evaluation = tx.new_id("scan_"), Evaluation(engine, tx)
             taken = [evaluation.take(name, finding, scan_id) for name, finding in found.findings]
             scanned = Scanned(
                 scan_id, utc_text(moment), tuple(found.detectors), dict(found.failed), taken, _told(taken)
@@ -209,22 +209,22 @@ class Proposals:
             evaluation.create_goals()
 
         try:
-            ledger.transact(work, operation="proposals.scan", arguments={"now": moment, "dry_run": dry_run})
+            engine.transact(work, operation="proposals.scan", arguments={"now": moment, "dry_run": dry_run})
         except _DryRun:
             [scanned] = results
             return scanned._replace(scan_id=None, proposals=[one._replace(goal_id=None) for one in scanned.proposals])
-        return results[0] if results else self._answered(ledger, moment)
+        return results[0] if results else self._answered(engine, moment)
 
-    def _answered(self, ledger: Engine, moment: datetime) -> Scanned:
+    def _answered(self, engine: Engine, moment: datetime) -> Scanned:
         """The scan that the same command made before."""
         row = next(row for row in reversed(self.scans(since=moment, until=moment)))
         taken = [_as_evaluated(self.get(proposal_id)) for proposal_id in row.proposals]
         return Scanned(row.scan_id, row.scanned_at, row.detectors, row.failed, taken, _told(taken))
 
 
-def propose_in(ledger: Engine, tx: Tx, detector: str, finding: Finding) -> None:
+def propose_in(engine: Engine, tx: Tx, detector: str, finding: Finding) -> None:
     """Propose one goal inside another transaction, and create it when it passes."""
-    evaluation = Evaluation(ledger, tx)
+    evaluation = Evaluation(engine, tx)
     evaluation.take(detector, finding, None)
     evaluation.create_goals()
 
@@ -232,10 +232,10 @@ def propose_in(ledger: Engine, tx: Tx, detector: str, finding: Finding) -> None:
 class Evaluation:
     """Takes the proposals of one transaction, each knowing what became of those before it."""
 
-    def __init__(self, ledger: Engine, tx: Tx) -> None:
-        self._ledger, self._tx, self._settings = ledger, tx, ledger.settings
+    def __init__(self, engine: Engine, tx: Tx) -> None:
+        self._engine, self._tx, self._settings = engine, tx, engine.settings
         self._now = tx.now or tx.at
-        self._goals = [_Known(*row) for row in ledger.views.select_columns(
+        self._goals = [_Known(*row) for row in engine.views.select_columns(
             goal_definitions, _Known._fields, order=("goal_id",)
         )]  # fmt: skip
         self._words: dict[str, frozenset[str]] = {}

@@ -60,20 +60,20 @@ class Known:
     told: what was recorded by external id. runs: the finished ones by goal and by task category.
     """
 
-    def __init__(self, ledger: Engine, source: str, measurements: Sequence[Measurement], to: Attribution) -> None:
+    def __init__(self, engine: Engine, source: str, measurements: Sequence[Measurement], to: Attribution) -> None:
         self.source = source
-        self.settings = ledger.settings
-        self.head = ledger.head
+        self.settings = engine.settings
+        self.head = engine.head
         self.told: dict[str, list[tuple[BusinessOutcome, str | None]]] = {}
         ids = sorted({measurement.external_id for measurement in measurements})
         for some in _parts(ids):
-            for row in ledger.views.select(
+            for row in engine.views.select(
                 outcome_records, {"source": source, "external_id": some}, order=("position",)
             ):
                 self.told.setdefault(str(row.external_id), []).append((row.business_outcome, row.detail))
         meant = {_meant(measurement, to) for measurement in measurements}
-        self._by_goal = _finished(ledger, "goal_id", [each.goal_id for each in meant])
-        self._by_category = _finished(ledger, "task_category", [each.task_category for each in meant])
+        self._by_goal = _finished(engine, "goal_id", [each.goal_id for each in meant])
+        self._by_category = _finished(engine, "task_category", [each.task_category for each in meant])
 
     def since(self, tx: Tx) -> dict[str, list[tuple[BusinessOutcome, str | None]]]:
         """What is recorded, with what came in since the read models were asked."""
@@ -191,13 +191,13 @@ def _meant(measurement: Measurement, to: Attribution) -> Selector:
     return Selector(goal_id=said.goal_id) if said.goal_id is not None else said
 
 
-def _finished(ledger: Engine, column: str, values: Iterable[str | None]) -> dict[str, list[Ended]]:
+def _finished(engine: Engine, column: str, values: Iterable[str | None]) -> dict[str, list[Ended]]:
     """The finished runs by the values of a column."""
     found: dict[str, list[Ended]] = {}
     for some in _parts(sorted({value for value in values if value is not None})):
         wanted = {column: some, "status": RunStatus.FINISHED}
         columns = (column, "run_id", "finished_at")
-        for value, run_id, finished_at in ledger.views.select_columns(goal_runs, columns, wanted, order=("run_id",)):
+        for value, run_id, finished_at in engine.views.select_columns(goal_runs, columns, wanted, order=("run_id",)):
             found.setdefault(value, []).append(Ended(run_id, finished_at))
     return found
 

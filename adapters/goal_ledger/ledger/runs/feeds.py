@@ -69,9 +69,9 @@ class Feeds:
     Unavailable: cannot_read, cannot_fetch, not_authorised.
     """
 
-    def __init__(self, ledger: Engine) -> None:
+    def __init__(self, engine: Engine) -> None:
         # An import is repeatable without a command id.
-        self._ledger = ledger.using(command_id=None, if_version=None)
+        self._engine = engine.using(command_id=None, if_version=None)
 
     def analytics(
         self,
@@ -143,7 +143,7 @@ class Feeds:
     ) -> OutcomePage:
         """Every word on what runs were worth, the last one recorded first; after: where the page before ended."""
         wanted = {"run_id": run_id, "goal_id": goal_id, "source": source}
-        views, order = self._ledger.views, ("position",)
+        views, order = self._engine.views, ("position",)
         rows = select_page(views, outcome_records, wanted, order=order, descending=True, after=after, limit=limit)
         return OutcomePage(*rows)
 
@@ -151,7 +151,7 @@ class Feeds:
 
     def _feed(self, source: str) -> Feed:
         feed = FEED.initial
-        for recorded in self._ledger.stream(feed_id(source)):
+        for recorded in self._engine.stream(feed_id(source)):
             if isinstance(recorded, Recorded):
                 feed = FEED.evolve(feed, recorded.event)
         return feed
@@ -165,7 +165,7 @@ class Feeds:
                 return url, None
         level = self._feed(source).levels.get(counting.metric)
         if level is None:
-            since = counting.start(counting.window(self._ledger.now().date()) - 2)
+            since = counting.start(counting.window(self._engine.now().date()) - 2)
         else:
             since = parse_utc(level.at)
         # What is asked for begins after that instant.
@@ -174,9 +174,9 @@ class Feeds:
     def _take(self, source: str, found: Iterable[Measurement | BadLine], to: Attribution) -> FeedImport:
         stream = feed_id(source)
         if to.run_id is not None:
-            existing_run(self._ledger, to.run_id)
+            existing_run(self._engine, to.run_id)
         elif to.goal_id is not None:
-            Goals(self._ledger).get(to.goal_id)
+            Goals(self._engine).get(to.goal_id)
         measurements: list[Measurement] = []
         unread: list[Untaken] = []
         for item in found:
@@ -185,7 +185,7 @@ class Feeds:
             else:
                 measurements.append(item)
         measurements.sort(key=lambda measurement: (measurement.at, measurement.line))
-        known = Known(self._ledger, source, measurements, to)
+        known = Known(self._engine, source, measurements, to)
         teller = Teller(known, to)
 
         def work(tx: Tx) -> None:
@@ -201,7 +201,7 @@ class Feeds:
                 outcomes=teller.outcomes, problems=len(teller.problems), levels=list(teller.moved.values()),
             )  # fmt: skip
 
-        self._ledger.transact(work, operation="feed.take")
+        self._engine.transact(work, operation="feed.take")
         return FeedImport(
             source, len(measurements), teller.outcomes, teller.baselines, teller.unchanged, teller.changed,
             len(teller.problems), teller.problems, self._feed(source).cursor,

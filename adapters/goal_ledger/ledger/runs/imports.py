@@ -81,9 +81,9 @@ class Imports:
     Errors of every import: Invalid: bad_lines (strict only), bad_gzip. NotFound: no_file. Unavailable: cannot_read.
     """
 
-    def __init__(self, ledger: Engine) -> None:
+    def __init__(self, engine: Engine) -> None:
         # An import is many transactions, and repeatable without a command id.
-        self._ledger = ledger.using(command_id=None, if_version=None)
+        self._engine = engine.using(command_id=None, if_version=None)
 
     def runs(
         self, path: str | Path, *, prefix: str | None = None, strict: bool = False, progress: Progress = quiet
@@ -102,7 +102,7 @@ class Imports:
         if prefix is not None:
             records = [record._replace(source=f"{prefix}:{record.source}") for record in records]
         records.sort(key=lambda record: (*_when(record.started_at), record.line))
-        teller = _RunTeller(self._ledger, records)
+        teller = _RunTeller(self._engine, records)
         events, unchanged = self._take(records, teller.tell, problems, strict=strict, progress=progress)
         return RunImport(
             len(records),
@@ -139,7 +139,7 @@ class Imports:
         source = prefix or Path(path).name.split(".")[0]
         records, problems = _sorted_out(read_events(Path(path), Columns(case, activity, time)), strict=strict)
         records.sort(key=lambda record: (*_when(record.occurred_at), record.line))
-        teller = _EventTeller(self._ledger, source, records)
+        teller = _EventTeller(self._engine, source, records)
         events, unchanged = self._take(records, teller.tell, problems, strict=strict, progress=progress)
         goals = len({record.case for record in records})
         return EventImport(goals, len(records), events, len(problems), unchanged, sorted(problems))
@@ -184,9 +184,9 @@ class Imports:
 
         with collector_paused():
             for start in range(0, len(records), size):
-                events += len(self._ledger.transact(work, operation="import.take", is_history=True))
+                events += len(self._engine.transact(work, operation="import.take", is_history=True))
                 progress(min(start + size, len(records)), len(records))
-        self._ledger.views.catch_up()
+        self._engine.views.catch_up()
         return events, unchanged
 
 
@@ -201,11 +201,11 @@ Line = TypeVar("Line", bound=_HasLine)
 class _RunTeller:
     """Tells run records. changed: the known runs whose record now says something else."""
 
-    def __init__(self, ledger: Engine, records: Iterable[RunRecord]) -> None:
+    def __init__(self, engine: Engine, records: Iterable[RunRecord]) -> None:
         starts: dict[tuple[str, str], datetime | None] = {}
         for record in records:
             starts.setdefault((record.source, record.task_id), record.started_at)
-        self._goals = _goal_ids(ledger, starts)
+        self._goals = _goal_ids(engine, starts)
         self.changed: list[str] = []
 
     def tell(self, tx: Tx, record: RunRecord) -> bool:
@@ -270,12 +270,12 @@ class _RunTeller:
 class _EventTeller:
     """Tells the rows of a process log."""
 
-    def __init__(self, ledger: Engine, source: str, records: Iterable[EventRecord]) -> None:
+    def __init__(self, engine: Engine, source: str, records: Iterable[EventRecord]) -> None:
         self._source = source
         starts: dict[tuple[str, str], datetime | None] = {}
         for record in records:
             starts.setdefault((source, record.case), record.occurred_at)
-        self._goals = _goal_ids(ledger, starts)
+        self._goals = _goal_ids(engine, starts)
         self._told: dict[str, set[str]] = {}
 
     def tell(self, tx: Tx, record: EventRecord) -> bool:
@@ -339,13 +339,13 @@ class _CheckTeller:
         return True
 
 
-def _goal_ids(ledger: Engine, starts: Mapping[tuple[str, str], datetime | None]) -> dict[tuple[str, str], str]:
+def _goal_ids(engine: Engine, starts: Mapping[tuple[str, str], datetime | None]) -> dict[tuple[str, str], str]:
     """The goal of each source and external id: the one it has, or one derived from both and its first known start."""
     # An earlier import may have known another first start: what is there keeps its id.
     wanted: dict[str, Any] = {"source": GoalSource.IMPORTED}
     if len(importers := {_importer(source) for source, _ in starts}) <= _FEW_SOURCES:
         wanted["created_by"] = importers
-    there = {row.source_id: row.goal_id for row in ledger.views.select(goal_definitions, wanted, order=("goal_id",))}
+    there = {row.source_id: row.goal_id for row in engine.views.select(goal_definitions, wanted, order=("goal_id",))}
     return {
         (source, external): there.get(f"{source}:{external}") or derived_id("goal_", source, f"goal:{external}", at)
         for (source, external), at in starts.items()

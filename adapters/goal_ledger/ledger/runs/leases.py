@@ -21,13 +21,13 @@ def silence_s(tx: Tx, run_id: str) -> float | None:
     return None if last is None else seconds_between(last, utc_text(tx.now or tx.at))
 
 
-def expire_leases(ledger: Engine, now: datetime) -> list[str]:
+def expire_leases(engine: Engine, now: datetime) -> list[str]:
     """Interrupt the running runs whose leases are over; what was done, in words."""
-    running = ledger.views.select(goal_runs, {"status": RunStatus.RUNNING}, order=("run_id",))
+    running = engine.views.select(goal_runs, {"status": RunStatus.RUNNING}, order=("run_id",))
     found = [row.run_id for row in running if row.lease_until is not None and row.lease_until < utc_text(now)]
     if not found:
         return []
-    recorded = ledger.transact(lambda tx: _expire_in(tx, found, now), operation="run.expire_leases")
+    recorded = engine.transact(lambda tx: _expire_in(tx, found, now), operation="run.expire_leases")
     return [
         f"{one.stream} interrupted: {one.event.reason}" for one in recorded if isinstance(one.event, RunInterrupted)
     ]

@@ -50,8 +50,8 @@ class Runs:
     brief: prepares what chooses what the runs that start here are told.
     """
 
-    def __init__(self, ledger: Engine, brief: Brief) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine, brief: Brief) -> None:
+        self._engine = engine
         self._brief = brief
 
     # --- Writing
@@ -84,8 +84,8 @@ class Runs:
             "goal_id": goal_id, "agent": agent, "job_id": job_id, "plan_summary": plan_summary,
             "metrics_before": metrics_before, "overlap": overlap, "reason": reason, **_said(lease_s=lease_s),
         }  # fmt: skip
-        brief = self._brief(self._ledger)
-        recorded = self._ledger.transact(
+        brief = self._brief(self._engine)
+        recorded = self._engine.transact(
             lambda tx: start_in(tx, goal_id, attempt, overlap=Overlap.ALLOW if overlap else None, brief=brief),
             operation="run.start",
             arguments=arguments,
@@ -104,8 +104,8 @@ class Runs:
         NotFound: unknown_run, unknown_goal.
         """
         attempt = Attempt(agent=agent, lease_s=lease_s, reason=reason)
-        brief = self._brief(self._ledger)
-        recorded = self._ledger.transact(
+        brief = self._brief(self._engine)
+        recorded = self._engine.transact(
             lambda tx: take_over_in(tx, _open_run(tx, run_or_goal_id), attempt, brief=brief),
             operation="run.take_over",
             arguments={"of": run_or_goal_id, "agent": agent, "lease_s": lease_s, "reason": reason},
@@ -264,7 +264,7 @@ class Runs:
 
     def get(self, run_id: str) -> RunRow:
         """One run. NotFound: unknown_run."""
-        return existing_run(self._ledger, run_id)
+        return existing_run(self._engine, run_id)
 
     def list(
         self,
@@ -278,13 +278,13 @@ class Runs:
     ) -> Page:
         """Runs, the newest first; after: where the page before ended."""
         wanted = {"goal_id": goal_id, "status": status, "agent": agent, "local_outcome": local_outcome}
-        views, order = self._ledger.views, ("run_id",)
+        views, order = self._engine.views, ("run_id",)
         return Page(*select_page(views, goal_runs, wanted, order=order, descending=True, after=after, limit=limit))
 
     def timeline(self, run_id: str) -> Sequence[Recorded | Unreadable]:
         """The run's events, in order. NotFound: unknown_run."""
         self.get(run_id)
-        return self._ledger.stream(run_id)
+        return self._engine.stream(run_id)
 
     # --- Shared
 
@@ -296,13 +296,13 @@ class Runs:
 
         arguments = {"stream": run_id, "args": args, **wish}
         return self._answer(
-            run_id, self._ledger.transact(work, operation=operation_of(RUN, decide), arguments=arguments)
+            run_id, self._engine.transact(work, operation=operation_of(RUN, decide), arguments=arguments)
         )
 
     def _transact(self, run_id: str, verb: str, work: Callable[..., None], **wish: Any) -> RunRow:
         """Act on a run and on what hangs together with it."""
         require_id("grun_", run_id)
-        recorded = self._ledger.transact(
+        recorded = self._engine.transact(
             lambda tx: work(tx, **wish),
             operation=f"run.{verb}",
             arguments={"stream": run_id, "args": (), **wish},
@@ -310,7 +310,7 @@ class Runs:
         return self._answer(run_id, recorded)
 
     def _answer(self, run_id: str, recorded: tuple[Recorded, ...]) -> RunRow:
-        return _existing(self._ledger.answer(goal_runs, run_id, recorded), run_id)
+        return _existing(self._engine.answer(goal_runs, run_id, recorded), run_id)
 
 
 def existing_run(engine: Engine, run_id: str) -> RunRow:

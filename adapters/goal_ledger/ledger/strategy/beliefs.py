@@ -25,31 +25,31 @@ class Page(NamedTuple):
 class Beliefs:
     """The beliefs of a ledger. Every method that writes returns the belief as it then stands."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     # --- Writing
 
     def hold(self, text: str, *, reason: str | None = None) -> BeliefRow:
         """Hold it true, again where it was given up; the same text is the same belief. Rejected: no_text."""
         stream = belief_id(text)
-        return self._answer(stream, self._ledger.act(stream, BELIEF, rules.hold, text=text, reason=reason))
+        return self._answer(stream, self._engine.act(stream, BELIEF, rules.hold, text=text, reason=reason))
 
     def contradict(self, belief_id: str, *, reason: str | None) -> BeliefRow:
         """Say what speaks against it. Rejected: no_reason, retracted. NotFound: unknown_belief."""
         stream = require_id("belief_", belief_id)
-        return self._answer(stream, self._ledger.act(stream, BELIEF, rules.contradict, reason=reason))
+        return self._answer(stream, self._engine.act(stream, BELIEF, rules.contradict, reason=reason))
 
     def retract(self, belief_id: str, *, reason: str | None) -> BeliefRow:
         """Give it up. Rejected: no_reason. NotFound: unknown_belief."""
         stream = require_id("belief_", belief_id)
-        return self._answer(stream, self._ledger.act(stream, BELIEF, rules.retract, reason=reason))
+        return self._answer(stream, self._engine.act(stream, BELIEF, rules.retract, reason=reason))
 
     # --- Reading
 
     def get(self, belief_id: str) -> BeliefRow:
         """One belief. NotFound: unknown_belief."""
-        return _existing(self._ledger.fold(beliefs, require_id("belief_", belief_id)), belief_id)
+        return _existing(self._engine.fold(beliefs, require_id("belief_", belief_id)), belief_id)
 
     def list(
         self,
@@ -59,7 +59,7 @@ class Beliefs:
         limit: int | None = None,
     ) -> Page:
         """Beliefs, the one that changed last first. status: None for every one."""
-        views, order = self._ledger.views, ("position",)
+        views, order = self._engine.views, ("position",)
         return Page(
             *select_page(views, beliefs, {"status": status}, order=order, descending=True, after=after, limit=limit)
         )
@@ -67,10 +67,10 @@ class Beliefs:
     def timeline(self, belief_id: str) -> Sequence[Recorded | Unreadable]:
         """The belief's events, in order. NotFound: unknown_belief."""
         self.get(belief_id)
-        return self._ledger.stream(belief_id)
+        return self._engine.stream(belief_id)
 
     def _answer(self, stream: str, recorded: tuple[Recorded, ...]) -> BeliefRow:
-        return _existing(self._ledger.answer(beliefs, stream, recorded), stream)
+        return _existing(self._engine.answer(beliefs, stream, recorded), stream)
 
 
 def _existing(row: BeliefRow | None, belief_id: str) -> BeliefRow:

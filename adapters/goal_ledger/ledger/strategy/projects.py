@@ -27,8 +27,8 @@ class Page(NamedTuple):
 class Projects:
     """The projects of a ledger. Every method that writes returns the project as it then stands."""
 
-    def __init__(self, ledger: Engine) -> None:
-        self._ledger = ledger
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     # --- Writing
 
@@ -86,17 +86,17 @@ class Projects:
 
     def get(self, project_id: str) -> ProjectRow:
         """One project. NotFound: unknown_project."""
-        return _existing(self._ledger.fold(projects, require_id("project_", project_id)), project_id)
+        return _existing(self._engine.fold(projects, require_id("project_", project_id)), project_id)
 
     def list(self, *, after: Place | None = None, limit: int | None = None) -> Page:
         """Projects, the one changed last first."""
-        views, order = self._ledger.views, ("position",)
+        views, order = self._engine.views, ("position",)
         return Page(*select_page(views, projects, {}, order=order, descending=True, after=after, limit=limit))
 
     def timeline(self, project_id: str) -> Sequence[Recorded | Unreadable]:
         """The project's events, in order. NotFound: unknown_project."""
         self.get(project_id)
-        return self._ledger.stream(project_id)
+        return self._engine.stream(project_id)
 
     # --- Shared
 
@@ -107,8 +107,8 @@ class Projects:
         *args: P.args,
         **wish: P.kwargs,
     ) -> ProjectRow:
-        recorded = self._ledger.act(require_id("project_", project_id), PROJECT, decide, *args, **wish)
-        return _existing(self._ledger.answer(projects, project_id, recorded), project_id)
+        recorded = self._engine.act(require_id("project_", project_id), PROJECT, decide, *args, **wish)
+        return _existing(self._engine.answer(projects, project_id, recorded), project_id)
 
 
 def _existing(row: ProjectRow | None, project_id: str) -> ProjectRow:

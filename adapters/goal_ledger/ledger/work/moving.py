@@ -73,7 +73,7 @@ def steps(sight: Sight, goal: GoalRow, *, firing: bool, now: datetime | None) ->
     return []
 
 
-def move_goals(ledger: Engine, now: datetime) -> Iterator[str]:
+def move_goals(engine: Engine, now: datetime) -> Iterator[str]:
     """Do what follows from the conditions of all goals, and from what that changes, until nothing follows.
 
     What was done, a line each. Candidates come from the read models; each is decided on its streams, under the lock.
@@ -81,20 +81,20 @@ def move_goals(ledger: Engine, now: datetime) -> Iterator[str]:
     anything = True
     while anything:
         anything = False
-        for line in each(_candidates(ledger, now), lambda goal: _move(ledger, goal)):
+        for line in each(_candidates(engine, now), lambda goal: _move(engine, goal)):
             anything = True
             yield line
 
 
-def _candidates(ledger: Engine, now: datetime) -> Iterator[GoalRow]:
+def _candidates(engine: Engine, now: datetime) -> Iterator[GoalRow]:
     """The goals from whose conditions something follows, as the read models tell."""
     after: tuple[str, ...] | None = None
-    while page := ledger.views.select(agenda, {"conditional": True}, order=("goal_id",), after=after, limit=_PAGE):
+    while page := engine.views.select(agenda, {"conditional": True}, order=("goal_id",), after=after, limit=_PAGE):
         ids = [row.goal_id for row in page]
         goals = {
-            row.goal_id: row for row in ledger.views.select(goal_definitions, {"goal_id": ids}, order=("goal_id",))
+            row.goal_id: row for row in engine.views.select(goal_definitions, {"goal_id": ids}, order=("goal_id",))
         }
-        sight = InViews(ledger, goals)
+        sight = InViews(engine, goals)
         for row in page:
             goal = goals.get(row.goal_id)
             if goal is not None and steps(sight, goal, firing=row.firing, now=now):
@@ -102,7 +102,7 @@ def _candidates(ledger: Engine, now: datetime) -> Iterator[GoalRow]:
         after = (page[-1].goal_id,)
 
 
-def _move(ledger: Engine, goal: GoalRow) -> list[str]:
+def _move(engine: Engine, goal: GoalRow) -> list[str]:
     """Move one goal, in one transaction; what was done."""
     done: list[str] = []
 
@@ -112,7 +112,7 @@ def _move(ledger: Engine, goal: GoalRow) -> list[str]:
         if row is not None:
             done.extend(_take(tx, row, step) for step in steps(InStreams(tx), row, firing=firing, now=tx.now))
 
-    part = ledger.part(f"{goal.goal_id}:{goal.version}")
+    part = engine.part(f"{goal.goal_id}:{goal.version}")
     part.transact(work, operation="tick.conditions", arguments={"goal_id": goal.goal_id, "version": goal.version})
     return done
 
@@ -156,16 +156,16 @@ def _is_free(sight: Sight, goal: GoalRow) -> bool:
 # --- Deadlines
 
 
-def fail_exceeded(ledger: Engine, now: datetime) -> Iterator[str]:
+def fail_exceeded(engine: Engine, now: datetime) -> Iterator[str]:
     """Fail the goals that were started and whose deadline passed; an open run of theirs goes on, and is told of."""
-    return each(past_deadline(ledger, now, started=True), lambda row: _fail(ledger, row))
+    return each(past_deadline(engine, now, started=True), lambda row: _fail(engine, row))
 
 
-def past_deadline(ledger: Engine, now: datetime, *, started: bool) -> Iterator[AgendaRow]:
+def past_deadline(engine: Engine, now: datetime, *, started: bool) -> Iterator[AgendaRow]:
     """The goals whose deadline passed, the oldest first. started: those that are known to be unstarted, or the rest."""
     after: tuple[str, ...] | None = None
     order, present = ("time_horizon", "goal_id"), utc_text(now)
-    while page := ledger.views.select(agenda, {"started": started}, order=order, after=after, limit=_PAGE):
+    while page := engine.views.select(agenda, {"started": started}, order=order, after=after, limit=_PAGE):
         for row in page:
             if row.time_horizon >= present:  # `ongoing` too, for letters stand behind digits
                 return
@@ -173,7 +173,7 @@ def past_deadline(ledger: Engine, now: datetime, *, started: bool) -> Iterator[A
         after = (page[-1].time_horizon, page[-1].goal_id)
 
 
-def _fail(ledger: Engine, row: AgendaRow) -> list[str]:
+def _fail(engine: Engine, row: AgendaRow) -> list[str]:
     done: list[str] = []
     goal_id = row.goal_id
 
@@ -187,5 +187,5 @@ def _fail(ledger: Engine, row: AgendaRow) -> list[str]:
             done.append(f"{goal_id} failed: deadline_exceeded{still}")
 
     arguments = {"goal_id": goal_id, "time_horizon": row.time_horizon}
-    ledger.part(f"{goal_id}:{row.time_horizon}").transact(work, operation="tick.deadlines", arguments=arguments)
+    engine.part(f"{goal_id}:{row.time_horizon}").transact(work, operation="tick.deadlines", arguments=arguments)
     return done

@@ -37,20 +37,20 @@ class Work:
     brief: prepares what chooses what the runs that start here are told.
     """
 
-    def __init__(self, ledger: Engine, brief: Brief) -> None:
-        self._ledger = ledger
-        self._core = ledger.core
+    def __init__(self, engine: Engine, brief: Brief) -> None:
+        self._engine = engine
+        self._core = engine.core
         self._brief = brief
 
     def next(self) -> Choice | None:
         """The goal to work on next; None when there is nothing to do. Writes nothing."""
         with self._candidates() as candidates:
-            return next(candidates.refreshed(self._core, utc_text(self._ledger.now())).eligible(), None)
+            return next(candidates.refreshed(self._core, utc_text(self._engine.now())).eligible(), None)
 
     def explain(self) -> Sequence[Choice]:
         """Every open goal with what the router thinks of it, the best first, those that cannot be served last."""
         with self._candidates() as candidates:
-            return candidates.refreshed(self._core, utc_text(self._ledger.now())).choices()
+            return candidates.refreshed(self._core, utc_text(self._engine.now())).choices()
 
     @operation("work.claim")
     def claim(
@@ -66,8 +66,8 @@ class Work:
         """
         with self._candidates() as candidates:
             if candidates.is_behind(self._core):  # what takes a while is done before others wait for the lock
-                candidates.refreshed(self._core, utc_text(self._ledger.now()))
-        brief = self._brief(self._ledger)
+                candidates.refreshed(self._core, utc_text(self._engine.now()))
+        brief = self._brief(self._engine)
 
         def work(tx: Tx) -> None:
             refuse_when_stopped(tx)
@@ -76,10 +76,10 @@ class Work:
                 order = candidates.refreshed(self._core, utc_text(tx.now or tx.at))
                 serve(tx, order, attempt, ROUTER, self._core.settings, brief)
 
-        recorded = self._ledger.transact(
+        recorded = self._engine.transact(
             work, operation="work.claim", arguments={"agent": agent, "lease_s": lease_s, "reason": reason}
         )
-        return self._ledger.answer(goal_runs, begun(recorded), recorded) if recorded else None
+        return self._engine.answer(goal_runs, begun(recorded), recorded) if recorded else None
 
     def rank(
         self, policy: RankPolicy = "utility", *, limit: int | None = 10, now: datetime | None = None
@@ -94,7 +94,7 @@ class Work:
         """
         if limit is not None and limit < 1:
             raise Invalid("bad_limit", f"a ranking of {limit} holds nothing; the least is 1")
-        moment = now or self._ledger.now()
+        moment = now or self._engine.now()
         when = utc_text(moment)
         with self._candidates() as candidates:
             order = candidates.refreshed(self._core, when)
@@ -117,7 +117,7 @@ class Work:
 
         NotFound: unknown_goal.
         """
-        return plan(Goals(self._ledger).get(goal_id).metadata, METHODS)
+        return plan(Goals(self._engine).get(goal_id).metadata, METHODS)
 
     @contextmanager
     def _candidates(self) -> Iterator[Candidates]:
