@@ -2,15 +2,20 @@
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
+from goal_ledger.adapters.sql.session import AnyDatabase, Rows, Session
+from goal_ledger.adapters.views.shelf import Role
 from goal_ledger.adapters.views.views import State, Views
 from goal_ledger.domain.errors import LedgerError
+from goal_ledger.projections.base import Projection
 from tests.adapters.views.histories import Tally, begin, everything, ready, tally, tell
-from tests.adapters.views.homes import Home
+from tests.adapters.views.homes import FileHome, Home
 
 
 def refusal(ask: Callable[[], object]) -> tuple[str, int]:
@@ -232,34 +237,218 @@ def test_a_table_of_another_past_is_neither_compared_nor_brought_back(kept: Home
 # --- Readers
 
 
+class Interrupted:
+    """A database whose readers are held up once, each time between the name of a table and its rows."""
+
+    def __init__(self, database: AnyDatabase) -> None:
+        self._database = database
+        self.meanwhile: Callable[[], object] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with self._database.read() as session:
+            yield InterruptedSession(session, self)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        with self._database.snapshot() as session:
+            yield InterruptedSession(session, self)
+
+
+class InterruptedSession(NamedTuple):
+    session: Session
+    database: Interrupted
+
+    def execute(self, sql: str, values: Sequence[Any] = (), /) -> Rows:
+        meanwhile = self.database.meanwhile
+        if meanwhile is not None and 'FROM "' in sql:
+            self.database.meanwhile = None
+            meanwhile()
+        return self.session.execute(sql, values)
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> object:
+        return self.session.executemany(sql, rows)
+
+
+def interrupted(views: Views) -> Interrupted:
+    """Let the readers of views be held up."""
+    found = Interrupted(views._database)
+    views._database = found
+    return found
+
+
+def swap_and_drop(views: Views) -> None:
+    views.rebuild()
+    views.drop_old()
+
+
+def bring_back(views: Views) -> None:
+    """Bring the earlier table back, and drop the later one."""
+    views.swap(["tally"]) if views.status()[0].building is not None else None
+    views.swap_back(["tally"])
+    views.drop_old()
+
+
+def forget(views: Views) -> None:
+    """Drop every table."""
+    with views._writing() as shelf:
+        shelf.drop(shelf.places())
+
+
+def begin_to_build_after(change: Callable[[Views], object], views: Views) -> None:
+    """Do as a builder does until it writes for the first time."""
+    change(views)
+    with views._writing() as shelf:
+        shelf.create(views._projections["tally"], Role.NEW)
+
+
+@pytest.mark.parametrize("meanwhile", [swap_and_drop, bring_back, forget])
+def test_a_reader_between_the_name_of_a_table_and_its_rows_gets_rows(kept: Home, meanwhile: Callable[[Views], object]):
+    mine = tally()
+    tell(kept.log, *begin("a", "b"), ready("b"))
+    with kept.views(mine) as views, kept.views(mine) as others:
+        views.rebuild()
+        views.rebuild()
+        reader = interrupted(views)
+        asked: list[Callable[[], object]] = [
+            lambda: [row.moves for row in everything(views, mine)],
+            lambda: views.get(mine, "b"),
+            lambda: views.select_columns(mine, ("moves",), order=("stream",)),
+        ]
+        for ask in asked:
+            others.drop_new()
+            others.rebuild()  # so that there is one to swap back to
+            expected = ask()
+            reader.meanwhile = lambda: begin_to_build_after(meanwhile, others)
+            assert ask() == expected
+            assert reader.meanwhile is None
+
+
+def test_what_is_told_of_the_tables_is_of_one_moment(kept: Home):
+    mine = tally()
+    tell(kept.log, *begin("a", "b"), ready("b", "raise"))
+    with kept.views(mine) as views, kept.views(mine) as others:
+        views.rebuild()
+        reader = interrupted(views)
+        for _ in range(3):
+            reader.meanwhile = lambda: swap_and_drop(others)
+            [status] = views.status()
+            assert (status.state, status.rows, status.quarantined) == (State.CURRENT, 2, 1)
+            assert reader.meanwhile is None
+
+
+def test_a_reader_sees_the_table_whose_name_it_read(tmp_path: Path):
+    mine, kept = tally(), FileHome(tmp_path)
+    tell(kept.log, *begin("a"))
+    with closing(kept.log), kept.views(mine) as views, kept.views(mine) as others:
+        views.rebuild()
+        spoil(kept, others.status()[0].table)
+        interrupted(views).meanwhile = lambda: swap_and_drop(others)
+        assert [row.moves for row in everything(views, mine)] == [99]  # as of when it asked
+        assert [row.moves for row in everything(views, mine)] == [0]
+
+
+def test_no_name_is_given_twice_whoever_drops_and_whenever(kept: Home):
+    mine = tally()
+    tell(kept.log, *begin("a"))
+    seen: list[str] = []
+    for _ in range(2):  # processes
+        with kept.views(mine) as views:
+            views.rebuild()
+            for drop in (views.drop_new, lambda: bring_back(views), lambda: forget(views)):
+                views.build()
+                seen.append(names(kept)["new"])
+                drop()
+    assert len(set(seen)) == len(seen) == 6
+
+
+def test_views_of_a_version_that_did_not_note_the_numbers_go_on_behind_those_that_are_there(kept: Home):
+    mine = tally()
+    tell(kept.log, *begin("a"))
+    with kept.views(mine) as views:
+        views.rebuild()
+        views.rebuild()
+        kept.ask("DROP TABLE numbers")
+    with kept.views(mine) as views:
+        assert everything(views, mine) == [Tally("a", 0, None, False)]
+        views.build()
+        assert names(kept) == {role: f"tally__{mine.digest}{number}" for role, number in
+                               (("old", ""), ("live", "__2"), ("new", "__3"))}  # fmt: skip
+
+
+class Reader(threading.Thread):
+    """Reads all the time. answers: what it got, in order."""
+
+    def __init__(self, views: Views, projection: Projection[Tally]) -> None:
+        super().__init__()
+        self.answers: list[tuple[int, ...]] = []
+        self.failure: BaseException | None = None
+        self._views = views
+        self._projection = projection
+        self._over = False
+        self._read = threading.Condition()
+
+    def run(self) -> None:
+        try:
+            while not self._over:
+                answer = tuple(row.moves for row in everything(self._views, self._projection))
+                assert self._views.get(self._projection, "h") is not None
+                with self._read:
+                    self.answers.append(answer)
+                    self._read.notify()
+        except BaseException as error:
+            self.failure = error
+        finally:
+            with self._read:
+                self._over = True
+                self._read.notify()
+
+    def next_answer(self) -> tuple[int, ...]:
+        """What it gets that it asks for from now on; its failure is raised."""
+        with self._read:
+            next_one = len(self.answers) + 1  # the one after the next: it may be reading already
+            self._read.wait_for(lambda: len(self.answers) > next_one or self._over)
+        if self.failure is not None:
+            raise self.failure
+        return self.answers[next_one]
+
+    def stop(self) -> None:
+        self._over = True
+        self.join()
+
+
 def test_readers_see_wholly_old_or_wholly_new_rows_while_tables_are_swapped_and_dropped(kept: Home):
     mine = tally()
     tell(kept.log, *begin(*"abcdefgh"))
     with kept.views(mine) as views, kept.views(mine) as elsewhere:
         views.catch_up()
-        done, failures = threading.Event(), list[BaseException]()
-        answers: set[tuple[Any, ...]] = set()
+        readers = [Reader(reader, mine) for reader in (views, elsewhere, elsewhere)]
 
-        def read(reader: Views) -> None:
-            try:
-                while not done.is_set():
-                    answers.add(tuple(row.moves for row in everything(reader, mine)))
-                    assert reader.get(mine, "h") is not None
-            except BaseException as error:
-                failures.append(error)
+        def seen() -> set[tuple[int, ...]]:
+            return {reader.next_answer() for reader in readers}
 
-        readers = [threading.Thread(target=read, args=[reader]) for reader in (views, elsewhere, elsewhere)]
-        for thread in readers:
-            thread.start()
-        for number in range(12):
-            views.build()
-            kept.ask(f'UPDATE "{names(kept)["new"]}" SET moves = {number}')
-            views.swap(["tally"])
-            if number % 2:
-                views.swap_back(["tally"])
-            views.drop_old()
-        done.set()
-        for thread in readers:
-            thread.join()
-    assert failures == []
-    assert answers <= {(0,) * 8} | {(number,) * 8 for number in range(12)}
+        for reader in readers:
+            reader.start()
+        try:
+            before = 0
+            for number in range(1, 13):
+                views.build()
+                kept.ask(f'UPDATE "{names(kept)["new"]}" SET moves = {number}')
+                assert seen() == {(before,) * 8}
+                views.swap(["tally"])
+                assert seen() == {(number,) * 8}
+                if number % 2:
+                    views.swap_back(["tally"])
+                    assert seen() == {(before,) * 8}
+                else:
+                    before = number
+                views.drop_old()
+        finally:
+            for reader in readers:
+                reader.stop()
+    assert [reader.failure for reader in readers] == [None] * 3
+    for reader in readers:
+        assert {*reader.answers} == {(number,) * 8 for number in range(13)}

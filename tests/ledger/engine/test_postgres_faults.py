@@ -13,6 +13,7 @@ import pytest
 
 from goal_ledger.domain.goals.goal import GoalCreated
 from goal_ledger.ledger import Conflict, Ledger, LedgerError, Settings, Unavailable
+from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from tests.places import ServerPlace
 from tests.postgres import Server
 from tests.tools import python, recorded
@@ -112,6 +113,21 @@ def test_a_connection_lost_before_anything_was_told_is_replaced(wire: tuple[Wire
             _kill(place.server)
             ask()
         assert titles(ledger) == ["A", "B"]
+
+
+@pytest.mark.parametrize("mark", [b"SELECT name FROM folded", b' FROM "goal_definitions__'])
+def test_a_question_whose_connection_is_lost_is_asked_again_from_its_beginning(
+    wire: tuple[Wire, str], place: ServerPlace, mark: bytes
+):
+    hand, url = wire
+    with Ledger.open(place.url, actor="test:faults") as ledger:
+        goal = ledger.goals.create("A").goal_id
+        ledger.goals.get(goal)
+    with Ledger.open(url, actor="test:faults") as ledger:
+        ledger.views.catch_up()
+        hand.cut_before = mark
+        row = ledger.views.get(goal_definitions, goal)
+        assert row is not None and (row.title, hand.cuts) == ("A", 1)
 
 
 def test_a_connection_lost_while_deciding_stores_nothing(place: ServerPlace):

@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -15,20 +15,24 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from goal_ledger.domain.goals.goal import GOAL, ActivityRecorded
+from goal_ledger.domain.strategy.belief import belief_id
 from goal_ledger.domain.times import utc_text
 from goal_ledger.domain.work.dispatch import Spent
-from goal_ledger.domain.work.router import Choice, route
+from goal_ledger.domain.work.ranking import Estimates, Rankable, Ranked, by_revenue, by_utility
+from goal_ledger.domain.work.router import CLOSED, Choice, obstacle, route
 from goal_ledger.domain.work.router import Work as Candidate
 from goal_ledger.ledger import FailureCategory, GoalType, Ledger, LedgerError, LocalOutcome, RunStatus, Settings
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
+from goal_ledger.projections.strategy.beliefs import beliefs
 from tests.places import Place
 from tests.tools import Clock
 
 
-def read_anew(ledger: Ledger) -> list[Choice]:
-    """What the router says of every goal there ever was, read at once."""
+def works_anew(ledger: Ledger) -> list[Candidate]:
+    """Every goal there ever was as the router sees it, read at once."""
+    held = {row.belief_id for row in ledger.views.select(beliefs, order=("belief_id",)) if row.status == "active"}
     runs: dict[str, list[RunRow]] = defaultdict(list)
     for run in ledger.views.select(goal_runs, order=("run_id",)):
         runs[run.goal_id].append(run)
@@ -47,17 +51,47 @@ def read_anew(ledger: Ledger) -> list[Choice]:
             return goal.open_occurrences != ()
         return None
 
-    works = [
+    def estimates(goal: GoalRow) -> Estimates:
+        against = tuple(belief for belief in goal.contradicts if belief in held)
+        share = [belief in held for belief in goal.aligns_with]
+        return Estimates(
+            value=goal.value, effort=goal.effort, risk=goal.risk,
+            deadline=None if goal.time_horizon == "ongoing" else goal.time_horizon,
+            task_category=goal.task_category, revenue=REVENUES.get(goal.metadata.get("revenue_per_month"), Decimal(0)),
+            alignment=0.0 if against else sum(share) / len(share) if share else 0.75, against=against,
+        )  # fmt: skip
+
+    return [
         Candidate(
             goal.goal_id, goal.title, goal.goal_type, goal.status, goal.priority, goal.parent_goal_id,
             goal.dependencies, goal.done, ids(goal.goal_id, RunStatus.RUNNING, RunStatus.CHECKPOINTED),
             ids(goal.goal_id, RunStatus.QUEUED), goal.overlap, goal.attempts, goal.max_attempts, goal.not_before,
             goal.budget_usd, Spent() if goal.budget_usd is None else spent(goal.goal_id), goal.progress or 0.0,
-            is_due(goal),
+            is_due(goal), estimates(goal),
         )
         for goal in ledger.views.select(goal_definitions, order=("goal_id",))
     ]  # fmt: skip
-    return route(works, now=utc_text(ledger.now()))
+
+
+def read_anew(ledger: Ledger) -> list[Choice]:
+    """What the router says of every goal there ever was."""
+    return route(works_anew(ledger), now=utc_text(ledger.now()), weights=ledger.settings.weight)
+
+
+def ranked_anew(ledger: Ledger) -> list[list[Ranked]]:
+    """The rankings of every open goal there ever was."""
+    works = {work.goal_id: work for work in works_anew(ledger)}
+    now = ledger.now()
+    goals = [
+        Rankable(one.goal_id, one.title, one.priority, one.estimates, obstacle(one, works, utc_text(now)))
+        for one in works.values()
+        if one.status not in CLOSED
+    ]
+    return [by_utility(goals, now=now, weights=ledger.settings.weight), by_revenue(goals, now=now)]
+
+
+def rankings(ledger: Ledger) -> list[Sequence[Ranked]]:
+    return [ledger.work.rank("utility", limit=None), ledger.work.rank("revenue", limit=None)]
 
 
 # --- Any history
@@ -76,18 +110,34 @@ class Step(NamedTuple):
 VERBS = (
     "create", "create below", "create behind", "key result", "measure", "measure", "maintenance", "ready", "activate",
     "wait", "resume", "complete", "complete", "archive", "priority", "dependencies", "dependencies", "parent", "parent",
-    "budget", "overlap", "attempts", "start", "claim", "claim", "claim", "finish", "finish", "fail", "fail", "cost",
-    "checkpoint", "interrupt", "take over", "tick", "later", "earlier", "rebuild",
+    "title", "value", "effort", "risk", "deadline", "deadline", "category", "revenue", "aligns", "aligns",
+    "contradicts", "hold", "hold", "speak against", "retract", "budget",
+    "overlap", "attempts", "start", "claim", "claim", "claim", "finish", "finish", "fail", "fail", "cost",
+    "checkpoint", "interrupt", "take over", "tick", "later", "earlier", "much later", "rebuild",
 )  # fmt: skip
 STEPS = st.lists(
     st.builds(Step, st.sampled_from(VERBS), st.booleans(), st.integers(0, 6), st.integers(0, 6), st.booleans()),
     min_size=10,
-    max_size=50,
+    max_size=60,
 )
 
 
+TRUTHS = ("quality pays", "speed pays", "rest pays")
+
+REVENUES: dict[Any, Decimal] = {
+    0: Decimal(0), 300: Decimal(300), 2850.5: Decimal("2850.5"), "1200.25": Decimal("1200.25"), "-5": Decimal(-5),
+    "plenty": Decimal(0), "NaN": Decimal(0),
+}  # fmt: skip
+"""What goals' metadata say of what they earn, and what that counts."""
+
+
+def some_beliefs(bits: int) -> list[str]:
+    """Any of them: a bit for each."""
+    return [belief_id(truth) for place, truth in enumerate(TRUTHS) if bits >> place & 1]
+
+
 def begin(ledger: Ledger) -> None:
-    """An objective with an active key result, work below it, and work that waits for other work."""
+    """An objective with an active key result, work below it that is for and against beliefs, work that waits."""
     objective = ledger.goals.create("O", goal_type="objective")
     key = ledger.goals.create("K", goal_type="key_result", parent_goal_id=objective.goal_id, target=5.0)
     whole = ledger.goals.create("whole", parent_goal_id=key.goal_id)
@@ -97,6 +147,10 @@ def begin(ledger: Ledger) -> None:
     for goal in (key, whole, first):
         ledger.goals.ready(goal.goal_id), ledger.goals.activate(goal.goal_id)
     ledger.goals.amend(third.goal_id, budget_usd=Decimal(2), dependencies=[])
+    for truth in TRUTHS:
+        ledger.beliefs.hold(truth)
+    ledger.goals.amend(whole.goal_id, contradicts=some_beliefs(0b100))
+    ledger.goals.amend(first.goal_id, aligns_with=some_beliefs(0b011), value=0.9)
     ledger.goals.ready(third.goal_id), ledger.runs.start(third.goal_id)
 
 
@@ -133,6 +187,29 @@ def do(ledger: Ledger, clock: Clock, step: Step) -> None:
             ledger.goals.amend(goal, parent_goal_id=second if step.second else None)
         case "budget":
             ledger.goals.amend(goal, budget_usd=Decimal(step.second))
+        case "value" | "effort" | "risk":
+            ledger.goals.amend(goal, **{step.verb: None if step.second == 6 else step.second / 5})  # type: ignore[arg-type]
+        case "deadline":
+            hours = 7 * step.second  # the last day before it counts
+            ledger.goals.amend(
+                goal, time_horizon="ongoing" if step.second == 6 else utc_text(clock.now + timedelta(hours=hours))
+            )
+        case "category":
+            ledger.goals.amend(goal, task_category=(None, "critical", "blocker", "quality")[step.second % 4])
+        case "revenue":
+            ledger.goals.amend(goal, metadata={"revenue_per_month": [*REVENUES][step.second]} if step.second else {})
+        case "aligns":
+            ledger.goals.amend(goal, aligns_with=some_beliefs(step.second))
+        case "contradicts":
+            ledger.goals.amend(goal, contradicts=some_beliefs(step.second))
+        case "title":
+            ledger.goals.amend(goal, title=f"G{step.second}")
+        case "hold":
+            ledger.beliefs.hold(TRUTHS[step.second % len(TRUTHS)])
+        case "speak against":
+            ledger.beliefs.contradict(belief_id(TRUTHS[step.second % len(TRUTHS)]), reason="seen otherwise")
+        case "retract":
+            ledger.beliefs.retract(belief_id(TRUTHS[step.second % len(TRUTHS)]), reason="moot")
         case "overlap":
             ledger.goals.amend(goal, overlap=("forbid", "allow", "enqueue", "replace")[step.second % 4])
         case "attempts":
@@ -157,6 +234,8 @@ def do(ledger: Ledger, clock: Clock, step: Step) -> None:
             ledger.tick()
         case "later" | "earlier":
             clock.now += timedelta(minutes=(1 + step.second) * (3 if step.verb == "later" else -2))
+        case "much later":
+            clock.now += timedelta(hours=3 * step.second)
         case "rebuild":
             ledger.views.rebuild()
 
@@ -180,13 +259,15 @@ def test_whatever_happened_the_answer_is_that_of_reading_everything_anew(
             with suppress(LedgerError):
                 do(other if step.other else ledger, clock, step)
             if step.look:
-                asked = ledger.using(occurred_at=clock.now + timedelta(minutes=step.pick - step.second))
+                unit = timedelta(minutes=1) if step.other else timedelta(hours=3)
+                asked = ledger.using(occurred_at=clock.now + unit * (step.pick - step.second))
                 assert asked.work.explain() == read_anew(asked)
+                assert rankings(asked) == ranked_anew(asked)
                 assert asked.work.next() == next((choice for choice in read_anew(asked) if choice.eligible), None)
         with Ledger.open(path, clock=clock, settings=chosen) as fresh:
-            now = clock.now
-            answers = [each.using(occurred_at=now).work.explain() for each in (ledger, other, fresh)]
-            assert answers == [read_anew(fresh.using(occurred_at=now))] * 3
+            asked_at_last = [each.using(occurred_at=clock.now) for each in (ledger, other, fresh)]
+            expected = read_anew(asked_at_last[-1]), ranked_anew(asked_at_last[-1])
+            assert [(each.work.explain(), rankings(each)) for each in asked_at_last] == [expected] * 3
 
 
 def test_a_goal_that_is_over_before_anybody_saw_that_it_is_needed_is_no_hindrance(tmp_path: Path):
@@ -278,6 +359,22 @@ def test_rows_that_were_mended_are_seen(ledger: Ledger, place: Place):
         assert shown(other) == ["C"]
         ledger.views.rebuild()
         assert (shown(ledger), shown(other)) == (["A"], ["A"])
+
+
+def test_beliefs_that_were_mended_count(ledger: Ledger, place: Place):
+    belief = ledger.beliefs.hold("quality pays").belief_id
+    goal = ready(ledger, aligns_with=[belief])
+
+    def fits() -> list[float]:
+        return [each.components["alignment"] for each in ledger.work.rank()]  # type: ignore[misc]
+
+    spoil = f'UPDATE "{table_of(ledger, "beliefs")}" SET status = ?'
+    by_hand(ledger, spoil, "retracted")
+    assert fits() == [0.0]
+    with Ledger.open(place.url, actor="test:other") as other:
+        other.views.rebuild(["beliefs"])
+    assert fits() == [1.0]
+    assert ledger.goals.get(goal).title == "A"
 
 
 def test_the_past_is_asked_without_touching_what_is_known_of_the_present(ledger: Ledger):

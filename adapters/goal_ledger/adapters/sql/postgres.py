@@ -21,6 +21,9 @@ from goal_ledger.domain.errors import Conflict, Damaged, Invalid, LedgerError, U
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+Statement = tuple[str, Sequence[Any]]
+"""SQL, and its values."""
+
 _IDLE_READERS = 8
 """As many are kept for the next question; a server's connections are few."""
 
@@ -61,7 +64,7 @@ class PostgresSession:
     """A connection in use, asked with `?` like the other database.
 
     locked: the row that taking the write lock gave, inside `PostgresDatabase.write`. another: gives a new connection
-    when this one is lost; for reading outside a transaction, where asking again is the same.
+    when this one is lost; for reading, where asking again is the same as long as nothing was asked in a transaction.
     """
 
     def __init__(self, connection: Connection, another: Callable[[], Connection] | None = None) -> None:
@@ -71,16 +74,20 @@ class PostgresSession:
         self._later: list[tuple[str, Sequence[Any]]] = []
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Ask or tell; what was put off goes first."""
-        self.flush()
+        """Ask or tell; what was put off goes first, in the same round trip."""
+        put_off, self._later = self._later, []
+        statements = [*put_off, (statement, values)]
         try:
-            return _execute(self.connection, statement, values)
+            answer = _execute_all(self.connection, statements)
         except psycopg.Error as error:
             if self._another is None or not was_lost(error):
                 raise
-        self.connection.close()
-        self.connection = self._another()
-        return _execute(self.connection, statement, values)
+            self.connection.close()
+            self.connection = self._another()
+            answer = _execute_all(self.connection, statements)
+        if put_off:
+            self._another = None  # what was begun goes with this connection
+        return answer
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> None:
         """Tell for every row, without waiting in between."""
@@ -95,11 +102,7 @@ class PostgresSession:
         """Send what was put off, and then these statements, in one round trip."""
         if self._later or then:
             put_off, self._later = self._later, []
-            with self.connection.pipeline():
-                for statement, values in put_off:
-                    _execute(self.connection, statement, values)
-                for statement in then:
-                    _execute(self.connection, statement, ())
+            _execute_all(self.connection, [*put_off, *((statement, ()) for statement in then)])
 
 
 class PostgresDatabase:
@@ -181,9 +184,9 @@ class PostgresDatabase:
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSession]:
         """A session that sees one moment for as long as the block lasts."""
-        session = PostgresSession(self._reader())
+        session = PostgresSession(self._reader(), self.connect)
+        session.later("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
         try:
-            session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield session
         finally:
             with suppress(psycopg.Error):
@@ -304,9 +307,8 @@ def _reason(error: psycopg.Error) -> str:
 
 def _begin(connection: Connection, statements: Sequence[str]) -> PostgresSession:
     session = PostgresSession(connection)
-    with connection.pipeline():
-        cursors = [_execute(connection, statement, ()) for statement in statements]
-    session.locked = cursors[-1].fetchone() if len(cursors) > 1 else None
+    cursor = _execute_all(connection, [(statement, ()) for statement in statements])
+    session.locked = cursor.fetchone() if len(statements) > 1 else None
     return session
 
 
@@ -325,6 +327,14 @@ def _execute(connection: Connection, statement: str, values: Sequence[Any]) -> p
     if not values:
         return connection.execute(statement.encode(), binary=True)
     return connection.execute(_translated(statement), values, binary=True)
+
+
+def _execute_all(connection: Connection, statements: Sequence[Statement]) -> psycopg.Cursor[tuple[Any, ...]]:
+    """Send statements in one round trip; what the last one gave."""
+    if len(statements) == 1:
+        return _execute(connection, *statements[0])
+    with connection.pipeline():
+        return [_execute(connection, *statement) for statement in statements][-1]
 
 
 @lru_cache(maxsize=1024)

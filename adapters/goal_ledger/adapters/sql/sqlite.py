@@ -111,14 +111,14 @@ class Database:
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """A connection that sees one moment of the database for as long as the block lasts."""
         with self.read() as reader:
-            if reader.in_transaction:  # in memory, inside the writer's own transaction
-                yield reader
-                return
-            reader.execute("BEGIN")
+            ours = not reader.in_transaction  # in memory it may be inside the writer's own
+            if ours:
+                reader.execute("BEGIN")
             try:
                 yield reader
             finally:
-                reader.execute("ROLLBACK")
+                if ours and reader.in_transaction:  # some errors have ended it
+                    reader.execute("ROLLBACK")
 
     def close(self) -> None:
         """Close every connection; blocks still reading close theirs."""

@@ -65,6 +65,7 @@ def rows(path: Path, projection: Projection[R], where: Mapping[str, Any]) -> lis
         database = Database(path)
         try:
             with database.outside_transaction() as connection:
+                connection.execute("BEGIN")  # the name, and the rows of the table that has it, of one moment
                 found = connection.execute(_LIVE, (projection.name, projection.digest, Role.LIVE)).fetchone()
                 if found is None:
                     return []

@@ -21,6 +21,13 @@ SCHEMA = (
 """Of the two tables that describe the others; the types are the database's."""
 
 
+_NUMBERS = "CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, number BIGINT NOT NULL)"
+"""Of the last table of each digest. Views of earlier versions lack it, and those versions do not miss it."""
+
+
+_LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
+
+
 class Role(StrEnum):
     """live: readers of its digest see it. new: being built beside the live one. old: what was live before."""
 
@@ -66,11 +73,15 @@ TableOf = Callable[[Projection[Any], str], Table[Any]]
 
 
 class Shelf:
-    """The tables as one session sees them. ledger: whose log they are folded from."""
+    """The tables as one session sees them. ledger: whose log they are folded from.
+
+    seen: the names that were last looked up.
+    """
 
     def __init__(self, session: Session, ledger: str, table_of: TableOf) -> None:
         self.session = session
         self.table_of = table_of
+        self.seen: Sequence[str] = ()
         self._ledger = ledger
 
     # --- Looking
@@ -81,7 +92,14 @@ class Shelf:
             "SELECT name, projection, digest, role, position, head, ledger, builder, lease_until FROM folded "
             "ORDER BY position DESC, name"
         )
-        return [Place(name, projection, digest, Role(role), *rest) for name, projection, digest, role, *rest in rows]
+        places = [Place(name, projection, digest, Role(role), *rest) for name, projection, digest, role, *rest in rows]
+        self.seen = [place.name for place in places]
+        return places
+
+    def live(self, projection: str, digest: str) -> str | None:
+        """The name of the table that readers of a projection see."""
+        self.seen = [name for (name,) in self.session.execute(_LIVE, (projection, digest, Role.LIVE)).fetchall()]
+        return self.seen[0] if self.seen else None
 
     def place(self, projection: Projection[Any], role: Role) -> Place | None:
         """The table of this projection, as the code is now, that has a role."""
@@ -102,16 +120,26 @@ class Shelf:
     # --- Changing
 
     def create(self, projection: Projection[Any], role: Role) -> Place:
-        """A new table without rows and without indexes."""
-        name = f"{projection.name}__{projection.digest}"
-        if taken := [_number(place.name) for place in self._own(projection)]:
-            name += f"__{max(taken) + 1}"  # never a name that was live: a reader may be about to ask for it
+        """A new table without rows and without indexes, under a name that no other had."""
+        name = self._new_name(projection)
         place = Place(name, projection.name, projection.digest, role, 0, None, self._ledger, None, None)
         table = self.table_of(projection, name)
         self.session.execute(table.drop)
         self.session.execute(table.create)
         self.session.execute("INSERT INTO folded VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", place)
         return place
+
+    def _new_name(self, projection: Projection[Any]) -> str:
+        first = f"{projection.name}__{projection.digest}"
+        self.session.execute(_NUMBERS)
+        last = self.session.execute("SELECT number FROM numbers WHERE name = ?", (first,)).fetchone()
+        taken = [_number(place.name) for place in self._own(projection)]  # by versions that did not note it
+        number = max(last[0] if last else 0, *taken, 0) + 1
+        self.session.execute(
+            "INSERT INTO numbers VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number",
+            (first, number),
+        )
+        return first if number == 1 else f"{first}__{number}"
 
     def index(self, projection: Projection[Any], place: Place) -> None:
         """Make the indexes of a table, as far as they are not there."""

@@ -31,7 +31,6 @@ T = TypeVar("T")
 Edition = tuple[int, Sequence[str]]
 """How often rows were mended in place, and the tables that readers see."""
 
-_LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
 _LOOK_AGAIN_S = 0.05
 
 _PAGES_TOGETHER = 10
@@ -164,7 +163,8 @@ class Views:
 
     def stream_at(self, position: int) -> str | None:
         """The stream whose last event stood at a position, as the rows remember it; nothing is caught up first."""
-        with self._reading() as shelf:
+
+        def ask(shelf: Shelf) -> str | None:
             for projection in self._projections.values():
                 place = shelf.place(projection, Role.LIVE)
                 column = projection.key if projection.is_by_stream else "goal_id"
@@ -172,7 +172,9 @@ class Views:
                     sql = f'SELECT {column} FROM "{place.name}" WHERE position = ?'
                     if (row := shelf.session.execute(sql, (position,)).fetchone()) is not None:
                         return str(row[0])
-        return None
+            return None
+
+        return self._at_one_moment(ask)
 
     def edition(self, *projections: Projection[Any]) -> Edition:
         """Another one than before when rows may have changed other than by catching up.
@@ -187,17 +189,21 @@ class Views:
     def status(self) -> list[Status]:
         """Where each projection stands, without moving it."""
         head = self._log.head()
-        with self._reading() as shelf:
-            return [self._status(shelf, projection, head) for projection in self._projections.values()]
+        return self._at_one_moment(
+            lambda shelf: [self._status(shelf, projection, head) for projection in self._projections.values()]
+        )
 
     def quarantined(self) -> list[Quarantined]:
         """Every event that a projection could not fold."""
-        with self._reading() as shelf:
+
+        def ask(shelf: Shelf) -> list[Quarantined]:
             names = {place.name: name for name, place in self._lives(shelf).items()}
             rows = shelf.session.execute(
                 "SELECT name, position, stream, event, problem FROM quarantine ORDER BY position, name"
             )
             return [Quarantined(names[name], *rest) for name, *rest in rows if name in names]
+
+        return self._at_one_moment(ask)
 
     # --- Folding
 
@@ -301,14 +307,19 @@ class Views:
         limit: of the changes told one by one, by key. NotFound: unknown_projection. Rejected: nothing_built, ahead.
         """
         [projection] = self._named([name])
+
+        def ask(shelf: Shelf) -> Diff | None:
+            places = {place.name: place for place in shelf.places()}
+            before, after = (places.get(name) for name in names)
+            if before is None or after is None or before.position != after.position:
+                return None
+            return compare(shelf.session, projection, *names, self._log, after.position, limit)
+
         while True:
             with collector_paused(), self._writing() as shelf:
                 names = self._aligned(shelf, projection)
-            with self._database.words(), self._database.snapshot() as session:
-                places = {place.name: place for place in self._shelf(session).places()}
-                before, after = (places.get(name) for name in names)
-                if before is not None and after is not None and before.position == after.position:
-                    return compare(session, projection, *names, self._log, after.position, limit)
+            if (found := self._at_one_moment(ask)) is not None:
+                return found
 
     def dry_run(self, names: Sequence[str] = (), progress: Progress = quiet, limit: int = 100) -> list[Diff]:
         """What a rebuild would change; nothing is left of it. See `diff`."""
@@ -368,23 +379,21 @@ class Views:
         question: Callable[[Table[Any]], tuple[str, Sequence[Any]]],
         decoder: Callable[[Table[Any]], Callable[[Sequence[Any]], R]] = lambda table: table.decode,
     ) -> list[R]:
-        wanted = projection.name, self._digest_of[projection.name], Role.LIVE
-        asked = None
+        digest = self._digest_of[projection.name]
+
+        def answer(shelf: Shelf) -> list[R] | None:
+            name = shelf.live(projection.name, digest)
+            if name is None:
+                return None
+            table: Table[Any] = self._table_of(projection, name)
+            return list(map(decoder(table), shelf.session.execute(*question(table)).fetchall()))
+
         while True:
             self.catch_up()
-            found = None
-            try:
-                with self._reading() as shelf:
-                    found = shelf.session.execute(_LIVE, wanted).fetchone()
-                    if found is None:  # other code dropped the tables of this one
-                        self._fresh_at = -1
-                        continue
-                    table: Table[Any] = self._table_of(projection, found[0])
-                    return list(map(decoder(table), shelf.session.execute(*question(table)).fetchall()))
-            except Unavailable:
-                if found == asked:  # not swapped and dropped in between: it failed as it would again
-                    raise
-                asked = found
+            rows = self._at_one_moment(answer)
+            if rows is not None:
+                return rows
+            self._fresh_at = -1  # other code dropped the tables of this one
 
     def _catch_up(self, head: int, progress: Progress) -> None:
         folding: Folding | None = None
@@ -564,6 +573,23 @@ class Views:
 
     def _shelf(self, session: Session) -> Shelf:
         return Shelf(session, self._ledger, self._table_of)
+
+    def _at_one_moment(self, ask: Callable[[Shelf], T]) -> T:
+        """An answer that takes several statements: a name, and the rows of the table that has it.
+
+        On a server a table can be dropped in between all the same; then it is asked again, about the next one.
+        """
+        seen: Sequence[str] | None = None
+        while True:
+            shelf: Shelf | None = None
+            try:
+                with self._database.words(), self._database.snapshot() as session:
+                    shelf = self._shelf(session)
+                    return ask(shelf)
+            except Unavailable:
+                if shelf is None or shelf.seen == seen:  # nothing was dropped: it would fail again
+                    raise
+                seen = shelf.seen
 
     @contextmanager
     def _reading(self) -> Iterator[Shelf]:

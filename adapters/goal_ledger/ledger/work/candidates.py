@@ -71,7 +71,7 @@ class Candidates:
         """The goals as they are, at a time: UTC text."""
         views, log, last = core.views(), core.log, self._position
         position = views.catch_up()
-        edition = views.edition(goal_definitions, goal_runs)
+        edition = views.edition(goal_definitions, goal_runs, beliefs)
         self._position = -1  # until all is done: it may be cut off
         streams = _streams(log, last, position) if self._still_holds(log, last, position, edition) else None
         if streams is None or any(stream.startswith("belief_") for stream in streams):
