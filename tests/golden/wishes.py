@@ -429,6 +429,7 @@ WISHES: dict[str, tuple[Ask, ...]] = {
     "feed.take": (_transact("feed.take"),),
     "import.take": (_transact("import.take"),),
     "ledger.create": (_transact("ledger.create"),),
+    "reaction.refused": (_transact("reaction.refused"),),
     "tick.conditions": (_transact("tick.conditions", goal_id=GOAL_ID, version=7),),
     "tick.deadlines": (_transact("tick.deadlines", goal_id=GOAL_ID, time_horizon=DUE),),
 }  # fmt: skip

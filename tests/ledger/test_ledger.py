@@ -302,7 +302,7 @@ def test_work_may_read_the_ledger_it_works_on(place: Place):
 
 
 def test_a_transaction_that_gathers_nothing_writes_nothing(ledger: Ledger):
-    assert ledger.using(command_id="c1").transact(lambda tx: None) == ()
+    assert ledger.using(command_id="c1").transact(lambda tx: None, operation="nothing") == ()
     assert ledger.log.stats().events == 1
 
 

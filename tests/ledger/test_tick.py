@@ -175,7 +175,9 @@ def test_a_duty_of_one_transaction_is_asked_again_at_the_same_time_and_repeats_n
     goals = [active(ledger)]
 
     def complete(ledger: Ledger, now: datetime) -> list[str]:
-        recorded = ledger.transact(lambda tx: [tx.act(goal_id, GOAL, rules.complete) for goal_id in goals])
+        recorded = ledger.transact(
+            lambda tx: [tx.act(goal_id, GOAL, rules.complete) for goal_id in goals], operation="duty.complete"
+        )
         return [one.stream for one in recorded]
 
     duties = {"complete": Duty(complete)}

@@ -160,7 +160,7 @@ class Engine:
         except REFUSALS as error:
             refusal = error
             plain = self.using(command_id=None, if_version=None)
-            plain.transact(lambda tx: self.core.reactions.refused(tx, name, refusal))
+            plain.transact(lambda tx: self.core.reactions.refused(tx, name, refusal), operation="reaction.refused")
 
     # --- Reading
 
