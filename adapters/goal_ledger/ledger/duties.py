@@ -1,8 +1,8 @@
 """What a tick does: the duties, in their order, a line each.
 
 A duty is a function `(ledger, now) -> lines`: it does what is due by now and says what it did. The ledger that it gets
-acts under the command id `tick:<duty>:<start of the period>`; a duty that makes several transactions gives each a
-`ledger.part(…)`. Candidates may come from the read models; what is done is decided on the streams.
+acts under the command id `tick:<duty>:<start of the period>`, so a transaction names its operation; a duty that makes
+several gives each a `ledger.part(…)`. Candidates may come from the read models; what is done is decided on the streams.
 """
 
 from __future__ import annotations
