@@ -25,11 +25,11 @@ from goal_ledger.ledger.engine.circumstances import Circumstances
 from goal_ledger.ledger.engine.core import Core
 from goal_ledger.ledger.engine.reactions import REFUSALS
 from goal_ledger.ledger.engine.transaction import Pending, Tx, folded
-from goal_ledger.ledger.engine.wishes import Wish
 from goal_ledger.projections.base import Projection
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.views.views import Views
+    from goal_ledger.ledger.engine.wishes import Wish
 
 S = TypeVar("S")
 R = TypeVar("R", bound=tuple[Any, ...])
@@ -131,6 +131,8 @@ class Engine:
         core.refuse_writes()
         command = wish = None
         if who.command_id is not None:
+            from goal_ledger.ledger.engine.wishes import Wish  # few commands have an id
+
             wish = Wish(operation or _unnamed(work), arguments or {})
             command = (who.command_id, wish.digest)
         with core.one_at_a_time():
