@@ -78,7 +78,7 @@ def _measured(bench: Bench, case: str, place: Callable[[], str], goals: int, syn
         for worker in workers:
             worker.communicate(timeout=60)
         with Ledger.open(url, read_only=True) as ledger:
-            claimed = [row.goal_id for row in ledger.runs.list(status=RunStatus.RUNNING).runs]
+            claimed = [row.goal_id for row in ledger.runs.list(status=RunStatus.RUNNING).rows]
             assert len(claimed) == len(set(claimed)) == goals, "a goal was claimed twice, or not at all"
     return Result(case, goals, figures)
 

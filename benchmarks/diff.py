@@ -88,7 +88,7 @@ def _history(bench: Bench) -> Iterator[Result]:
         ledger = Ledger.open(path, actor="agent:bench")
 
         def work() -> None:
-            assert len(ledger.as_of(events).goals.list(limit=10).goals) == 10
+            assert len(ledger.as_of(events).goals.list(limit=10).rows) == 10
             ledger.close()
 
         return work

@@ -25,7 +25,7 @@ def ranking(bench: Bench) -> Iterator[Result]:
     _fill(str(path), goals)
     with Ledger.open(path, actor="agent:bench") as ledger, closing(sqlite3.connect(":memory:")) as raw:
         raw.execute("CREATE TABLE goals (goal_id TEXT PRIMARY KEY, value REAL, effort REAL, risk REAL) WITHOUT ROWID")
-        rows = ((one.goal_id, one.value, one.effort, one.risk) for one in ledger.goals.list().goals)
+        rows = ((one.goal_id, one.value, one.effort, one.risk) for one in ledger.goals.list().rows)
         raw.executemany("INSERT INTO goals VALUES (?, ?, ?, ?)", rows)
         ours = [one.goal_id for one in ledger.work.rank(limit=_BEST)]
         assert ours == [goal_id for (goal_id,) in raw.execute(_RAW, (_BEST,))]

@@ -42,7 +42,7 @@ def test_the_story_is_the_same_every_time():
             play(ledger)
             return [
                 (row.title, row.status, row.attempts, row.created_at, row.updated_at)
-                for row in ledger.goals.list().goals
+                for row in ledger.goals.list().rows
             ]
 
     first = told()

@@ -58,7 +58,7 @@ def test_the_loop_of_embedding_goes_on_where_it_was_killed(tmp_path):
         done = subprocess.run([sys.executable, "-W", "error", "-c", text], cwd=tmp_path, env=environment(), check=False)
         assert done.returncode == code
     with Ledger.open(tmp_path / "goal-ledger.db") as ledger:
-        [run] = ledger.runs.list().runs
+        [run] = ledger.runs.list().rows
         assert run.actions_taken == tuple(f"count {step}" for step in range(10))
         assert ledger.goals.get(run.goal_id).done
 
@@ -92,7 +92,7 @@ def test_the_further_examples_of_embedding_run_one_after_the_other():
         assert ledger.goals.get(goal.goal_id).status == "blocked"
         assert ledger.goals.get(first.goal_id).done
         assert names["position"] == len(told) > 10
-        assert ledger.sessions.get().clean and ledger.loops.list(status=None).loops[0].answer == "eu-west-1"
+        assert ledger.sessions.get().clean and ledger.loops.list(status=None).rows[0].answer == "eu-west-1"
 
 
 def test_starting_and_stopping_works_as_it_is_written(tmp_path):

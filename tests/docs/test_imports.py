@@ -46,7 +46,7 @@ def test_the_records_of_the_page_are_taken(tmp_path: Path, monkeypatch):
         assert (names["done"].outcomes, names["done"].problems) == (2, [])
         assert ledger.runs.get(run_id).business_outcome is BusinessOutcome.IMPROVED
         assert ledger.feeds.crm("correction.json").outcomes == 1
-        assert len(ledger.feeds.outcomes(run_id=run_id).outcomes) == 3
+        assert len(ledger.feeds.outcomes(run_id=run_id).rows) == 3
         assert ledger.feeds.analytics("compared.json").outcomes == 1
         assert ledger.runs.get(onboarded).business_outcome is BusinessOutcome.IMPROVED
         to = names["Attribution"](goal_id=goal_id)

@@ -79,9 +79,9 @@ def rebuild(folder: Path, fail: Fail, every: int) -> Iterator[LedgerError | None
     with Ledger.open(folder / "ledger.db", actor="test:calls", settings=Settings(durable=False, page=20)) as ledger:
         fill(ledger, 100)
         for nth in count(1, every):
-            before = ledger.goals.list().goals
+            before = ledger.goals.list().rows
             yield fail(nth, ledger.views.rebuild)
-            assert ledger.goals.list().goals == before
+            assert ledger.goals.list().rows == before
             views_are_a_clean_fold(ledger)
 
 

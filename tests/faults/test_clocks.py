@@ -41,7 +41,7 @@ def test_whatever_the_clock_does_order_is_position_and_every_fold_goes_through(p
         assert [event.position for event in told] == list(range(1, len(told) + 1))
         assert [event.at for event in told] != sorted(event.at for event in told)  # the clock did go back
         assert goals == sorted(set(goals))  # ids did not
-        assert [goal.title for goal in ledger.goals.list().goals] == [str(number) for number in range(30)]
+        assert [goal.title for goal in ledger.goals.list().rows] == [str(number) for number in range(30)]
         assert ledger.log.verify() == len(told)
         views_are_a_clean_fold(ledger)
         for event in told:  # the last one recorded by then, not the first that is later

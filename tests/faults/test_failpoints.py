@@ -150,7 +150,7 @@ def test_views_whose_folding_dies_are_a_clean_fold_at_the_next_question(
         assert all(status.state == "current" and status.table is not None for status in after)
         assert len({status.position for status in after}) == 1
         assert after[0].position >= before[0].position
-        assert len(ledger.goals.list().goals) == 161
+        assert len(ledger.goals.list().rows) == 161
         ledger.views.rebuild()
     assert sound(url) == log
 

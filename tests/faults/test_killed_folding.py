@@ -57,14 +57,14 @@ def test_folding_that_is_killed_goes_on_where_it_stopped_and_ends_as_if_undistur
         with Ledger.open(path, actor="test:faults", settings=FAST) as ledger:
             for wish in seeded.choice((["catch_up"], ["rebuild"], ["catch_up", "rebuild", "catch_up"])):
                 _live(ledger, seeded, events)
-                before = ledger.goals.list().goals if wish == "rebuild" else None
+                before = ledger.goals.list().rows if wish == "rebuild" else None
                 for _ in range(seeded.randint(1, 4)):
                     told, was_killed = _killed(
                         start(fold, str(path), page, wish), seeded.randint(1, 2 + events // page)
                     )
                     began += [position for what, position in told if what == "began"]
                     killed += was_killed
-                    assert before is None or ledger.goals.list().goals == before
+                    assert before is None or ledger.goals.list().rows == before
                 getattr(ledger.views, wish)()
                 assert tables(path.with_name(f"{stories}.views.db")) == undisturbed(path, tmp_path / "clean")
 

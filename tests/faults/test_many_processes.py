@@ -52,7 +52,7 @@ for line in sys.stdin:
     with Ledger.open(line.rstrip(), actor="agent:opener") as ledger:
         ledger.goals.list()
         ledger.goals.create("A")
-        assert ledger.goals.list().goals
+        assert ledger.goals.list().rows
         print(ledger.id, flush=True)
 """
 
@@ -109,7 +109,7 @@ import sys
 from goal_ledger.ledger import Ledger, Settings
 with Ledger.open(sys.argv[1], settings=Settings(page=int(sys.argv[2]))) as ledger:
     for number in range(20):
-        goals = ledger.goals.list().goals
+        goals = ledger.goals.list().rows
         assert len({goal.goal_id for goal in goals}) == len(goals)
         if sys.argv[3] == "rebuild" and number % 5 == 0:
             ledger.views.rebuild()
@@ -124,7 +124,7 @@ def test_processes_catch_up_and_rebuild_at_once_while_others_write(started: Star
         readers = [started(LIST, path, page, what) for page, what in ((7, "list"), (1000, "list"), (50, "rebuild"))]
         for number in range(100):
             goal = ledger.goals.create(f"while {number}")
-            assert ledger.goals.list().goals[-1].title != "" and ledger.goals.get(goal.goal_id) == goal
+            assert ledger.goals.list().rows[-1].title != "" and ledger.goals.get(goal.goal_id) == goal
         for reader in readers:
             finished(reader)
         ledger.views.catch_up()
@@ -157,6 +157,6 @@ def test_a_lock_that_stays_busy_is_a_conflict_and_nothing_is_written(started: St
         with pytest.raises(LedgerError) as refused:
             ledger.goals.ready(goal.goal_id)
         assert (refused.value.code, refused.value.exit_code) == ("busy", 4)
-        assert ledger.goals.get(goal.goal_id) == goal == ledger.goals.list().goals[0]  # readers don't wait
+        assert ledger.goals.get(goal.goal_id) == goal == ledger.goals.list().rows[0]  # readers don't wait
         holder.communicate("done\n", timeout=100)
         assert ledger.goals.ready(goal.goal_id).version == 2

@@ -74,7 +74,7 @@ def test_a_disk_too_full_for_the_views_says_so_and_the_log_is_written(small_disk
             use_it()
         assert refused.value.code == "disk_full"
         ballast.unlink()
-        assert len(ledger.goals.list().goals) == ledger.log.stats().events - 1
+        assert len(ledger.goals.list().rows) == ledger.log.stats().events - 1
         assert ledger.log.verify() == ledger.log.stats().events
 
 

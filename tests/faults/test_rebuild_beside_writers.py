@@ -46,7 +46,7 @@ def read(tell: Tell, url: str, over: Any) -> None:
     with Ledger.open(url, actor="agent:reader", settings=Settings(durable=False, page=50)) as ledger:
         while not is_over:
             is_over = over.is_set()
-            goals = ledger.goals.list().goals
+            goals = ledger.goals.list().rows
             seen = {goal.description for goal in goals if goal.position <= AT_FIRST + 1}
             assert len(seen) == 1, seen
             assert len({goal.goal_id for goal in goals}) == len(goals) >= most
@@ -65,7 +65,7 @@ def rebuild(tell: Tell, url: str, marks: list[str], version: int) -> None:
         for mark in marks:
             _mark(mark)
             ledger.views.rebuild(["goal_definitions"])
-            seen = {goal.description for goal in ledger.goals.list().goals if goal.position <= AT_FIRST + 1}
+            seen = {goal.description for goal in ledger.goals.list().rows if goal.position <= AT_FIRST + 1}
             assert seen == {mark}, seen
             tell(mark)
 
@@ -98,8 +98,8 @@ def test_readers_beside_writers_see_the_old_rows_or_the_new_ones_and_no_error(
         order = _changes(seen)
         assert order == [mark for mark in ["", *marks] if mark in order]
         assert (order[0], order[-1]) == ("", marks[-1])
-        assert {goal.description for goal in ledger.goals.list().goals} == {marks[-1], ""}
+        assert {goal.description for goal in ledger.goals.list().rows} == {marks[-1], ""}
         ledger.views.rebuild()
-        assert len(ledger.goals.list().goals) == AT_FIRST + written
+        assert len(ledger.goals.list().rows) == AT_FIRST + written
         assert ledger.log.verify() == AT_FIRST + written + 1
         views_are_a_clean_fold(ledger)

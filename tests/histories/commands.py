@@ -255,7 +255,7 @@ def _owed(ledger: Ledger) -> None:
         LoopKind.PENDING_RETRY, "Again?", goal_id=goal_id, due_at=BEGIN + timedelta(days=30), reason=SAID
     )
     _is(_once(ledger, "ask").goals.wait(goal_id, question="Which region?", due_at="2026-05-01T00:00:00Z"), "waiting")
-    question = ledger.loops.list(goal_id=goal_id, kind=LoopKind.CLARIFICATION, status=None).loops[0].loop_id
+    question = ledger.loops.list(goal_id=goal_id, kind=LoopKind.CLARIFICATION, status=None).rows[0].loop_id
     _is(_once(ledger, "close-2").loops.close(question, answer="eu-west-1", reason=SAID), "closed")
 
 

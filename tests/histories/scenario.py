@@ -337,7 +337,7 @@ def _owed(ledger: Ledger, goal_id: str) -> None:
     ledger.loops.open(LoopKind.FOLLOW_UP, SAID)
     ledger.loops.open(LoopKind.PENDING_RETRY, "Again?", goal_id=goal_id)
     ledger.goals.wait(goal_id, question="Which region?", due_at=due_at)
-    question = ledger.loops.list(kind=LoopKind.CLARIFICATION).loops[0].loop_id
+    question = ledger.loops.list(kind=LoopKind.CLARIFICATION).rows[0].loop_id
     ledger.using(occurred_at=UNKNOWN).loops.close(question, answer="eu-west-1")
 
 

@@ -83,8 +83,8 @@ def test_nearly_the_same_wish_under_an_id_of_a_history_is_refused(ledger: Ledger
     for title, said in (("Restore a backup", {"priority": 2}), ("restore a backup", {}), ("A second disk", {})):
         with pytest.raises(Rejected, match="was used for another wish"):
             ledger.using(command_id="create").goals.create(title, **said)  # type: ignore[arg-type]
-    dog = next(row for row in ledger.goals.list().goals if row.title == "Nothing fails")
-    run = ledger.runs.list(goal_id=dog.goal_id).runs[0].run_id
+    dog = next(row for row in ledger.goals.list().rows if row.title == "Nothing fails")
+    run = ledger.runs.list(goal_id=dog.goal_id).rows[0].run_id
     with pytest.raises(Rejected, match="was used for another wish"):
         ledger.using(command_id="beat-3").runs.heartbeat(run, note="there")
     other = ledger.using(command_id="create-other")

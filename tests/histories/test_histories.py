@@ -67,7 +67,7 @@ def test_read_models_that_followed_a_history_equal_those_folded_at_once(name: st
 
 def test_a_history_takes_writes(name: str, tmp_path: Path):
     with Ledger.open(load(name, tmp_path / "ledger.db"), create=False) as ledger:
-        goals = ledger.goals.list().goals
+        goals = ledger.goals.list().rows
         for goal in goals:
             if goal.status == "active":
                 ledger.goals.complete(goal.goal_id)

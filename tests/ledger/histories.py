@@ -71,10 +71,10 @@ def _time(when: int | str | None) -> Occurred:
 
 def _do(ledger: Ledger, step: Step, goals: list[str]) -> Any:
     goal = goals[step.pick % len(goals)] if goals else ""
-    runs = sorted(row.run_id for row in ledger.runs.list().runs)
+    runs = sorted(row.run_id for row in ledger.runs.list().rows)
     run = runs[-1 - step.pick % len(runs)] if runs else ""
     lesson = f"lesson {step.pick}"
-    lesson_rows = ledger.lessons.list(active=None).lessons
+    lesson_rows = ledger.lessons.list(active=None).rows
     lesson_id = lesson_rows[step.pick % len(lesson_rows)].lesson_id if lesson_rows else ""
     match step.verb:
         case "create":
@@ -87,7 +87,7 @@ def _do(ledger: Ledger, step: Step, goals: list[str]) -> Any:
             above = ledger.goals.create("D", goal_type="objective").goal_id
             return ledger.goals.create("E", goal_type="key_result", parent_goal_id=above, target=3.0)
         case "measure":
-            results = ledger.key_results.list().goals
+            results = ledger.key_results.list().rows
             return ledger.key_results.record(results[step.pick % len(results)].goal_id if results else goal, step.pick)
         case "ready" | "activate" | "wait" | "resume" | "complete":
             return getattr(ledger.goals, step.verb)(goal)
@@ -123,9 +123,9 @@ NOBODY = new_id("goal_", datetime(2000, 1, 1, tzinfo=UTC), b"0123456789")
 
 def answers(ledger: Ledger) -> dict[str, Any]:
     """Everything that can be asked of a ledger, told with types."""
-    goals = ledger.goals.list().goals
-    runs = ledger.runs.list().runs
-    lessons = ledger.lessons.list(active=None).lessons
+    goals = ledger.goals.list().rows
+    runs = ledger.runs.list().rows
+    lessons = ledger.lessons.list(active=None).rows
     told: dict[str, Any] = {
         "head": ledger.head,
         "stats": ledger.log.stats()._replace(bytes=0),

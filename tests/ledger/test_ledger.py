@@ -116,7 +116,7 @@ def test_times_of_one_stream_may_go_backwards_and_order_stays(ledger: Ledger):
         told = recorded(backwards)
         assert [event.position for event in told] == [1, 2, 3, 4]
         assert [event.at for event in told] != sorted(event.at for event in told)
-        assert [goal.title for goal in backwards.goals.list().goals] == ["5", "3", "4"]  # as they were made
+        assert [goal.title for goal in backwards.goals.list().rows] == ["5", "3", "4"]  # as they were made
         assert backwards.log.verify() == 4
         assert backwards.log.stats().first_at is not None
 
@@ -173,7 +173,7 @@ def test_the_version_of_a_row_is_the_one_to_expect(ledger: Ledger):
     goal = ledger.goals.create("A", goal_type=GoalType.OBJECTIVE)
     ledger.goals.create("B", parent_goal_id=goal.goal_id)
     ledger.goals.create("C", goal_type=GoalType.KEY_RESULT, target=95.0, parent_goal_id=goal.goal_id)
-    for row in (ledger.goals.get(goal.goal_id), ledger.goals.list().goals[0]):
+    for row in (ledger.goals.get(goal.goal_id), ledger.goals.list().rows[0]):
         assert row.version == len(recorded(ledger, goal.goal_id)) == 3
     ledger.using(if_version=3).goals.ready(goal.goal_id)
     run = ledger.runs.start(goal.goal_id)
@@ -295,10 +295,10 @@ def test_work_may_read_the_ledger_it_works_on(place: Place):
         def work(tx: Any) -> None:
             tx.act(goal.goal_id, GOAL, rules.ready, dependencies={})
             assert ledger.goals.get(goal.goal_id).status is GoalStatus.PLANNED  # not yet written
-            assert [row.status for row in ledger.goals.list().goals] == [GoalStatus.PLANNED]
+            assert [row.status for row in ledger.goals.list().rows] == [GoalStatus.PLANNED]
 
         ledger.transact(work)
-        assert ledger.goals.list().goals[0].status is GoalStatus.READY
+        assert ledger.goals.list().rows[0].status is GoalStatus.READY
 
 
 def test_a_transaction_that_gathers_nothing_writes_nothing(ledger: Ledger):
@@ -320,7 +320,7 @@ def test_readers_do_not_wait_for_a_transaction(place: Place):
         writer = threading.Thread(target=ledger.transact, args=(work,))
         writer.start()
         assert begun.wait(30)
-        assert ledger.goals.get(goal.goal_id) == ledger.goals.list().goals[0] == goal
+        assert ledger.goals.get(goal.goal_id) == ledger.goals.list().rows[0] == goal
         read.set()
         writer.join()
 
@@ -338,7 +338,7 @@ def test_two_ledgers_in_one_process_never_mix(tmp_path: Path):
         ledgers = {"a": a, "b": b, "c": c, "d": d}
         made = {name: [ledger.goals.create(f"{name}{n}") for n in range(3)] for name, ledger in ledgers.items()}
         for name, ledger in ledgers.items():
-            assert ledger.goals.list().goals == made[name]
+            assert ledger.goals.list().rows == made[name]
             assert {event.by for event in recorded(ledger)[1:]} == {f"test:{name}"}
             assert ledger.log.stats()[2:5] == (4, 4, 4)
             for other in set(ledgers) - {name}:
@@ -362,7 +362,7 @@ def test_what_a_caller_does_to_a_row_does_not_reach_the_ledger(ledger: Ledger):
     row = ledger.goals.get(goal.goal_id)
     row.metadata["a"]["b"].append(3)
     row.criteria[0]["text"] = "changed"
-    assert ledger.goals.get(goal.goal_id) == ledger.goals.list().goals[0]
+    assert ledger.goals.get(goal.goal_id) == ledger.goals.list().rows[0]
     assert ledger.goals.get(goal.goal_id).metadata == {"a": {"b": [1]}}
     assert ledger.goals.amend(goal.goal_id, metadata=said).metadata == {"a": {"b": [1, 2]}}
 
@@ -381,7 +381,7 @@ def test_threads_share_a_ledger(place: Place):
             try:
                 for number in range(50):
                     ledger.using(actor=f"agent:{name}").runs.heartbeat(run.run_id, note=f"{name}{number}")
-                    assert ledger.runs.list().runs[0].version >= number
+                    assert ledger.runs.list().rows[0].version >= number
             except BaseException as problem:
                 problems.append(problem)
 
@@ -406,8 +406,8 @@ def test_threads_share_a_ledger_in_memory():
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
-            assert len(ledger.goals.list().goals) <= 80
-        assert len(ledger.goals.list().goals) == ledger.log.stats().events - 1 == 80
+            assert len(ledger.goals.list().rows) <= 80
+        assert len(ledger.goals.list().rows) == ledger.log.stats().events - 1 == 80
 
 
 # --- Following
@@ -561,7 +561,7 @@ def test_read_only_nothing_can_be_written(place: Place):
         error = refusal(ledger.goals.create, "B")
         assert (type(error), error.code) == (Rejected, "read_only")
         assert refusal(ledger.using(command_id="c").goals.ready, goal.goal_id).code == "read_only"
-        assert (ledger.goals.list().goals, ledger.log.verify(), ledger.log.stats().events) == ([goal], 2, 2)
+        assert (ledger.goals.list().rows, ledger.log.verify(), ledger.log.stats().events) == ([goal], 2, 2)
     assert place.content() == content
     assert not place.has_views()
 
@@ -569,9 +569,9 @@ def test_read_only_nothing_can_be_written(place: Place):
 def test_a_read_only_ledger_sees_what_others_write(place: Place):
     with Ledger.open(place.url, actor="test:ledger") as writer, Ledger.open(place.url, read_only=True) as reader:
         goal = writer.goals.create("A")
-        assert reader.goals.list().goals == [goal] == [reader.goals.get(goal.goal_id)]
+        assert reader.goals.list().rows == [goal] == [reader.goals.get(goal.goal_id)]
         ready = writer.goals.ready(goal.goal_id)
-        assert reader.goals.list().goals == [ready] == [reader.goals.get(goal.goal_id)]
+        assert reader.goals.list().rows == [ready] == [reader.goals.get(goal.goal_id)]
 
 
 @unix
@@ -633,7 +633,7 @@ def test_a_stream_with_a_newer_event_is_readable_and_takes_no_writes(place: Plac
 
         assert ledger.goals.get(goal.goal_id).status is GoalStatus.PLANNED  # readable up to there
         assert [type(item) for item in ledger.goals.timeline(goal.goal_id)] == [Recorded, Unreadable]
-        assert len(ledger.goals.list().goals) == 2
+        assert len(ledger.goals.list().rows) == 2
         assert {item.position for item in ledger.views.quarantined()} == {4}
         assert ledger.goals.archive(other.goal_id).status is GoalStatus.ARCHIVED  # the others are not affected
 
@@ -673,8 +673,8 @@ def test_hostile_text_reads_back_equal(place: Place, text: str):
         row = ledger.goals.get(goal.goal_id)
         assert (row.title, row.description, row.owner_agent, row.constraints) == (text, text, text, (text,))
         assert (row.metadata, row.criteria[0]["text"]) == ({text: [text, {text: text}]}, text)
-        assert ledger.goals.list(owner_agent=text).goals == [row]
-        assert [found.actions_taken for found in ledger.runs.list(agent=text).runs] == [(text,)]
+        assert ledger.goals.list(owner_agent=text).rows == [row]
+        assert [found.actions_taken for found in ledger.runs.list(agent=text).rows] == [(text,)]
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_a_success_closes_the_oldest_occurrence(ledger: Ledger, clock: Clock, wa
 def test_a_run_of_a_learning_goal_that_is_won_is_followed_by_a_cycle(ledger: Ledger, way: str):
     run_id = ledger.runs.start(active(ledger, goal_type=GoalType.LEARNING)).run_id
     ENDED[way](ledger, run_id, WON)
-    [report] = ledger.learning.list().cycles
+    [report] = ledger.learning.list().rows
     assert report.runs == 1
     assert recorded(ledger)[-1].command == f"learn:{report.until}"
 
@@ -184,7 +184,7 @@ def test_a_run_of_a_learning_goal_whose_verifier_said_no_is_followed_by_none(led
     run_id = ledger.runs.start(active(ledger, goal_type=GoalType.LEARNING)).run_id
     ledger.runs.verify(run_id, VerifierStatus.FAILED)
     ledger.runs.finish(run_id, **WON)
-    assert ledger.learning.list().cycles == []
+    assert ledger.learning.list().rows == []
 
 
 @pytest.mark.parametrize("way", ENDED)
@@ -286,7 +286,7 @@ def test_a_refused_reaction_is_kept_as_a_follow_up_and_undoes_nothing_but_itself
     goal_id = active(ledger)
     assert ledger.goals.get(goal_id).status == "active"
     assert [text for text, _ in activities(ledger)] == ["the other"]
-    [loop] = ledger.loops.list(kind=LoopKind.FOLLOW_UP).loops
+    [loop] = ledger.loops.list(kind=LoopKind.FOLLOW_UP).rows
     assert (loop.question, loop.goal_id) == (f"{REFUSED}: billing: not so (no)", goal_id)
 
 
@@ -317,7 +317,7 @@ def test_what_is_left_for_afterwards_runs_without_the_lock_and_its_refusal_is_ke
     with_reactions(ledger, Reaction(frozenset({ActivityRecorded}), later, "billing"))
     ledger.act(goal_id, GOAL, lambda _: [ActivityRecorded(activity="once")])
     assert done == [recorded(ledger, goal_id)[-1].position]
-    [loop] = ledger.loops.list(kind=LoopKind.FOLLOW_UP).loops
+    [loop] = ledger.loops.list(kind=LoopKind.FOLLOW_UP).rows
     assert loop.question == f"{REFUSED}: billing: not so (no)"
 
 

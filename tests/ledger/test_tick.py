@@ -249,7 +249,7 @@ def test_to_tick_twice_is_to_tick_once(wishes: list[Step], contracts: list[dict[
     now = START + timedelta(days=days)
     with opened() as ledger:
         for position, _ in enumerate(play(ledger, wishes)):
-            goals = ledger.goals.list(sort="newest").goals
+            goals = ledger.goals.list(sort="newest").rows
             if goals and position < len(contracts) and goals[0].status is not GoalStatus.ARCHIVED:
                 ledger.goals.amend(goals[0].goal_id, **contracts[position])
         first = lines(ledger, now=now)
@@ -264,7 +264,7 @@ def test_to_tick_twice_is_to_tick_once(wishes: list[Step], contracts: list[dict[
 def test_the_agenda_misses_no_goal_that_something_could_move(wishes: list[Step], contracts: list[dict[str, Any]]):
     with opened() as ledger:
         for position, _ in enumerate(play(ledger, wishes)):
-            goals = ledger.goals.list(sort="newest").goals
+            goals = ledger.goals.list(sort="newest").rows
             if goals and goals[0].status is not GoalStatus.ARCHIVED:
                 ledger.goals.amend(goals[0].goal_id, **contracts[position % len(contracts)])
         rows = {row.goal_id: row for row in ledger.views.select(agenda, order=("goal_id",))}

@@ -149,7 +149,7 @@ def tell(ledger: Ledger, story: Story, path: Path) -> None:
     with _chapter("The goals, as they stand"):
         render.tree(tree_data(ledger, ledger.goals.tree()))
     with _chapter("What was tried, the newest first"):
-        render.runs([row._asdict() for row in ledger.runs.list(goal_id=story.repair).runs])
+        render.runs([row._asdict() for row in ledger.runs.list(goal_id=story.repair).rows])
     with _chapter("The timeline of the repair: its own events and those of its runs"):
         render.timeline(timeline_data(ledger.goals.timeline(story.repair)))
     with _chapter("Rebuild: every read model is dropped and folded again from the log"):
@@ -178,7 +178,7 @@ def _program() -> Path:
 
 
 def _rows(ledger: Ledger) -> Sequence[object]:
-    return [*ledger.goals.list().goals, *ledger.runs.list().runs]
+    return [*ledger.goals.list().rows, *ledger.runs.list().rows]
 
 
 @contextmanager

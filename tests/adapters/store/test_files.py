@@ -53,11 +53,11 @@ def test_a_ledger_may_have_any_name(tmp_path: Path, name: str):
     path = tmp_path / name
     with Ledger.open(path, actor="test:files") as ledger:
         goal = ledger.goals.create("A")
-        assert ledger.goals.list().goals == [goal]
+        assert ledger.goals.list().rows == [goal]
     assert path.is_file()
     assert [found for found in os.listdir(tmp_path) if not found.startswith(path.stem)] == []
     with Ledger.open(str(path), read_only=True) as ledger:
-        assert ledger.goals.list().goals == [goal]
+        assert ledger.goals.list().rows == [goal]
 
 
 @unix
@@ -82,7 +82,7 @@ def test_in_memory_nothing_is_written(tmp_path: Path, monkeypatch: pytest.Monkey
     for url in (":memory:", "sqlite:///:memory:"):
         with Ledger.open(url, actor="test:files") as ledger:
             ledger.goals.create("A")
-            assert (len(ledger.goals.list().goals), ledger.path) == (1, None)
+            assert (len(ledger.goals.list().rows), ledger.path) == (1, None)
     assert contents(tmp_path) == {}
 
 

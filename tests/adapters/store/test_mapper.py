@@ -57,7 +57,7 @@ def test_an_application_reads_every_event_in_order(made: Place, application: App
 
 def test_an_application_reads_one_stream(made: Place, application: Application[str]):
     with Ledger.open(made.url, read_only=True) as ledger:
-        [goal] = ledger.goals.list().goals
+        [goal] = ledger.goals.list().rows
         ours = recorded(ledger, goal.goal_id)
     theirs = list(application.events.get(goal.goal_id))
     assert [(event.originator_version, event.event) for event in theirs] == [  # type: ignore[attr-defined]

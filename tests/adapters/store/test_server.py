@@ -166,7 +166,7 @@ def test_a_server_that_can_only_be_read_is_read(made: ServerPlace, role: str):
     error = refusal(url)
     assert (type(error), error.code) == (Unavailable, "not_writable")
     with Ledger.open(url, read_only=True) as ledger:
-        assert len(ledger.goals.list().goals) == 1
+        assert len(ledger.goals.list().rows) == 1
         assert ledger.log.verify() == 2
 
 
@@ -272,7 +272,7 @@ def test_a_standby_is_read_and_followed_and_takes_no_writes(made: ServerPlace):
                 stop.set()
 
         with Ledger.open(there, read_only=True) as standby, Ledger.open(made.url, actor="test:server") as ledger:
-            assert (standby.log.verify(), len(standby.goals.list().goals)) == (2, 1)
+            assert (standby.log.verify(), len(standby.goals.list().rows)) == (2, 1)
             ledger.goals.create("B")
             standby.follow(lambda event: hear(event.position), stop=stop)
         assert heard == [1, 2, 3]

@@ -17,12 +17,12 @@ def written(path: Path, *titles: str) -> list[GoalRow]:
     with Ledger.open(path, actor="test:views", clock=Clock()) as ledger:
         for title in titles:
             ledger.goals.create(title)
-        return list(ledger.goals.list().goals)
+        return list(ledger.goals.list().rows)
 
 
 def listed(path: Path, **options: Any) -> list[GoalRow]:
     with Ledger.open(path, **options) as ledger:
-        return list(ledger.goals.list().goals)
+        return list(ledger.goals.list().rows)
 
 
 def folded(path: Path) -> list[GoalRow]:
@@ -123,11 +123,11 @@ def test_the_views_file_is_caught_up_when_asked_and_not_before(tmp_path: Path):
     with Ledger.open(tmp_path / "a.db", actor="test:views") as ledger:
         goal = ledger.goals.create("A")
         assert not (tmp_path / "a.views.db").exists()
-        assert ledger.goals.list().goals == [goal]
+        assert ledger.goals.list().rows == [goal]
         assert ledger.views.status()[0].behind == 0
         ledger.goals.ready(goal.goal_id)
         assert ledger.views.status()[0].behind == 1
-        assert ledger.goals.list().goals[0].status is GoalStatus.READY
+        assert ledger.goals.list().rows[0].status is GoalStatus.READY
 
 
 def test_what_another_process_wrote_is_seen(tmp_path: Path):
@@ -136,7 +136,7 @@ def test_what_another_process_wrote_is_seen(tmp_path: Path):
         for number in range(5):
             ledger, other = (one, two) if number % 2 else (two, one)
             made = ledger.goals.create(str(number))
-            assert made in other.goals.list().goals
+            assert made in other.goals.list().rows
             assert one.goals.list() == two.goals.list()
 
 

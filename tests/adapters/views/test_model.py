@@ -241,8 +241,8 @@ class Histories(RuleBasedStateMachine):
     def lists_are_what_was_done(self) -> None:
         if not hasattr(self, "ledger"):
             return
-        goals = {row.goal_id: row for row in self.ledger.goals.list().goals}
-        runs = {row.run_id: row for row in self.ledger.runs.list().runs}
+        goals = {row.goal_id: row for row in self.ledger.goals.list().rows}
+        runs = {row.run_id: row for row in self.ledger.runs.list().rows}
         for rows, known in ((goals, self.goals), (runs, self.runs)):
             assert {key: {name: getattr(rows[key], name) for name in known[key]} for key in rows} == known
         assert [self.ledger.goals.get(key) for key in goals] == list(goals.values())

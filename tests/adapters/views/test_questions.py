@@ -86,10 +86,10 @@ def test_goals_are_listed_by_priority_then_age_each_once(priorities: list[int], 
         pages = [ledger.goals.list(limit=limit)]
         while pages[-1].next is not None:
             pages.append(ledger.goals.list(limit=limit, after=pages[-1].next))
-        found = list(itertools.chain.from_iterable(page.goals for page in pages))
+        found = list(itertools.chain.from_iterable(page.rows for page in pages))
 
-        assert found == sorted(made, key=lambda row: (row.priority, row.goal_id)) == ledger.goals.list().goals
-        assert [len(page.goals) for page in pages[:-1]] == [limit] * (len(pages) - 1)
+        assert found == sorted(made, key=lambda row: (row.priority, row.goal_id)) == ledger.goals.list().rows
+        assert [len(page.rows) for page in pages[:-1]] == [limit] * (len(pages) - 1)
 
 
 @pytest.mark.parametrize("limit", [0, -1])

@@ -43,7 +43,7 @@ def test_each_event_is_a_line_in_the_order_of_the_log(ledger, tmp_path):
 def test_the_line_of_a_new_goal_says_who_created_what(ledger, tmp_path):
     ledger.log.export(tmp_path / "x")
     line = lines(tmp_path / "x")[1]
-    [goal] = ledger.goals.list().goals
+    [goal] = ledger.goals.list().rows
     assert (line["schema"], line["event"]) == (2, "goal_created")
     asked = {name: line["meta"][name] for name in ("goal_id", "category", "source", "created_by")}
     assert asked == {

@@ -219,7 +219,7 @@ def test_a_decision_is_made_again_at_the_time_when_it_was_true(ledger: Ledger):
     assert (ledger.why(worth).outcome, ledger.why(worth).now_chosen) == ("same", worth)
     assert claimed(ledger)[0] == urgent
     ready(ledger, "C", value=0.52)
-    ledger.runs.finish(ledger.runs.list(goal_id=urgent).runs[0].run_id, LocalOutcome.SUCCEEDED)
+    ledger.runs.finish(ledger.runs.list(goal_id=urgent).rows[0].run_id, LocalOutcome.SUCCEEDED)
     assert claimed(ledger)[0] == urgent  # before C, for its deadline is near
     assert ledger.replay("router@2")[1:5] == (3, 3, 0, 0)
 
@@ -314,9 +314,9 @@ STEPS = st.lists(
 
 def do(ledger: Ledger, clock: Clock, step: Step) -> None:
     """Make a wish; one that is refused changes nothing."""
-    rows = ledger.goals.list(sort="newest").goals
+    rows = ledger.goals.list(sort="newest").rows
     goal = rows[step.pick % len(rows)].goal_id
-    beliefs = [row.belief_id for row in ledger.beliefs.list().beliefs]
+    beliefs = [row.belief_id for row in ledger.beliefs.list().rows]
     belief = beliefs[step.second % len(beliefs)] if beliefs else None
     match step.verb:
         case "estimate":

@@ -63,7 +63,7 @@ def test_it_is_the_hash_that_the_documents_describe(told: Path):
             assert each.rows == len(table) > 0
             assert each.sha256 == lines([each.name, projection.row._fields], *map(list, table))
             assert (each.lacking, each.digest) == (0, projection.digest)
-        assert sum((run.cost_usd or Decimal(0) for run in ledger.runs.list().runs), Decimal(0)) > 0
+        assert sum((run.cost_usd or Decimal(0) for run in ledger.runs.list().rows), Decimal(0)) > 0
     whole = "".join(f"{each.sha256}  {each.name}\n" for each in found.projections)
     assert found.sha256 == hashlib.sha256(whole.encode()).hexdigest()
     assert [each.name for each in found.projections] == sorted(PROJECTIONS)

@@ -164,7 +164,7 @@ def test_it_is_what_a_check_of_every_row_after_every_event_finds(condition: str,
             pass
         assert list(found(ledger, condition)) == list(naive(ledger, condition))
         if "lesson" not in condition:
-            for row in ledger.goals.list().goals[:2]:
+            for row in ledger.goals.list().rows[:2]:
                 assert list(found(ledger, condition, row.goal_id)) == list(naive(ledger, condition, row.goal_id))
 
 

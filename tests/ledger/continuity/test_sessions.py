@@ -67,7 +67,7 @@ def test_the_first_start_finds_nothing_before_it(ledger):
     assert (row.number, row.status, row.last_stop, row.clean) == (1, "running", "none", False)
     assert set(counts(row).values()) == {0}
     assert (row.report["errors"], row.report["actions"], row.report["rules"]) == ([], [], [])
-    assert ledger.sessions.get() == ledger.sessions.get(1) == row == ledger.sessions.list().sessions[0]
+    assert ledger.sessions.get() == ledger.sessions.get(1) == row == ledger.sessions.list().rows[0]
 
 
 def test_a_second_start_changes_nothing(ledger):
@@ -93,7 +93,7 @@ def test_a_run_that_nobody_works_on_is_interrupted_and_its_goal_flagged(ledger):
     row = ledger.sessions.start()
     assert names(ledger, head) == ["run.interrupted", "loop.opened", "session.started"]
     assert ledger.runs.get(run_id).status is RunStatus.INTERRUPTED
-    [retry] = ledger.loops.list(kind=LoopKind.PENDING_RETRY).loops
+    [retry] = ledger.loops.list(kind=LoopKind.PENDING_RETRY).rows
     assert (retry.goal_id, retry.run_id) == (goal_id, run_id)
     assert (row.report["running_runs"]["ids"], row.report["orphaned_runs"]["ids"]) == ([run_id], [run_id])
     assert row.report["open_loops"]["pending_retry"]["ids"] == [retry.loop_id]
@@ -158,7 +158,7 @@ def test_open_loops_are_told_by_kind_and_moot_retries_are_closed(ledger):
     }  # fmt: skip
     assert report["open_loops"]["clarification"]["ids"] == [question]
     assert report["closed_loops"]["count"] == 1
-    assert [row.goal_id for row in ledger.loops.list(kind=LoopKind.PENDING_RETRY).loops] == [goal_id]
+    assert [row.goal_id for row in ledger.loops.list(kind=LoopKind.PENDING_RETRY).rows] == [goal_id]
 
 
 def test_only_lessons_of_the_types_of_active_goals_are_loaded(ledger):
@@ -212,7 +212,7 @@ def test_a_stop_lays_down_what_is_under_way_and_tells_what_was_happening(ledger)
     assert row.summary == (
         f"2 runs under way: {fresh} of {goal_id}, {before} of {goal_id}. "
         f"3 goals active: {goal_id} (Nightly backups that restore), "
-        + ", ".join(f"{each.goal_id} ({each.title})" for each in ledger.goals.list(sort="newest", reverse=True).goals
+        + ", ".join(f"{each.goal_id} ({each.title})" for each in ledger.goals.list(sort="newest", reverse=True).rows
                     if each.title in ("Backups", "Every backup restores"))
         + f". 1 goals blocked: {blocked} (Move the vault). Owed: 0 pending retry, 0 clarification, 1 follow up."
     )  # fmt: skip
@@ -241,7 +241,7 @@ def test_after_a_clean_stop_only_what_the_policy_allows_goes_on_and_nothing_is_o
     assert row.report["last_clean_shutdown_at"] == stopped.stopped_at
     assert (row.report["resumed_runs"]["ids"], len(row.report["left_runs"])) == ([run_id], 1)
     assert row.report["orphaned_runs"]["count"] == 0
-    assert ledger.loops.list().loops == []
+    assert ledger.loops.list().rows == []
 
 
 def test_no_work_is_handed_out_between_a_drain_and_the_next_start(ledger):
@@ -294,8 +294,8 @@ def test_the_past_knows_its_sessions(ledger):
     ledger.sessions.stop()
     ledger.sessions.start()
     assert then.sessions.get() == first
-    assert [row.number for row in ledger.sessions.list().sessions] == [2, 1]
-    assert [row.clean for row in ledger.sessions.list(limit=1, after=(2,)).sessions] == [True]
+    assert [row.number for row in ledger.sessions.list().rows] == [2, 1]
+    assert [row.clean for row in ledger.sessions.list(limit=1, after=(2,)).rows] == [True]
 
 
 def test_a_run_that_began_after_the_read_models_were_asked_is_laid_down_too(ledger):
@@ -387,10 +387,10 @@ def test_sessions_and_loops_are_the_same_on_every_store(place):
         second = ledger.sessions.start()
         assert (first.report["orphaned_runs"]["ids"], second.report["resumed_runs"]["ids"]) == ([lost], [run_id])
         ledger.goals.wait(goal_id, question="Which region?")
-        [asked] = ledger.loops.list().loops
+        [asked] = ledger.loops.list().rows
         ledger.loops.close(asked.loop_id, answer="eu")
         assert ledger.goals.get(goal_id).status is GoalStatus.ACTIVE
-        assert [row.number for row in ledger.sessions.list().sessions] == [2, 1]
+        assert [row.number for row in ledger.sessions.list().rows] == [2, 1]
 
 
 WORKER = """
@@ -422,7 +422,7 @@ def test_after_a_kill_the_start_says_unclean_finds_the_orphan_and_asks_nothing_t
         assert row.report["orphaned_runs"]["ids"] == [run_id]
         head = ledger.head
         assert ledger.sessions.start() == row
-        assert (ledger.head, len(ledger.loops.list().loops)) == (head, 1)
+        assert (ledger.head, len(ledger.loops.list().rows)) == (head, 1)
         assert ledger.log.verify() == head
 
 

@@ -34,4 +34,4 @@ def test_the_most_random_bytes_leave_room_to_count_on():
 def test_goals_of_one_instant_are_listed_in_the_order_in_which_they_were_created():
     with Ledger.open(":memory:", clock=lambda: NOON) as ledger:
         titles = [ledger.goals.create(f"goal {number}").title for number in range(20)]
-        assert [goal.title for goal in ledger.goals.list().goals] == titles
+        assert [goal.title for goal in ledger.goals.list().rows] == titles

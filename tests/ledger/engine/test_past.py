@@ -113,7 +113,7 @@ def test_a_late_outcome_is_known_later_than_it_was_true(ledger: Ledger):
     ledger.using(occurred_at=true_at).runs.outcome(run_id, BusinessOutcome.DEGRADED)
 
     def known(past: Ledger) -> list[BusinessOutcome]:
-        return [past.runs.get(run_id).business_outcome, *(row.business_outcome for row in past.runs.list().runs)]
+        return [past.runs.get(run_id).business_outcome, *(row.business_outcome for row in past.runs.list().rows)]
 
     unknown, degraded = [BusinessOutcome.UNKNOWN] * 2, [BusinessOutcome.DEGRADED] * 2
     assert known(ledger.as_of(before)) == unknown
@@ -135,7 +135,7 @@ def test_events_that_nobody_knows_the_time_of_are_left_out_and_counted(ledger: L
     assert past.runs.get(run_id).business_outcome is BusinessOutcome.UNKNOWN
     assert past.runs.get(run_id) == past.runs.get(run_id)
     assert past.untimed == 1  # of what was asked
-    assert [row.title for row in past.goals.list().goals] == ["A"]
+    assert [row.title for row in past.goals.list().rows] == ["A"]
     assert past.untimed == 2
     assert ledger.untimed == ledger.as_of().untimed == 0
 
@@ -227,16 +227,16 @@ def test_the_past_stays_as_it_was_while_the_ledger_goes_on(tmp_path: Path):
     with Ledger.open(tmp_path / "a.db", clock=Clock(), settings=Settings(durable=False)) as ledger:
         goal = ledger.goals.create("A")
         past = ledger.as_of()
-        assert past.goals.list().goals == [goal]
+        assert past.goals.list().rows == [goal]
         ledger.goals.ready(goal.goal_id)
         ledger.goals.create("B")
-        assert past.goals.list().goals == [past.goals.get(goal.goal_id)] == [goal]
-        assert len(ledger.goals.list().goals) == 2
+        assert past.goals.list().rows == [past.goals.get(goal.goal_id)] == [goal]
+        assert len(ledger.goals.list().rows) == 2
 
 
 def test_closing_the_past_leaves_the_ledger_open_and_the_ledger_closes_its_pasts(ledger: Ledger):
     with ledger.as_of() as past:
-        assert past.goals.list().goals == []
+        assert past.goals.list().rows == []
     assert code(past.goals.list) == "closed"
     other = ledger.as_of()
     other.goals.list()
@@ -247,7 +247,7 @@ def test_closing_the_past_leaves_the_ledger_open_and_the_ledger_closes_its_pasts
     assert views.status()  # as long as somebody holds them
     del views
     gc.collect()  # a warning about a connection left open would be an error
-    assert ledger.goals.list().goals == []
+    assert ledger.goals.list().rows == []
     ledger.close()
     assert code(other.goals.list) == "closed"
     assert code(ledger.as_of) == "closed"
@@ -293,7 +293,7 @@ def test_an_event_that_cannot_be_read_has_its_time_all_the_same(tmp_path: Path):
 def test_nothing_was_before_the_first_event(ledger: Ledger):
     ledger.goals.create("A")
     for past in (ledger.as_of(0), ledger.as_of("2000-01-01"), ledger.as_of(valid_at="2000-01-01")):
-        assert (past.goals.list().goals, list(past.events()), past.goals.tree()) == ([], [], [])
+        assert (past.goals.list().rows, list(past.events()), past.goals.tree()) == ([], [], [])
         assert past.log.stats()[2:4] == (0, 0)
         assert past.id == ledger.id
     assert ledger.as_of(0).head == 0

@@ -206,7 +206,7 @@ def test_after_a_restart_the_next_command_works(place: ServerPlace, how: signal.
         place.server.restart(how)
         assert ledger.goals.get(goal.goal_id).version == 2
         place.server.restart(how)
-        assert (len(ledger.goals.list().goals), ledger.log.verify()) == (1, 3)
+        assert (len(ledger.goals.list().rows), ledger.log.verify()) == (1, 3)
 
 
 def test_followers_hear_on_after_their_connection_was_lost(place: ServerPlace):
@@ -253,7 +253,7 @@ def test_a_lock_that_stays_busy_is_a_conflict_and_nothing_is_written(place: Serv
             holder.execute(f"SELECT * FROM {place.schema}.ledger_head FOR UPDATE".encode())
             error = refusal(ledger.goals.ready, goal.goal_id)
             assert (type(error), error.code) == (Conflict, "busy")
-            assert ledger.goals.get(goal.goal_id) == goal == ledger.goals.list().goals[0]  # readers don't wait
+            assert ledger.goals.get(goal.goal_id) == goal == ledger.goals.list().rows[0]  # readers don't wait
         assert ledger.goals.ready(goal.goal_id).version == 2
 
 

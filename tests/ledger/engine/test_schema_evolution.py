@@ -78,7 +78,7 @@ def test_old_and_new_bytes_fold_into_the_same_state(told: Path, older: Path):
     with Ledger.open(told, create=False) as new, Ledger.open(older, create=False) as old:
         assert old.log.verify_deep() == new.log.verify_deep()
         assert recorded(old) == recorded(new)
-        assert [*old.goals.list().goals] == [*new.goals.list().goals]
+        assert [*old.goals.list().rows] == [*new.goals.list().rows]
     with Ledger.open(told, create=False) as new, Ledger.open(older, create=False) as old:
         for ledger in (new, old):
             ledger.views.rebuild()
@@ -105,9 +105,9 @@ def test_old_and_new_bytes_give_the_same_answers_as_of_any_position(told: Path, 
 
 def test_old_streams_take_writes_which_are_stored_in_the_new_form(older: Path):
     with Ledger.open(older, create=False) as ledger:
-        [goal, *_] = [goal for goal in ledger.goals.list().goals if goal.evidence == "all 214 tables"]
+        [goal, *_] = [goal for goal in ledger.goals.list().rows if goal.evidence == "all 214 tables"]
         assert ledger.goals.archive(goal.goal_id).status is GoalStatus.ARCHIVED
-        [active, *_] = ledger.goals.list(status=GoalStatus.ACTIVE).goals
+        [active, *_] = ledger.goals.list(status=GoalStatus.ACTIVE).rows
         ledger.goals.complete(active.goal_id, evidence="again")
         [*_, last] = [row for row in ledger.rows() if row[3] == "goal.completed"]
         assert orjson.loads(last[4])["v"] == 3 and orjson.loads(last[4])["data"]["evidence"] == "again"
@@ -117,10 +117,10 @@ def test_old_streams_take_writes_which_are_stored_in_the_new_form(older: Path):
 def test_another_version_of_an_event_folds_its_read_models_anew_into_the_same_state(tmp_path: Path, change: Change):
     path = load("0.1.0", tmp_path / "ledger.db")
     with Ledger.open(path, create=False) as ledger:
-        goals, before = ledger.goals.list().goals, ledger.log.state_hash()
+        goals, before = ledger.goals.list().rows, ledger.log.state_hash()
     change(2, upcast_v1=lambda data: data)
     with Ledger.open(path, create=False) as ledger:
-        assert ledger.goals.list().goals == goals
+        assert ledger.goals.list().rows == goals
         now = ledger.log.state_hash()
     assert now.sha256 == before.sha256
     assert {a.name for a, b in zip(now.projections, before.projections, strict=True) if a.digest != b.digest} == {

@@ -234,8 +234,8 @@ def test_a_watchdog_fires_once_per_incident(ledger: Ledger):
         assert lines(ledger) == [f"{goal_id} fired: {condition}"]
         *_, fired = [each.event for each in recorded(ledger, goal_id) if isinstance(each.event, WatchdogFired)]
         assert fired.condition == condition
-        assert [loop.goal_id for loop in ledger.loops.list(kind=LoopKind.FOLLOW_UP).loops] == [goal_id]
-        [queued, *_] = ledger.runs.list(status=RunStatus.QUEUED).runs
+        assert [loop.goal_id for loop in ledger.loops.list(kind=LoopKind.FOLLOW_UP).rows] == [goal_id]
+        [queued, *_] = ledger.runs.list(status=RunStatus.QUEUED).rows
         assert (queued.goal_id, queued.plan_summary) == (goal_id, f"recover from: {condition}")
         assert lines(ledger) == []
         ledger.goals.unblock(watched)
@@ -387,7 +387,7 @@ def test_the_streams_tell_what_the_read_models_tell(wishes: list[Step]):
 
 
 def agree(ledger: Ledger) -> None:
-    goals = ledger.goals.list().goals
+    goals = ledger.goals.list().rows
 
     def compare(tx: Tx) -> None:
         views, streams = InViews(ledger, {}), InStreams(tx)

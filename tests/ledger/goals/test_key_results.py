@@ -77,7 +77,7 @@ def test_what_was_measured_last_counts_whatever_came_in_late(ledger: Ledger):
         circumstances.key_results.record(result, value, at=at)
     row = ledger.key_results.get(result)
     assert (row.current, row.measured_at) == (90.0, "2026-02-24T12:00:00.000000Z")
-    assert [each.value for each in ledger.key_results.history(result).values] == [90.0, 82.0, 70.0]
+    assert [each.value for each in ledger.key_results.history(result).rows] == [90.0, 82.0, 70.0]
 
 
 def test_the_first_measurement_is_the_baseline_unless_there_is_one(ledger: Ledger):
@@ -117,10 +117,10 @@ def test_the_history_comes_in_pages_and_in_the_read_model(ledger: Ledger):
         ledger.key_results.record(result, value, note=f"{value}")
     page = ledger.key_results.history(result, limit=2)
     rest = ledger.key_results.history(result, after=page.next)
-    assert ([row.value for row in page.values], [row.value for row in rest.values]) == ([81.0, 82.0], [83.0])
-    assert (page.values[0].objective_id, page.values[0].by, rest.next) == (above, "agent:meter", None)
+    assert ([row.value for row in page.rows], [row.value for row in rest.rows]) == ([81.0, 82.0], [83.0])
+    assert (page.rows[0].objective_id, page.rows[0].by, rest.next) == (above, "agent:meter", None)
     stored = ledger.views.select(key_results, {"goal_id": result}, order=("position",))
-    assert list(stored) == [*page.values, *rest.values]
+    assert list(stored) == [*page.rows, *rest.rows]
     ledger.views.rebuild()
     assert ledger.views.select(key_results, {"goal_id": result}, order=("position",)) == stored
 
@@ -131,7 +131,7 @@ def test_as_of_a_position_the_values_are_those_of_then(ledger: Ledger):
     then = ledger.key_results.record(result, 83.0).position
     ledger.key_results.record(result, 95.0)
     past = ledger.as_of(then)
-    assert [row.value for row in past.key_results.history(result).values] == [83.0]
+    assert [row.value for row in past.key_results.history(result).rows] == [83.0]
     assert past.goals.progress(past.goals.get(above)) == 0.2
     (change,) = [change for change in ledger.diff(then) if change.id == result]
     assert change.fields["progress"] == (0.2, 1.0)

@@ -54,7 +54,7 @@ def refusal(ledger, ask, *args, **wish):
 def test_a_loop_says_what_is_owed_to_whom_and_until_when(ledger, goal_id):
     run_id = ledger.runs.start(goal_id).run_id
     row = ledger.loops.open(LoopKind.FOLLOW_UP, "Did it hold?", run_id=run_id, due_at="2026-03-01")
-    assert row == ledger.loops.get(row.loop_id) == ledger.loops.list().loops[0]
+    assert row == ledger.loops.get(row.loop_id) == ledger.loops.list().rows[0]
     assert (row.kind, row.status, row.question, row.answer) == ("follow_up", "open", "Did it hold?", None)
     assert (row.goal_id, row.run_id, row.due_at) == (goal_id, run_id, "2026-03-01T00:00:00.000000Z")
     assert (row.opened_by, row.times_opened, row.closed_at) == ("agent:planner", 1, None)
@@ -109,10 +109,10 @@ def test_what_does_not_exist_cannot_be_closed(ledger):
 
 def test_a_failed_run_leaves_a_pending_retry_which_the_next_run_closes(ledger, goal_id):
     run_id = failing(ledger, goal_id)
-    [retry] = ledger.loops.list().loops
+    [retry] = ledger.loops.list().rows
     assert (retry.kind, retry.goal_id, retry.run_id) == ("pending_retry", goal_id, run_id)
     following = ledger.runs.start(goal_id).run_id
-    assert ledger.loops.list().loops == []
+    assert ledger.loops.list().rows == []
     assert ledger.loops.get(retry.loop_id).answer == f"{following} began"
     failing_again = ledger.runs.finish(following, LocalOutcome.FAILED, failure_category=FailureCategory.TOOL_ERROR)
     assert ledger.loops.get(retry.loop_id).run_id == failing_again.run_id
@@ -121,13 +121,13 @@ def test_a_failed_run_leaves_a_pending_retry_which_the_next_run_closes(ledger, g
 def test_a_lost_run_leaves_one_too(ledger, goal_id):
     run_id = ledger.runs.start(goal_id).run_id
     ledger.runs.interrupt(run_id, reason="worker lost")
-    assert [(row.kind, row.run_id) for row in ledger.loops.list().loops] == [("pending_retry", run_id)]
+    assert [(row.kind, row.run_id) for row in ledger.loops.list().rows] == [("pending_retry", run_id)]
 
 
 @pytest.mark.parametrize("outcome", [LocalOutcome.SUCCEEDED, LocalOutcome.PARTIAL])
 def test_a_run_that_did_not_fail_leaves_none(ledger, goal_id, outcome):
     ledger.runs.finish(ledger.runs.start(goal_id).run_id, outcome)
-    assert ledger.loops.list(status=None).loops == []
+    assert ledger.loops.list(status=None).rows == []
 
 
 def test_no_retry_is_pending_when_no_attempt_is_left_or_the_goal_is_finished(ledger):
@@ -139,7 +139,7 @@ def test_no_retry_is_pending_when_no_attempt_is_left_or_the_goal_is_finished(led
     run_id = ledger.runs.start(given_up).run_id
     ledger.goals.fail(given_up, reason="moot")
     ledger.runs.finish(run_id, LocalOutcome.FAILED, failure_category=FailureCategory.TOOL_ERROR)
-    assert ledger.loops.list(status=None).loops == []
+    assert ledger.loops.list(status=None).rows == []
 
 
 # --- Questions that hold a goal
@@ -147,7 +147,7 @@ def test_no_retry_is_pending_when_no_attempt_is_left_or_the_goal_is_finished(led
 
 def test_a_goal_waits_for_an_answer_which_takes_it_up_again(ledger, goal_id):
     assert ledger.goals.wait(goal_id, question="Which region?", due_at="2026-03-01").status is GoalStatus.WAITING
-    [asked] = ledger.loops.list(goal_id=goal_id).loops
+    [asked] = ledger.loops.list(goal_id=goal_id).rows
     assert (asked.kind, asked.question, asked.holds_goal) == ("clarification", "Which region?", True)
     ledger.loops.close(asked.loop_id, answer="eu-west-1")
     assert ledger.goals.get(goal_id).status is GoalStatus.ACTIVE
@@ -163,7 +163,7 @@ def test_asking_the_same_again_is_quiet(ledger, goal_id):
 def test_a_goal_with_two_questions_waits_for_both(ledger, goal_id):
     for question in ("Which region?", "Which disk?"):
         ledger.goals.wait(goal_id, question=question)
-    first, second = ledger.loops.list(goal_id=goal_id).loops
+    first, second = ledger.loops.list(goal_id=goal_id).rows
     ledger.loops.close(first.loop_id, answer="eu")
     assert ledger.goals.get(goal_id).status is GoalStatus.WAITING
     ledger.loops.close(second.loop_id, answer="fast")
@@ -173,7 +173,7 @@ def test_a_goal_with_two_questions_waits_for_both(ledger, goal_id):
 def test_an_answer_leaves_a_goal_alone_that_went_on_or_was_not_held(ledger, goal_id):
     ledger.goals.wait(goal_id, question="Which region?")
     ledger.goals.block(goal_id, reason="no access")
-    ledger.loops.close(ledger.loops.list().loops[0].loop_id, answer="eu")
+    ledger.loops.close(ledger.loops.list().rows[0].loop_id, answer="eu")
     assert ledger.goals.get(goal_id).status is GoalStatus.BLOCKED
     ledger.goals.unblock(goal_id)
     ledger.goals.wait(goal_id, reason="for the tapes")
@@ -194,9 +194,9 @@ def test_a_goal_that_cannot_wait_asks_nothing(ledger):
 def test_what_is_due_first_stands_first_then_what_is_open_for_longest(ledger):
     for text, due in (("a", None), ("b", "2026-03-02"), ("c", "2026-03-01"), ("d", None)):
         ledger.loops.open(LoopKind.FOLLOW_UP, text, due_at=due)
-    assert [row.question for row in ledger.loops.list().loops] == ["c", "b", "a", "d"]
+    assert [row.question for row in ledger.loops.list().rows] == ["c", "b", "a", "d"]
     page = ledger.loops.list(limit=3)
-    assert [row.question for row in ledger.loops.list(after=page.next).loops] == ["d"]
+    assert [row.question for row in ledger.loops.list(after=page.next).rows] == ["d"]
 
 
 def test_loops_are_counted_by_kind_and_chosen_by_it(ledger, goal_id):
@@ -204,9 +204,9 @@ def test_loops_are_counted_by_kind_and_chosen_by_it(ledger, goal_id):
     ledger.loops.close(ledger.loops.open(LoopKind.FOLLOW_UP, "b").loop_id, answer="done")
     ledger.loops.open(LoopKind.CLARIFICATION, "c", goal_id=goal_id)
     assert ledger.loops.counts() == {"pending_retry": 0, "clarification": 1, "follow_up": 1}
-    assert [row.question for row in ledger.loops.list(kind=LoopKind.FOLLOW_UP).loops] == ["a"]
-    assert [row.question for row in ledger.loops.list(status=LoopStatus.CLOSED).loops] == ["b"]
-    assert len(ledger.loops.list(status=None).loops) == 3
+    assert [row.question for row in ledger.loops.list(kind=LoopKind.FOLLOW_UP).rows] == ["a"]
+    assert [row.question for row in ledger.loops.list(status=LoopStatus.CLOSED).rows] == ["b"]
+    assert len(ledger.loops.list(status=None).rows) == 3
 
 
 def test_the_past_knows_what_was_owed_then(ledger):
@@ -214,10 +214,9 @@ def test_the_past_knows_what_was_owed_then(ledger):
     open_at = ledger.head
     ledger.loops.close(loop_id, answer="done")
     then = ledger.as_of(open_at)
-    assert [row.loop_id for row in then.loops.list().loops] == [loop_id]
+    assert [row.loop_id for row in then.loops.list().rows] == [loop_id]
     assert (
-        ledger.loops.list().loops == []
-        and [event.name for event in ledger.loops.timeline(loop_id)][-1] == "loop.closed"
+        ledger.loops.list().rows == [] and [event.name for event in ledger.loops.timeline(loop_id)][-1] == "loop.closed"
     )
     late = ledger.using(occurred_at=START + timedelta(days=2))
     assert (late.loops.is_overdue(then.loops.get(loop_id)), late.loops.is_overdue(late.loops.get(loop_id))) == (

@@ -109,7 +109,7 @@ def test_a_cycle_for_the_same_time_is_quiet_and_gives_the_first_report(ledger: L
     head = ledger.head
     assert ledger.learning.cycle(NOW, reason="again") == first
     assert ledger.head == head
-    assert ledger.learning.list().cycles == [first] == [ledger.learning.get(first.cycle_id)]
+    assert ledger.learning.list().rows == [first] == [ledger.learning.get(first.cycle_id)]
 
 
 def test_what_is_no_time_and_what_is_no_cycle_is_refused(ledger: Ledger):
@@ -126,7 +126,7 @@ def test_reports_are_listed_the_latest_window_first(ledger: Ledger):
         ledger.learning.cycle(NOW + timedelta(days=days))
     page = ledger.learning.list(limit=2)
     rest = ledger.learning.list(after=page.next)
-    assert [row.until[:10] for row in (*page.cycles, *rest.cycles)] == ["2026-02-27", "2026-02-26", "2026-02-25"]
+    assert [row.until[:10] for row in (*page.rows, *rest.rows)] == ["2026-02-27", "2026-02-26", "2026-02-25"]
 
 
 # --- Reviews and groups
@@ -137,12 +137,12 @@ def test_imported_runs_have_their_reviews_from_the_cycle_of_their_week_each_one(
         {**each, "run_id": f"p{each['run_id']}", "outcome": "partial"} for each in history(2)
     ], {**history(1)[0], "run_id": "good", "outcome": "success", "failure_category": None})  # fmt: skip
     ledger.imports.runs(path)
-    assert ledger.reviews.list().reviews == []  # an import tells what was, and nothing else
+    assert ledger.reviews.list().rows == []  # an import tells what was, and nothing else
 
     done = ledger.learning.cycle(NOW)
 
     rows = ledger.views.select(goal_runs, order=("run_id",))
-    assert {row.run_id for row in ledger.reviews.list().reviews} == {
+    assert {row.run_id for row in ledger.reviews.list().rows} == {
         row.run_id for row in rows if row.local_outcome is not SUCCEEDED
     }
     assert (done.runs, done.failed, done.partial, done.reviews) == (6, 3, 2, 5)
@@ -154,7 +154,7 @@ def test_an_imported_failure_reopens_nothing_for_it_was_over_before_the_review(l
     ledger.imports.runs(told(tmp_path / "runs.jsonl", *history(4)))
     ledger.learning.cycle(NOW - timedelta(days=3))
     ledger.learning.cycle(NOW)
-    assert [row.reopened_by for row in ledger.reviews.list().reviews] == [()] * 4
+    assert [row.reopened_by for row in ledger.reviews.list().rows] == [()] * 4
 
 
 def test_failures_are_grouped_by_goal_type_action_type_and_category(ledger: Ledger):
@@ -176,7 +176,7 @@ def test_failures_are_grouped_by_goal_type_action_type_and_category(ledger: Ledg
     ]
     assert list(done.groups[0]) == list(Group.model_fields)
     assert done.group_count == 4
-    [first, *_] = ledger.learning.groups().groups
+    [first, *_] = ledger.learning.groups().rows
     assert (first.signature, first.runs) == ("nightly backups · tool_error · disk full on <path>", 4)
 
 
@@ -187,10 +187,10 @@ def test_groups_of_failures_remember_when_and_in_which_runs_and_come_in_pages(le
     ledger.reviews.write(ran(ledger, goal_id))  # nothing failed there
 
     page = ledger.learning.groups(limit=1)
-    [group] = page.groups
+    [group] = page.rows
     assert (group.runs, group.run_ids) == (3, tuple(runs))
     assert (group.first_seen_at, group.last_seen_at) == ("2026-02-25T09:00:00.000000Z", "2026-02-27T09:00:00.000000Z")
-    assert [each.runs for each in ledger.learning.groups(after=page.next).groups] == [1]
+    assert [each.runs for each in ledger.learning.groups(after=page.next).rows] == [1]
 
 
 # --- Lessons
@@ -210,7 +210,7 @@ def test_a_candidate_becomes_a_lesson_at_the_threshold_and_not_below(ledger: Led
     assert [(one["score"], one["id"]) for one in done.candidates] == [(2.0, lesson_id), (1.5, done.candidates[1]["id"])]
     [learned] = recorded(ledger, lesson_id)
     assert {one.aar_id for one in learned.event.evidence} == set(map(review_id, partial))  # type: ignore[attr-defined]
-    promoted = {row.run_id: row.lesson_ids for row in ledger.reviews.list(promoted=True).reviews}
+    promoted = {row.run_id: row.lesson_ids for row in ledger.reviews.list(promoted=True).rows}
     assert promoted == dict.fromkeys(partial, (lesson_id,))
 
 
@@ -358,10 +358,10 @@ def test_a_cycle_that_was_cut_off_is_finished_by_the_next_one_as_if_undisturbed(
                 try:
                     ledger.learning.cycle(NOW)
                 except KeyboardInterrupt:
-                    assert ledger.learning.list().cycles == []
+                    assert ledger.learning.list().rows == []
             done = ledger.learning.cycle(NOW)
-            rows = [row._replace(position=0) for row in ledger.reviews.list().reviews]
-            return done._replace(position=0), sorted(rows), ledger.lessons.list().lessons[0].evidence_run_ids
+            rows = [row._replace(position=0) for row in ledger.reviews.list().rows]
+            return done._replace(position=0), sorted(rows), ledger.lessons.list().rows[0].evidence_run_ids
 
     assert learned("cut off", after) == learned("whole", None)
 
@@ -396,7 +396,7 @@ def test_a_cycle_is_the_same_on_every_store(place: Place):
         done = ledger.learning.cycle(NOW)
         assert (done.runs, done.reviews, len(done.lessons), done.candidate_count) == (2, 0, 1, 1)
         ledger.views.rebuild()
-        assert ledger.learning.list().cycles == [done]
+        assert ledger.learning.list().rows == [done]
 
 
 # --- Who starts one
@@ -404,7 +404,7 @@ def test_a_cycle_is_the_same_on_every_store(place: Place):
 
 def test_a_won_run_of_a_learning_goal_starts_a_cycle_up_to_then(ledger: Ledger):
     run_id = ran(ledger, active(ledger, goal_type="learning"))
-    [done] = ledger.learning.list().cycles
+    [done] = ledger.learning.list().rows
     assert (done.runs, done.reason) == (1, f"{run_id} was won")
     assert done.until == ledger.runs.get(run_id).finished_at
 
@@ -415,7 +415,7 @@ def test_a_lost_run_of_a_learning_goal_and_a_won_one_of_another_start_none(ledge
     refused = ledger.runs.start(active(ledger, goal_type="learning")).run_id
     ledger.runs.verify(refused, VerifierStatus.FAILED)
     ledger.runs.finish(refused, SUCCEEDED)
-    assert ledger.learning.list().cycles == []
+    assert ledger.learning.list().rows == []
 
 
 def test_a_tick_learns_once_a_week_from_the_week_before(ledger: Ledger):
@@ -425,7 +425,7 @@ def test_a_tick_learns_once_a_week_from_the_week_before(ledger: Ledger):
 
     assert ledger.tick(thursday - timedelta(seconds=1), duties=["learning"]).duties[0].done == []
     [line] = ledger.tick(thursday + timedelta(days=2), duties=["learning"]).duties[0].done
-    [done] = ledger.learning.list().cycles
+    [done] = ledger.learning.list().rows
     assert line == (
         f"{done.cycle_id} learned from 2 runs until 2026-02-26T00:00:00.000000Z: 0 reviewed, 1 lessons, 0 rules"
     )
@@ -511,10 +511,10 @@ def test_weeks_of_real_runs_are_learned_from_each_run_once(tmp_path: Path):
             done.append(ledger.learning.cycle(week))
         assert sum(row.runs for row in done) == len(timed)
         assert {row.untimed for row in done} == {len(records) - len(timed)}
-        assert sum(row.reviews for row in done) == sum(wrong.values()) == len(ledger.reviews.list().reviews)
-        by_group = {(row.action_type, row.failure_category): row.runs for row in ledger.learning.groups().groups}
+        assert sum(row.reviews for row in done) == sum(wrong.values()) == len(ledger.reviews.list().rows)
+        by_group = {(row.action_type, row.failure_category): row.runs for row in ledger.learning.groups().rows}
         assert by_group == wrong
-        lessons = ledger.lessons.list().lessons
+        lessons = ledger.lessons.list().rows
         assert {lesson.lesson_id for lesson in lessons} == {one for row in done for one in row.lessons}
         assert all(lesson.evidence_for >= 2 for lesson in lessons)
         assert all(len(set(one.evidence_run_ids)) == min(one.evidence_for, LISTED) for one in lessons)

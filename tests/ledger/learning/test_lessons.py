@@ -67,7 +67,7 @@ def test_the_same_text_in_the_same_scope_from_a_second_run_merges_evidence(ledge
     assert again.lesson_id == first.lesson_id
     assert again.evidence_run_ids == (runs[0], runs[1])
     assert (again.category, again.stated_confidence) == ("safe_default", 0.5)
-    assert len(ledger.lessons.list().lessons) == 1
+    assert len(ledger.lessons.list().rows) == 1
 
 
 def test_the_same_run_teaches_a_lesson_once(ledger, runs):
@@ -128,8 +128,8 @@ def test_a_retired_lesson_is_listed_as_active_no_more_and_takes_no_evidence(ledg
     lesson = ledger.lessons.retire(lesson_id, reason="the window moved")
     assert (lesson.active, lesson.retired_reason) == (False, "the window moved")
     assert ledger.lessons.retire(lesson_id, reason="again") == lesson
-    assert ledger.lessons.list().lessons == []
-    assert ledger.lessons.list(active=None).lessons == ledger.lessons.list(active=False).lessons == [lesson]
+    assert ledger.lessons.list().rows == []
+    assert ledger.lessons.list(active=None).rows == ledger.lessons.list(active=False).rows == [lesson]
     for evidence in (ledger.lessons.confirm, ledger.lessons.contradict):
         with pytest.raises(Rejected) as refused:
             evidence(lesson_id)
@@ -147,9 +147,9 @@ def test_a_rebuild_gives_the_same_confidences(ledger, runs):
     lesson_id = learn(ledger, confidence=0.37, run_id=runs[0]).lesson_id
     for run_id in runs[1:]:
         ledger.lessons.contradict(lesson_id, run_id=run_id)
-    before = ledger.lessons.list().lessons
+    before = ledger.lessons.list().rows
     ledger.views.rebuild(["lessons"])
-    assert ledger.lessons.list().lessons == before == [ledger.lessons.get(lesson_id)]
+    assert ledger.lessons.list().rows == before == [ledger.lessons.get(lesson_id)]
 
 
 def test_nearly_the_same_words_add_evidence_for_the_lesson_that_is_there(ledger, runs):

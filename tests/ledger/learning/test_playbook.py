@@ -351,11 +351,11 @@ def test_a_rule_in_shadow_has_nothing_to_evaluate(ledger: Ledger, rule: str):
 def test_rules_are_listed_by_what_they_are_and_tell_their_history(ledger: Ledger, rule: str):
     other = ledger.rules.draft(sure_lesson(ledger), text="Keep two dumps").rule_id
     ledger.rules.canary(other, reason="let us see")
-    assert [row.rule_id for row in ledger.rules.list().rules] == [other, rule]
-    assert [row.rule_id for row in ledger.rules.list(action_type="shell", limit=1).rules] == [other]
+    assert [row.rule_id for row in ledger.rules.list().rows] == [other, rule]
+    assert [row.rule_id for row in ledger.rules.list(action_type="shell", limit=1).rows] == [other]
     ledger.rules.retire(rule, reason="moot")
-    assert [row.rule_id for row in ledger.rules.list(active=False).rules] == [rule]
-    assert [row.rule_id for row in ledger.rules.list().rules] == [other]
+    assert [row.rule_id for row in ledger.rules.list(active=False).rows] == [rule]
+    assert [row.rule_id for row in ledger.rules.list().rows] == [other]
     told = [one.name for one in ledger.rules.timeline(other) if isinstance(one, Recorded)]
     assert told == ["rule.drafted", "rule.canaried"]
     with pytest.raises(NotFound) as unknown:
@@ -368,4 +368,4 @@ def test_the_list_shows_what_one_rule_shows(ledger: Ledger, canary: str):
         told, kept = ((canary,), ()) if number % 2 else ((), (canary,))
         run_id = play(ledger, LOST if number == 2 else WON, rules=told, controls=kept)
         ledger.runs.outcome(run_id, BusinessOutcome.DEGRADED)
-    assert list(ledger.rules.list().rules) == [ledger.rules.get(canary)]
+    assert list(ledger.rules.list().rows) == [ledger.rules.get(canary)]

@@ -96,7 +96,7 @@ def test_all_that_stands_on_a_lesson_falls_with_it_in_one_transaction_and_runs_s
     assert not ledger.rules.get(rules[0]).active
     assert ledger.lessons.get(other).active
     assert {run_id: recorded(ledger, run_id) for run_id in runs} == before
-    assert ledger.lessons.list().lessons == [ledger.lessons.get(other)]
+    assert ledger.lessons.list().rows == [ledger.lessons.get(other)]
 
 
 def test_recalling_further_up_leaves_what_came_before(ledger: Ledger):
@@ -216,7 +216,7 @@ def test_the_lineage_of_a_rule_goes_down_to_the_runs_and_marks_what_fell(ledger:
     evidence = (Evidence(run_id=one, aar_id=review), Evidence(run_id=two, aar_id=review))
     ledger.transact(lambda tx: learn_in(ledger, tx, scope=Scope(None, None), text=TEXTS[0], category=SAFE,
                                         evidence=evidence))  # fmt: skip
-    [lesson] = ledger.lessons.list().lessons
+    [lesson] = ledger.lessons.list().rows
     ledger.lessons.confirm(lesson.lesson_id, run_id=three)
     rule = ledger.rules.draft(lesson.lesson_id).rule_id
 
@@ -290,16 +290,16 @@ def descendants(ledger: Ledger, root: str) -> set[str]:
 def test_after_a_recall_no_descendant_is_active_and_nothing_else_fell(steps: list[tuple[str, int, int]], which: int):
     with opened() as ledger:
         play(ledger, steps)
-        known = [row.lesson_id for row in ledger.lessons.list(active=None).lessons]
-        rules = [row.rule_id for row in ledger.rules.list(active=None).rules]
+        known = [row.lesson_id for row in ledger.lessons.list(active=None).rows]
+        rules = [row.rule_id for row in ledger.rules.list(active=None).rows]
         root = sorted(known)[which % len(known)]
         should = descendants(ledger, root)
-        before = {row.lesson_id for row in ledger.lessons.list().lessons}
+        before = {row.lesson_id for row in ledger.lessons.list().rows}
 
         fallen = ledger.lessons.recall(root, reason="luck")
 
         assert {*fallen.lessons, *fallen.rules, *fallen.runs} == should
-        assert {row.lesson_id for row in ledger.lessons.list().lessons} == before - should
+        assert {row.lesson_id for row in ledger.lessons.list().rows} == before - should
         assert {rule for rule in rules if not ledger.rules.get(rule).active} == should & set(rules)
         ledger.views.rebuild(["lessons", "playbook_rules"])
         assert {each for each in known if ledger.lessons.get(each).recalled} == should & set(known)

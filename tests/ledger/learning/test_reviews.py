@@ -58,7 +58,7 @@ def later(ledger: Ledger, days: float) -> Ledger:
 
 
 def proposals(ledger: Ledger) -> list[Any]:
-    return [row for row in ledger.goals.list().goals if row.created_by == "recurrence_detector"]
+    return [row for row in ledger.goals.list().rows if row.created_by == "recurrence_detector"]
 
 
 def refusal(ask: Any, *arguments: Any, **wish: Any) -> LedgerError:
@@ -85,7 +85,7 @@ def test_a_failed_run_has_its_review_in_the_same_transaction_caused_by_its_end(l
     assert (row.run_id, row.goal_id, row.notable, row.promoted) == (run_id, goal_id, "failed", False)
     assert (row.root_cause, row.failure_category) == ({"category": TOOL, "detail": "disk full"}, TOOL)
     assert (row.created_at, row.created_by) == (review.occurred_at, "agent:bot")
-    assert ledger.reviews.list().reviews == [row] == [ledger.reviews.get(row.aar_id)]
+    assert ledger.reviews.list().rows == [row] == [ledger.reviews.get(row.aar_id)]
 
 
 def test_a_partial_run_one_that_its_verifier_failed_and_one_that_made_things_worse_have_reviews_too(ledger: Ledger):
@@ -100,7 +100,7 @@ def test_a_partial_run_one_that_its_verifier_failed_and_one_that_made_things_wor
     ledger.runs.verify(refused, VerifierStatus.FAILED, detail="2 rows lack")
     ledger.runs.outcome(worse, BusinessOutcome.DEGRADED)
 
-    rows = {row.run_id: row.notable for row in ledger.reviews.list().reviews}
+    rows = {row.run_id: row.notable for row in ledger.reviews.list().rows}
     assert rows == {partial: "partial", refused: "verifier_failed", early: "verifier_failed", worse: "degraded"}
     assert ledger.reviews.of(fine) is None
 
@@ -111,7 +111,7 @@ def test_a_run_that_went_well_has_none_and_costs_nothing_more(ledger: Ledger):
     ledger.runs.outcome(run_id, BusinessOutcome.IMPROVED)
     other = ledger.runs.start(active(ledger)).run_id
     ledger.runs.interrupt(other, reason="worker lost")
-    assert ledger.reviews.list().reviews == []
+    assert ledger.reviews.list().rows == []
 
 
 def test_a_run_has_one_review_whatever_else_becomes_known_of_it(ledger: Ledger):
@@ -125,9 +125,9 @@ def test_a_run_has_one_review_whatever_else_becomes_known_of_it(ledger: Ledger):
 def test_a_review_is_the_same_on_every_store_and_after_a_rebuild(place: Place):
     with Ledger.open(place.url, clock=Clock()) as ledger:
         failed(ledger, active(ledger))
-        rows = ledger.reviews.list().reviews
+        rows = ledger.reviews.list().rows
         ledger.views.rebuild()
-        assert ledger.reviews.list().reviews == rows
+        assert ledger.reviews.list().rows == rows
         assert [row.what_worked for row in rows] == [("dump",)]
 
 
@@ -167,7 +167,7 @@ def test_promoting_takes_the_lesson_into_the_store_once_with_the_run_and_the_rev
 
     row = ledger.reviews.promote(aar_id, reason="seen before")
 
-    [lesson] = ledger.lessons.list().lessons
+    [lesson] = ledger.lessons.list().rows
     assert (row.promoted, row.lesson_ids) == (True, (lesson.lesson_id,))
     assert (lesson.goal_type, lesson.action_type, lesson.evidence_run_ids) == ("maintenance", "shell", (run_id,))
     assert lesson.lesson_text == row.lesson_candidates[0]["text"]
@@ -180,7 +180,7 @@ def test_promoting_takes_the_lesson_into_the_store_once_with_the_run_and_the_rev
 def test_what_proposes_nothing_cannot_be_promoted(ledger: Ledger):
     run_id = failed(ledger, active(ledger, learning_required=False))
     assert refusal(ledger.reviews.promote, review_id(run_id)).code == "no_candidates"
-    assert ledger.lessons.list().lessons == []
+    assert ledger.lessons.list().rows == []
 
 
 # --- The same failure again
@@ -216,7 +216,7 @@ def test_a_failure_that_keeps_coming_back_is_proposed_once_per_watch_and_reopens
     next_watch = failed(later(ledger, 16), goal_id)  # the first two watches are over
     assert ledger.reviews.get(review_id(again[1])).reopened_by == (next_watch,)
     assert len(proposals(ledger)) == 1
-    codes = [row.code for row in ledger.proposals.list().proposals]
+    codes = [row.code for row in ledger.proposals.list().rows]
     assert codes == ["duplicate_goal_exists", None]  # nobody has looked at the first one yet
 
 
@@ -230,7 +230,7 @@ def test_another_failure_a_late_one_and_one_of_unknown_time_reopen_nothing(ledge
     failed(later(ledger, 15), goal_id)
     ran(ledger, goal_id)
 
-    assert [row for row in ledger.reviews.list().reviews if row.reopened_by] == []
+    assert [row for row in ledger.reviews.list().rows if row.reopened_by] == []
     assert proposals(ledger) == []
     assert ledger.reviews.of(first) is not None
 
@@ -253,7 +253,7 @@ def test_what_comes_back_at_a_goal_that_nobody_learns_from_speaks_against_no_les
     failed(ledger, private)
 
     assert len(ledger.reviews.get(first).reopened_by) == 1
-    assert ledger.lessons.list().lessons[0].evidence_against == 0
+    assert ledger.lessons.list().rows[0].evidence_against == 0
 
 
 def test_a_retired_lesson_is_left_alone_when_the_failure_comes_back(ledger: Ledger):
@@ -274,7 +274,7 @@ def test_the_words_of_a_review_keep_to_the_longest_text_that_is_allowed():
             better = ran(ledger, goal_id, plan_summary="p " * 100)
             ledger.runs.outcome(better, BusinessOutcome.IMPROVED)
         done = ledger.learning.cycle(START + timedelta(days=1))
-        row = ledger.reviews.list().reviews[0]
+        row = ledger.reviews.list().rows[0]
         assert len(row.what_happened) == len(row.lesson_candidates[0]["text"]) == 200
         assert len(done.lessons) == 2 and len(proposals(ledger)) == 1
 
@@ -308,7 +308,7 @@ def test_reviews_are_listed_by_goal_by_why_and_by_whether_they_taught_something_
     ledger.reviews.promote(ids[1])
 
     def listed(**where: Any) -> list[str]:
-        return [row.aar_id for row in ledger.reviews.list(**where).reviews]
+        return [row.aar_id for row in ledger.reviews.list(**where).rows]
 
     assert listed() == [ids[1], ids[2], ids[0]]
     assert listed(goal_id=two) == [ids[2]]
@@ -316,5 +316,5 @@ def test_reviews_are_listed_by_goal_by_why_and_by_whether_they_taught_something_
     assert listed(promoted=False) == [ids[2], ids[0]]
     assert listed(signature="nightly backups · tool_error · x") == [ids[2]]
     page = ledger.reviews.list(limit=2)
-    assert [row.aar_id for row in ledger.reviews.list(after=page.next).reviews] == [ids[0]]
+    assert [row.aar_id for row in ledger.reviews.list(after=page.next).rows] == [ids[0]]
     assert [one.name for one in ledger.reviews.timeline(ids[1])] == ["review.written", "review.lessons_promoted"]

@@ -56,7 +56,7 @@ def install(monkeypatch: pytest.MonkeyPatch, **detectors: Any) -> None:
 
 
 def reasons(ledger: Ledger) -> Sequence[Any]:
-    return [row.code for row in reversed(ledger.proposals.list().proposals)]
+    return [row.code for row in reversed(ledger.proposals.list().rows)]
 
 
 # --- The walkthrough
@@ -115,7 +115,7 @@ def test_the_receipt_says_every_check_and_the_settings(ledger):
         ledger.proposals.scan(now=TWO)
     verdicts = [
         one.event
-        for row in reversed(ledger.proposals.list().proposals)
+        for row in reversed(ledger.proposals.list().rows)
         for one in ledger.proposals.timeline(row.proposal_id)
         if isinstance(one, Recorded) and isinstance(one.event, (ProposalAccepted, ProposalRejected))
     ]
@@ -223,8 +223,8 @@ def test_a_belief_is_held_contradicted_and_given_up(ledger):
     with pytest.raises(Rejected) as refused:
         ledger.beliefs.contradict(belief.belief_id, reason="again")
     assert refused.value.code == "retracted"
-    assert [row.belief_id for row in ledger.beliefs.list(status=None).beliefs] == [belief.belief_id]
-    assert ledger.beliefs.list().beliefs == []
+    assert [row.belief_id for row in ledger.beliefs.list(status=None).rows] == [belief.belief_id]
+    assert ledger.beliefs.list().rows == []
     with pytest.raises(NotFound):
         ledger.beliefs.get("belief_01HZX3KQ5N8RWT2M4V6Y7B9DEF")
 
@@ -350,8 +350,8 @@ def test_two_processes_that_scan_at_once_set_one_goal(place: Place):
             process.stdin.flush()
         for process in scanning:
             finished(process)
-        assert [row.code for row in ledger.proposals.list().proposals] == ["duplicate_goal_exists", None]
-        assert len(ledger.goals.list(source="system").goals) == 1
+        assert [row.code for row in ledger.proposals.list().rows] == ["duplicate_goal_exists", None]
+        assert len(ledger.goals.list(source="system").rows) == 1
 
 
 # --- The execution history
@@ -365,7 +365,7 @@ def test_a_task_needs_a_name_and_what_went_well_has_no_error(ledger):
         with pytest.raises(Rejected) as refused:
             ledger.history.record(**wish)
         assert refused.value.code == code
-    assert ledger.history.list().checks == []
+    assert ledger.history.list().rows == []
 
 
 def test_runs_and_standing_goals_are_history_too(ledger):

@@ -255,15 +255,15 @@ def test_a_correction_wins_and_both_stay_visible(ledger, goal_id, tmp_path):
     ledger.feeds.crm(stats(tmp_path, REPLIES))
     ledger.feeds.crm(stats(tmp_path, REPLIES | {"after": 0.2, "revision": 2}))
     assert worth(ledger, run_id) == [IMPROVED]
-    rows = ledger.feeds.outcomes(run_id=run_id).outcomes
+    rows = ledger.feeds.outcomes(run_id=run_id).rows
     assert [(row.external_id, row.business_outcome) for row in rows] == [("7@2", IMPROVED), ("7", DEGRADED)]
 
 
 def test_records_of_other_sources_are_other_records(ledger, goal_id, tmp_path):
     run_id, path = ran(ledger, goal_id), stats(tmp_path, REPLIES)
     assert ledger.feeds.crm(path).outcomes == ledger.feeds.crm(path, source="crm-2").outcomes == 1
-    assert [row.source for row in ledger.feeds.outcomes(goal_id=goal_id).outcomes] == ["crm-2", "crm"]
-    [row] = ledger.feeds.outcomes(source="crm").outcomes
+    assert [row.source for row in ledger.feeds.outcomes(goal_id=goal_id).rows] == ["crm-2", "crm"]
+    [row] = ledger.feeds.outcomes(source="crm").rows
     assert row.run_id == run_id
 
 
@@ -280,7 +280,7 @@ def test_two_that_read_one_source_at_once_record_it_once(place: Place, tmp_path,
 
         monkeypatch.setattr(Ledger, "transact", late)
         assert brief(ledger.feeds.crm(path)) == {"records": 1, "unchanged": 1}
-        assert len(ledger.feeds.outcomes(run_id=run_id).outcomes) == 1
+        assert len(ledger.feeds.outcomes(run_id=run_id).rows) == 1
 
 
 def test_outcomes_are_listed_in_pages(ledger, goal_id, tmp_path):
@@ -288,7 +288,7 @@ def test_outcomes_are_listed_in_pages(ledger, goal_id, tmp_path):
     ledger.feeds.crm(stats(tmp_path, *[REPLIES | {"id": str(number)} for number in range(3)]))
     first = ledger.feeds.outcomes(limit=2)
     rest = ledger.feeds.outcomes(limit=2, after=first.next)
-    assert [row.external_id for row in (*first.outcomes, *rest.outcomes)] == ["2", "1", "0"]
+    assert [row.external_id for row in (*first.rows, *rest.rows)] == ["2", "1", "0"]
     assert rest.next is None
 
 
@@ -308,7 +308,7 @@ def test_a_funnel_is_compared_with_what_it_was_when_it_was_last_read(ledger, goa
     assert ledger.head == head
     second = stats(tmp_path, funnel(50, 5, 9), funnel(10, 5, 9, "Another"))
     assert brief(ledger.feeds.analytics(second, to=to)) == {"records": 2, "outcomes": 1, "baselines": 1}
-    [row] = ledger.feeds.outcomes().outcomes
+    [row] = ledger.feeds.outcomes().rows
     assert (row.run_id, row.business_outcome) == (run_id, DEGRADED)
     assert row.detail == "conversion of Sign-up: 0.2 to 0.1 (-50.0%); threshold 0.05"
     again = stats(tmp_path, funnel(50, 6, 9))

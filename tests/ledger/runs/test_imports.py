@@ -67,7 +67,7 @@ def stories(ledger: Ledger) -> list[tuple[str, str | None, object]]:
 
 def test_a_record_becomes_a_goal_and_the_five_events_of_its_run(ledger, tmp_path):
     ledger.imports.runs(write(tmp_path, BACKUP))
-    [run] = ledger.runs.list().runs
+    [run] = ledger.runs.list().rows
     began, ended = "2025-11-09T11:00:00.000000Z", "2025-11-09T11:30:00.000000Z"
     digest = next(event.source_digest for _, _, event in stories(ledger) if isinstance(event, RunStarted))
     own = {"goal_id": run.goal_id}
@@ -145,14 +145,14 @@ def test_a_record_becomes_a_goal_and_the_five_events_of_its_run(ledger, tmp_path
 )
 def test_every_known_failure_word_maps_onto_the_taxonomy_and_is_kept(ledger, tmp_path, word, outcome, category):
     ledger.imports.runs(write(tmp_path, {**BACKUP, "failure_category": word}))
-    [run] = ledger.runs.list().runs
+    [run] = ledger.runs.list().rows
     assert (run.local_outcome, run.failure_category, run.source_outcome) == (outcome, category, word)
 
 
 @pytest.mark.parametrize(("word", "status"), [("pass", "passed"), ("fail", "failed"), ("none", "skipped")])
 def test_verifier_words_map_onto_ours(ledger, tmp_path, word, status):
     ledger.imports.runs(write(tmp_path, {**BACKUP, "verifier_status": word}))
-    [run] = ledger.runs.list().runs
+    [run] = ledger.runs.list().rows
     assert run.verifier_status == status
 
 
@@ -161,7 +161,7 @@ def test_what_is_not_said_stays_unknown(ledger, tmp_path):
         BACKUP, "started_at", "finished_at", "duration_s", "cost_usd", "verifier_status", "agent", "attempt"
     )
     ledger.imports.runs(write(tmp_path, record))
-    [run] = ledger.runs.list().runs
+    [run] = ledger.runs.list().rows
     assert (run.started_at, run.finished_at, run.duration_seconds) == (None, None, None)
     assert (run.cost_usd, run.verifier_status, run.agent, run.source_attempt) == (None, None, None, None)
     assert run.run_id.startswith("grun_0000000000")
@@ -169,7 +169,7 @@ def test_what_is_not_said_stays_unknown(ledger, tmp_path):
 
 def test_a_duration_without_an_end_gives_the_end(ledger, tmp_path):
     ledger.imports.runs(write(tmp_path, without(BACKUP, "finished_at")))
-    [run] = ledger.runs.list().runs
+    [run] = ledger.runs.list().rows
     assert run.finished_at == "2025-11-09T11:29:10.500000Z"
 
 
@@ -179,7 +179,7 @@ def test_attempts_are_numbered_by_start_time_then_line_whatever_the_source_says(
         {**without(BACKUP, "finished_at"), "run_id": name, "started_at": at, "attempt": 9} for name, at in times.items()
     ]
     ledger.imports.runs(write(tmp_path, *records))
-    assert {run.source_id: run.attempt for run in ledger.runs.list().runs} == {"b": 1, "c": 2, "a": 3, "d": 4}
+    assert {run.source_id: run.attempt for run in ledger.runs.list().rows} == {"b": 1, "c": 2, "a": 3, "d": 4}
 
 
 def test_repeating_an_import_adds_nothing(ledger, tmp_path):
@@ -199,10 +199,10 @@ def test_the_order_of_fields_is_no_change_of_content(ledger, tmp_path):
 
 def test_a_known_run_with_other_content_is_reported_and_left_as_it_is(ledger, tmp_path):
     ledger.imports.runs(write(tmp_path, BACKUP))
-    before = ledger.runs.list().runs
+    before = ledger.runs.list().rows
     again = ledger.imports.runs(write(tmp_path, {**BACKUP, "score": 1}))
     assert (again.events, again.changed) == (0, ["cron:7"])
-    assert ledger.runs.list().runs == before
+    assert ledger.runs.list().rows == before
 
 
 def test_a_longer_file_adds_only_what_is_new_and_keeps_the_goal(ledger, tmp_path):
@@ -210,7 +210,7 @@ def test_a_longer_file_adds_only_what_is_new_and_keeps_the_goal(ledger, tmp_path
     earlier = {**BACKUP, "run_id": "6", "started_at": "2025-11-08T11:00:00Z", "finished_at": None}
     more = ledger.imports.runs(write(tmp_path, BACKUP, earlier))
     assert (more.events, more.unchanged) == (6, 1)
-    assert len(ledger.goals.list().goals) == 1
+    assert len(ledger.goals.list().rows) == 1
 
 
 def test_ids_are_the_same_in_every_ledger(tmp_path):
@@ -219,7 +219,7 @@ def test_ids_are_the_same_in_every_ledger(tmp_path):
     for _ in range(2):
         with Ledger.open(":memory:") as ledger:
             ledger.imports.runs(path)
-            seen.append([(run.run_id, run.goal_id) for run in ledger.runs.list().runs])
+            seen.append([(run.run_id, run.goal_id) for run in ledger.runs.list().rows])
     assert seen[0] == seen[1]
 
 
@@ -229,11 +229,11 @@ def test_the_same_records_under_another_prefix_are_other_goals_and_runs(ledger, 
     copies = [ledger.imports.runs(path, prefix=prefix) for prefix in ("north", "south")]
     assert [(copy.goals, copy.runs, copy.events, copy.unchanged) for copy in copies] == [(1, 2, plain.events, 0)] * 2
     assert [ledger.imports.runs(path, prefix=prefix).events for prefix in ("north", "south", None)] == [0, 0, 0]
-    assert {goal.source_id for goal in ledger.goals.list().goals} == {
+    assert {goal.source_id for goal in ledger.goals.list().rows} == {
         "cron:daily_backup", "north:cron:daily_backup", "south:cron:daily_backup"
     }  # fmt: skip
-    assert len({run.run_id for run in ledger.runs.list().runs}) == 6
-    assert {(run.source, run.source_id) for run in ledger.runs.list().runs} == {
+    assert len({run.run_id for run in ledger.runs.list().rows}) == 6
+    assert {(run.source, run.source_id) for run in ledger.runs.list().rows} == {
         (source, number) for source in ("cron", "north:cron", "south:cron") for number in ("7", "8")
     }
 
@@ -241,8 +241,8 @@ def test_the_same_records_under_another_prefix_are_other_goals_and_runs(ledger, 
 def test_without_a_prefix_ids_are_what_they_always_were(ledger, tmp_path):
     ledger.imports.runs(write(tmp_path, BACKUP))
     ledger.imports.events(write_log(tmp_path, LOG, "desk.csv"), **COLUMNS)
-    assert [run.run_id for run in ledger.runs.list().runs] == ["grun_01K9M4BPW01V2PMJW4GH092YQK"]
-    assert {goal.source_id: goal.goal_id for goal in ledger.goals.list().goals} == {
+    assert [run.run_id for run in ledger.runs.list().rows] == ["grun_01K9M4BPW01V2PMJW4GH092YQK"]
+    assert {goal.source_id: goal.goal_id for goal in ledger.goals.list().rows} == {
         "cron:daily_backup": "goal_01K9M4BPW0FJWFNJ1AN7DY931X",
         "desk:A": "goal_01K9KT24005KJD22BRJZKS6H69",
         "desk:B": "goal_01K9KPM8C0CATSDRV2TPG7GNNK",
@@ -265,7 +265,7 @@ def test_records_of_very_many_sources_land_once(ledger, tmp_path):
     path = write(tmp_path, *({**BACKUP, "source": f"cron-{number}"} for number in range(600)))
     assert ledger.imports.runs(path).goals == 600
     later = write(tmp_path, *({**BACKUP, "source": f"cron-{n}", "run_id": "8"} for n in range(600)), name="later.jsonl")
-    assert (ledger.imports.runs(later).unchanged, len(ledger.goals.list().goals)) == (0, 600)
+    assert (ledger.imports.runs(later).unchanged, len(ledger.goals.list().rows)) == (0, 600)
 
 
 BAD = {
@@ -300,8 +300,8 @@ def test_a_bad_line_is_reported_by_number_and_the_others_land(ledger, tmp_path, 
     done = ledger.imports.runs(write(tmp_path, good, BAD[reason]))
     assert [(problem.line, reason in problem.reason) for problem in done.problems] == [(2, True)], done.problems
     assert done.skipped == 1
-    assert [run.source_id for run in ledger.runs.list().runs] == ["good"]
-    assert [goal.title for goal in ledger.goals.list().goals] == ["other"], "no goal of the refused line is left behind"
+    assert [run.source_id for run in ledger.runs.list().rows] == ["good"]
+    assert [goal.title for goal in ledger.goals.list().rows] == ["other"], "no goal of the refused line is left behind"
 
 
 @pytest.mark.parametrize("reason", BAD)
@@ -345,12 +345,12 @@ def test_real_agent_runs_land_whole_and_once(ledger):
     done = ledger.imports.runs(DATA / "runs_metr.jsonl.gz")
     assert (done.records, done.goals, done.runs, done.events, done.skipped) == (4391, 54, 4391, 22148, 0)
     assert ledger.imports.runs(DATA / "runs_metr.jsonl.gz").events == 0
-    humans = ledger.runs.list(agent="human").runs
+    humans = ledger.runs.list(agent="human").rows
     assert len(humans) == 139
     assert all(run.started_at is None and run.duration_seconds for run in humans)
-    assert sum(run.local_outcome == "partial" for run in ledger.runs.list().runs) == 346
-    for goal in ledger.goals.list().goals:
-        attempts = [run.attempt for run in reversed(ledger.runs.list(goal_id=goal.goal_id).runs)]
+    assert sum(run.local_outcome == "partial" for run in ledger.runs.list().rows) == 346
+    for goal in ledger.goals.list().rows:
+        attempts = [run.attempt for run in reversed(ledger.runs.list(goal_id=goal.goal_id).rows)]
         assert sorted(attempts) == list(range(1, goal.attempts + 1))
     assert ledger.log.verify() == 22149
 
@@ -359,7 +359,7 @@ def test_real_agent_runs_land_whole_and_once(ledger):
 def test_real_runs_without_clock_times_land_whole(ledger):
     done = ledger.imports.runs(DATA / "runs_taubench_airline.jsonl.gz")
     assert (done.goals, done.runs, done.skipped) == (35, 140, 0)
-    assert sum(run.local_outcome == "succeeded" for run in ledger.runs.list().runs) == 55
+    assert sum(run.local_outcome == "succeeded" for run in ledger.runs.list().rows) == 55
 
 
 LOG = """case,what,when,who
@@ -395,7 +395,7 @@ def test_a_case_becomes_a_goal_and_each_row_an_activity_in_order_of_time(ledger,
 
 def test_activities_move_no_goal(ledger, tmp_path):
     ledger.imports.events(write_log(tmp_path, LOG), **COLUMNS)
-    assert {goal.status for goal in ledger.goals.list().goals} == {GoalStatus.ACTIVE}
+    assert {goal.status for goal in ledger.goals.list().rows} == {GoalStatus.ACTIVE}
 
 
 def test_a_longer_log_adds_only_its_new_rows(ledger, tmp_path):
@@ -415,7 +415,7 @@ def test_rows_that_are_alike_are_all_kept_once(ledger, tmp_path):
 def test_equal_cases_of_two_logs_stay_apart(ledger, tmp_path):
     for name in ("one.csv", "two.csv"):
         ledger.imports.events(write_log(tmp_path, LOG, name), **COLUMNS)
-    assert sorted(goal.title for goal in ledger.goals.list().goals) == ["one A", "one B", "two A", "two B"]
+    assert sorted(goal.title for goal in ledger.goals.list().rows) == ["one A", "one B", "two A", "two B"]
 
 
 def test_the_same_log_under_another_prefix_gives_other_goals(ledger, tmp_path):
@@ -425,7 +425,7 @@ def test_the_same_log_under_another_prefix_gives_other_goals(ledger, tmp_path):
     ]  # fmt: skip
     assert ledger.imports.events(path, **COLUMNS).events == 6
     assert ledger.imports.events(path, **COLUMNS, prefix="desk").events == 0, "the name is the prefix unless said"
-    assert {goal.source_id for goal in ledger.goals.list().goals} == {
+    assert {goal.source_id for goal in ledger.goals.list().rows} == {
         f"{source}:{case}" for source in ("one", "two", "desk") for case in "AB"
     }
 

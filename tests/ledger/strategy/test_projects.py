@@ -64,10 +64,10 @@ def test_the_same_wish_again_writes_nothing(ledger: Ledger):
 def test_lists_and_rows_of_a_stream_tell_the_same(ledger: Ledger):
     ids = [ledger.projects.create(name).project_id for name in "ABC"]
     ledger.projects.bug(ids[0], "Slow")
-    assert [row.name for row in ledger.projects.list().projects] == ["A", "C", "B"]
+    assert [row.name for row in ledger.projects.list().rows] == ["A", "C", "B"]
     first = ledger.projects.list(limit=2)
-    assert [row.name for row in ledger.projects.list(after=first.next).projects] == ["B"]
-    assert list(ledger.projects.list().projects) == [ledger.projects.get(ids[n]) for n in (0, 2, 1)]
+    assert [row.name for row in ledger.projects.list(after=first.next).rows] == ["B"]
+    assert list(ledger.projects.list().rows) == [ledger.projects.get(ids[n]) for n in (0, 2, 1)]
     assert [event.version for event in ledger.projects.timeline(ids[0])] == [1, 2]
 
 

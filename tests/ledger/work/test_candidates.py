@@ -156,9 +156,9 @@ def begin(ledger: Ledger) -> None:
 
 def do(ledger: Ledger, clock: Clock, step: Step) -> None:
     """Make a wish; one that is refused changes nothing."""
-    rows = ledger.goals.list(sort="newest").goals
+    rows = ledger.goals.list(sort="newest").rows
     goal, second = (rows[pick % len(rows)].goal_id if rows else "" for pick in (step.pick, step.second))
-    open_runs = [run for run in ledger.runs.list().runs if run.status not in ("finished", "interrupted")]
+    open_runs = [run for run in ledger.runs.list().rows if run.status not in ("finished", "interrupted")]
     run = open_runs[step.pick % len(open_runs)].run_id if open_runs else ""
     match step.verb:
         case "create":
@@ -172,7 +172,7 @@ def do(ledger: Ledger, clock: Clock, step: Step) -> None:
             made = ledger.goals.create("E", goal_type="key_result", parent_goal_id=above, target=5.0).goal_id
             ledger.goals.ready(made), ledger.goals.activate(made)
         case "measure":
-            results = ledger.key_results.list().goals
+            results = ledger.key_results.list().rows
             ledger.key_results.record(results[step.pick % len(results)].goal_id if results else goal, step.second)
         case "maintenance":
             made = ledger.goals.create("F", goal_type="maintenance", review_cadence="1d").goal_id

@@ -135,7 +135,7 @@ def test_required_criteria_are_asked_about_once_and_the_question_ends_with_the_g
     above, task = family(ledger, 1, criteria=["error rate < 1%", {"text": "liked", "required": False}])
     ledger.goals.complete(task)
     assert status(ledger, above)[0] is S.ACTIVE
-    [loop] = ledger.loops.list(goal_id=above).loops
+    [loop] = ledger.loops.list(goal_id=above).rows
     assert (loop.kind, loop.question) == (
         "follow_up", "All its tasks are complete. Are its criteria met: error rate < 1%?",
     )  # fmt: skip
@@ -256,7 +256,7 @@ def test_history_that_is_imported_moves_no_goal(ledger: Ledger, tmp_path: Path):
     file = tmp_path / "runs.jsonl"
     file.write_text(line % 1)
     ledger.imports.runs(file)
-    [above] = [row.goal_id for row in ledger.goals.list().goals]
+    [above] = [row.goal_id for row in ledger.goals.list().rows]
     other = active(ledger)
     ledger.goals.amend(above, dependencies=[other])
     ledger.goals.complete(active(ledger, above))
@@ -341,7 +341,7 @@ def test_the_queued_runs_of_a_goal_that_is_over_leave_the_queue(ledger: Ledger, 
 def test_a_goal_that_is_over_is_tried_again_no_more(ledger: Ledger):
     goal_id = active(ledger)
     failed_run(ledger, goal_id)
-    [pending] = ledger.loops.list(goal_id=goal_id).loops
+    [pending] = ledger.loops.list(goal_id=goal_id).rows
     assert pending.kind == "pending_retry"
     ledger.goals.complete(goal_id)
     closed = ledger.loops.get(pending.loop_id)

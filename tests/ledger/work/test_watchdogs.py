@@ -16,6 +16,6 @@ def test_an_incident_is_open_until_it_is_cleared_and_told_in_the_timeline():
         assert ledger.act(dog, GOAL, watchdog.fire, incident="inc_2") == ()
         ledger.act(dog, GOAL, watchdog.clear)
         assert not ledger.goals.get(dog).incident_open
-        assert ledger.as_of(fired[0].position).goals.list().goals[0].incident_open
+        assert ledger.as_of(fired[0].position).goals.list().rows[0].incident_open
         told = [each.name for each in recorded(ledger, dog)]
         assert told[-2:] == ["goal.watchdog_fired", "goal.watchdog_cleared"]

@@ -112,14 +112,14 @@ def test_a_claim_that_comes_again_is_answered_as_at_first(ledger: Ledger):
     first = once.work.claim(lease_s=60)
     assert once.work.claim(lease_s=60) == first
     assert refused(ledger, once.work.claim, lease_s=61) == "command_id_reused"
-    assert len(ledger.runs.list().runs) == 1
+    assert len(ledger.runs.list().rows) == 1
 
 
 def test_a_goal_that_newer_code_wrote_to_is_passed_over(place: Place):
     with Ledger.open(place.url, actor="test:work") as ledger:
         ready(ledger, priority=1)
         second = ready(ledger)
-        ledger.goals.amend(ledger.goals.list().goals[0].goal_id, title="B")
+        ledger.goals.amend(ledger.goals.list().rows[0].goal_id, title="B")
     [(position, stream, version, _, body, _)] = place.rows("SELECT * FROM stored_events WHERE rowid = 6")
     name = "goal.teleported"
     place.tamper("UPDATE stored_events SET topic = ?, digest = ? WHERE rowid = 6",
@@ -191,7 +191,7 @@ def test_many_processes_never_get_the_same_work(place: Place):
     assert len({run_id for _, run_id in got}) == len(goals)
     with Ledger.open(place.url) as ledger:
         assert len(recorded(ledger)) == head + 3 * len(goals)
-        assert {row.goal_id for row in ledger.runs.list(status=RunStatus.RUNNING).runs} == set(goals)
+        assert {row.goal_id for row in ledger.runs.list(status=RunStatus.RUNNING).rows} == set(goals)
 
 
 # --- Leases
@@ -266,7 +266,7 @@ def test_only_running_runs_with_a_lease_expire(ledger: Ledger):
     later = ledger.now() + timedelta(hours=1)
 
     assert expire_leases(ledger, later) == []
-    running = {row.run_id for row in ledger.runs.list(status=RunStatus.RUNNING).runs}
+    running = {row.run_id for row in ledger.runs.list(status=RunStatus.RUNNING).rows}
     assert running == {without.run_id, leased.run_id}
 
 
@@ -343,7 +343,7 @@ def test_a_queued_run_is_started_by_a_claim_oldest_first(ledger: Ledger):
     second = ledger.runs.start(goal, job_id="j-2", plan_summary="again")
     third = ledger.runs.start(goal)
     assert [row.status for row in (first, second, third)] == ["running", "queued", "queued"]
-    assert [row.run_id for row in ledger.runs.list(status=RunStatus.QUEUED).runs] == [third.run_id, second.run_id]
+    assert [row.run_id for row in ledger.runs.list(status=RunStatus.QUEUED).rows] == [third.run_id, second.run_id]
     assert (second.attempt, second.started_at) == (2, None)
     assert claimed(ledger) is None
     assert refused(ledger, ledger.runs.act, second.run_id, "copied") == "not_allowed"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from goal_ledger.domain.base import Recorded, operation
 from goal_ledger.domain.continuity import session as rules
 from goal_ledger.domain.continuity.session import SESSION, SessionEvent, session_stream
 from goal_ledger.domain.errors import NotFound
 from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.pages import Cursor, Page, select_page
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.projections.continuity.sessions import SessionRow, sessions
 
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _TERMINATED = 128 + signal.SIGTERM
-
-
-class Page(NamedTuple):
-    """Some sessions, and where the next page begins: None when there are no more."""
-
-    sessions: Sequence[SessionRow]
-    next: Place | None
 
 
 class Sessions:
@@ -94,10 +87,12 @@ class Sessions:
         """One session, the latest unless said. NotFound: no_session, unknown_session."""
         return self._row(number, None)
 
-    def list(self, *, after: Place | None = None, limit: int | None = None) -> Page:
+    def list(self, *, after: Cursor | None = None, limit: int | None = None) -> Page[SessionRow]:
         """Sessions, the latest first."""
-        views, order = self._engine.views, ("number",)
-        return Page(*select_page(views, sessions, {}, order=order, descending=True, after=after, limit=limit))
+        return select_page(
+            self._engine.views, sessions, {}, order=("number",), descending=True, after=after, limit=limit,
+            formerly="sessions",
+        )  # fmt: skip
 
     # --- Shared
 

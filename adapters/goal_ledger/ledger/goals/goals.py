@@ -10,7 +10,7 @@ from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypedDict, 
 from pydantic import ValidationError
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid, operation, operation_of
-from goal_ledger.domain.errors import Invalid, NotFound
+from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.goals import goal as rules
 from goal_ledger.domain.goals import maintenance
 from goal_ledger.domain.goals.contract import CatchUp, Contract, Origin, Overlap, is_overdue, typed_changes
@@ -22,8 +22,8 @@ from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.similar import Candidate, nearest
 from goal_ledger.domain.times import utc_text
-from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, cut, one_more, place
+from goal_ledger.ledger.engine.pages import Cursor, Page, cursor, page_of
+from goal_ledger.ledger.engine.rows import Kind, Rows
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.goals import conditions
 from goal_ledger.ledger.goals.loops import wait_for_answer
@@ -96,13 +96,6 @@ class GoalNode(NamedTuple):
     children: Sequence[GoalNode]
 
 
-class Page(NamedTuple):
-    """Some goals, and where the next page begins: None when there are no more."""
-
-    goals: Sequence[GoalRow]
-    next: Place | None
-
-
 class SimilarGoal(NamedTuple):
     """A goal whose title is like a text. score: 0.0, nothing in common, to 1.0, the same; see `domain.similar`."""
 
@@ -112,11 +105,10 @@ class SimilarGoal(NamedTuple):
     score: float
 
 
-class Goals:
+class Goals(Rows[GoalRow]):
     """The goals of a ledger. Every method that writes returns the goal as it then stands."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    kind = Kind(goal_definitions, "goal_", "goal")
 
     # --- Writing
 
@@ -261,10 +253,6 @@ class Goals:
 
     # --- Reading
 
-    def get(self, goal_id: str) -> GoalRow:
-        """One goal. NotFound: unknown_goal."""
-        return _existing(self._engine.fold(goal_definitions, require_id("goal_", goal_id)), goal_id)
-
     def list(
         self,
         *,
@@ -277,9 +265,9 @@ class Goals:
         search: str | None = None,
         sort: GoalSort = "priority",
         reverse: bool = False,
-        after: Place | None = None,
+        after: Cursor | None = None,
         limit: int | None = None,
-    ) -> Page:
+    ) -> Page[GoalRow]:
         """Goals by priority, then age, unless `sort` says otherwise.
 
         search: a part of the title, in any case. after: where the page before ended, in the same order.
@@ -296,14 +284,15 @@ class Goals:
         order, newest_first = _ORDERS[sort]
         descending = newest_first != reverse
 
-        def select(after: Place | None, most: int | None) -> Sequence[GoalRow]:
+        def select(after: Cursor | None, most: int | None) -> Sequence[GoalRow]:
             return self._engine.views.select(
                 goal_definitions, where, order=order, descending=descending, after=after, limit=most
             )
 
-        most = one_more(limit)
-        rows = select(after, most) if search is None else _found(search, select, order, after, most)
-        return Page(*cut(rows, order, limit))
+        def ask(most: int | None) -> Sequence[GoalRow]:
+            return select(after, most) if search is None else _found(search, select, order, after, most)
+
+        return page_of(ask, order=order, limit=limit, formerly="goals")
 
     def similar(self, text_or_id: str, *, limit: int = 5, closed: bool = False) -> Sequence[SimilarGoal]:
         """The open goals whose titles are most like a text or another goal's title, for a person to confirm.
@@ -330,7 +319,7 @@ class Goals:
         if goal_id is not None:
             top = self.get(goal_id)
             return [self._node(top, self._children_of, measured=self._is_measured(top))]
-        rows = self.list().goals
+        rows = self.list().rows
         children: dict[str | None, list[GoalRow]] = {}
         known = {row.goal_id for row in rows}
         for row in rows:  # as of then, a parent may not have been there yet
@@ -359,7 +348,7 @@ class Goals:
         """The goal's events and those of its runs, in order. NotFound: unknown_goal."""
         own = self._engine.stream(require_id("goal_", goal_id))
         if not own:
-            raise _unknown(goal_id)
+            raise Goals.kind.unknown(goal_id)
         runs = [
             recorded.event.run_id
             for recorded in own
@@ -410,16 +399,13 @@ class Goals:
         recorded = self._engine.transact(work, operation=operation_of(GOAL, decide), arguments=arguments)
         return self._answer(goal_id, recorded)
 
-    def _answer(self, goal_id: str, recorded: tuple[Recorded, ...]) -> GoalRow:
-        return _existing(self._engine.answer(goal_definitions, goal_id, recorded), goal_id)
-
     def _known(self, tx: Tx, goal_id: str) -> Goal:
         goal = tx.load(require_id("goal_", goal_id), GOAL)
         rules.existing(goal)
         return goal
 
     def _children_of(self, goal_id: str) -> Sequence[GoalRow]:
-        return self.list(parent_goal_id=goal_id).goals
+        return self.list(parent_goal_id=goal_id).rows
 
     def _node(
         self, goal: GoalRow, children_of: Callable[[str], Sequence[GoalRow]], *, measured: bool = False
@@ -455,9 +441,9 @@ def _flags(goal: GoalRow, *, measured: bool) -> list[str]:
 
 def _found(
     words: str,
-    select: Callable[[Place | None, int], Sequence[GoalRow]],
+    select: Callable[[Cursor | None, int], Sequence[GoalRow]],
     order: Sequence[str],
-    after: Place | None,
+    after: Cursor | None,
     most: int | None,
 ) -> Sequence[GoalRow]:
     """The first goals whose titles hold the words; databases disagree about case beyond ASCII."""
@@ -467,18 +453,8 @@ def _found(
         rows += [row for row in looked_at if words.casefold() in row.title.casefold()]
         if len(looked_at) < _SEARCHED:
             break
-        after = place(looked_at[-1], order)
+        after = cursor(looked_at[-1], order)
     return rows[:most]
-
-
-def _existing(row: GoalRow | None, goal_id: str) -> GoalRow:
-    if row is None:
-        raise _unknown(goal_id)
-    return row
-
-
-def _unknown(goal_id: str) -> NotFound:
-    return NotFound("unknown_goal", f"there is no goal {goal_id}", hint="goal-ledger goal list")
 
 
 def contract_of(fields: Mapping[str, Any]) -> Contract:

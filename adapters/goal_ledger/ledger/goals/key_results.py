@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded, operation
 from goal_ledger.domain.errors import Rejected
@@ -16,21 +14,14 @@ from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, cut, one_more
+from goal_ledger.ledger.engine.pages import Cursor, Page, page_of
 from goal_ledger.ledger.engine.transaction import Tx
-from goal_ledger.ledger.goals.goals import Goals, Page
+from goal_ledger.ledger.goals.goals import Goals
 from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
 from goal_ledger.projections.goals.key_results import KeyResultValue, key_results
 
 MEASURED = "key_result_measured"
 """The activity that an objective remembers."""
-
-
-class History(NamedTuple):
-    """Some measurements, and where the next page begins: None when there are no more."""
-
-    values: Sequence[KeyResultValue]
-    next: Place | None
 
 
 class KeyResults:
@@ -91,24 +82,25 @@ class KeyResults:
             )
         return row
 
-    def list(self, *, objective_id: str | None = None, after: Place | None = None, limit: int | None = None) -> Page:
+    def list(
+        self, *, objective_id: str | None = None, after: Cursor | None = None, limit: int | None = None
+    ) -> Page[GoalRow]:
         """Key results by priority, then age: all, or those of one objective."""
         return Goals(self._engine).list(
             goal_type=GoalType.KEY_RESULT, parent_goal_id=objective_id, after=after, limit=limit
         )
 
-    def history(self, goal_id: str, *, after: Place | None = None, limit: int | None = None) -> History:
+    def history(self, goal_id: str, *, after: Cursor | None = None, limit: int | None = None) -> Page[KeyResultValue]:
         """The measurements of a key result, in the order in which they were recorded. Errors of `get`."""
         self.get(goal_id)
         first = 0 if after is None else int(after[0])
-        most = one_more(limit)
         rows = [
             row
             for recorded in self._engine.stream(goal_id)
             if isinstance(recorded, Recorded) and recorded.position > first
             if (row := key_results.fold(None, recorded)) is not None
         ]
-        return History(*cut(rows[:most], ("position",), limit))
+        return page_of(lambda most: rows[:most], order=("position",), limit=limit, formerly="values")
 
 
 def snapshot(tx: Tx, goal_id: str) -> dict[str, float]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
-from goal_ledger.domain.base import Recorded, Unreadable, operation
-from goal_ledger.domain.errors import LedgerError, NotFound, Rejected
+from goal_ledger.domain.base import Recorded, operation
+from goal_ledger.domain.errors import LedgerError, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals import loop as rules
 from goal_ledger.domain.goals.goal import GOAL, Goal
@@ -18,26 +17,18 @@ from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN
 from goal_ledger.domain.times import utc_text
-from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.pages import Cursor, Page
+from goal_ledger.ledger.engine.rows import Kind, Rows
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.projections.goals.open_loops import LoopRow, open_loops
 
 _RETRY = "Try again?"
 
 
-class Page(NamedTuple):
-    """Some loops, and where the next page begins: None when there are no more."""
-
-    loops: Sequence[LoopRow]
-    next: Place | None
-
-
-class Loops:
+class Loops(Rows[LoopRow]):
     """The open loops of a ledger. Every method that writes returns the loop as it then stands."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    kind = Kind(open_loops, "loop_", "loop", order=("due_order", "position"), descending=False)
 
     # --- Writing
 
@@ -92,33 +83,22 @@ class Loops:
 
     # --- Reading
 
-    def get(self, loop_id: str) -> LoopRow:
-        """One loop. NotFound: unknown_loop."""
-        return _existing(self._engine.fold(open_loops, require_id("loop_", loop_id)), loop_id)
-
     def list(
         self,
         *,
         status: LoopStatus | None = LoopStatus.OPEN,
         kind: LoopKind | None = None,
         goal_id: str | None = None,
-        after: Place | None = None,
+        after: Cursor | None = None,
         limit: int | None = None,
-    ) -> Page:
+    ) -> Page[LoopRow]:
         """Loops, the one that is due first, then the one that is open for longest. status: None for every one."""
-        wanted = {"status": status, "kind": kind, "goal_id": goal_id}
-        views, order = self._engine.views, ("due_order", "position")
-        return Page(*select_page(views, open_loops, wanted, order=order, descending=False, after=after, limit=limit))
+        return self._page({"status": status, "kind": kind, "goal_id": goal_id}, after=after, limit=limit)
 
     def counts(self) -> dict[LoopKind, int]:
         """How many are open, by kind."""
-        found = Counter(row.kind for row in self.list().loops)
+        found = Counter(row.kind for row in self.list().rows)
         return {kind: found[kind] for kind in LoopKind}
-
-    def timeline(self, loop_id: str) -> Sequence[Recorded | Unreadable]:
-        """The loop's events, in order. NotFound: unknown_loop."""
-        self.get(loop_id)
-        return self._engine.stream(loop_id)
 
     def is_overdue(self, row: LoopRow) -> bool:
         """Whether it is still owed after its time."""
@@ -132,9 +112,6 @@ class Loops:
         position = views.catch_up()
         rows = views.select(open_loops, {"goal_id": goal_id, "status": LoopStatus.OPEN}, order=("position",))
         return position, [row.loop_id for row in rows if row.holds_goal]
-
-    def _answer(self, loop_id: str, recorded: tuple[Recorded, ...]) -> LoopRow:
-        return _existing(self._engine.answer(open_loops, loop_id, recorded), loop_id)
 
 
 # --- Inside other transactions
@@ -238,9 +215,3 @@ def _take_up(tx: Tx, goal_id: str, answered: str, position: int, holding: Sequen
             return
     if tx.load(goal_id, GOAL).status is GoalStatus.WAITING:
         tx.act(goal_id, GOAL, goal_rules.resume, reason=f"{answered} is answered")
-
-
-def _existing(row: LoopRow | None, loop_id: str) -> LoopRow:
-    if row is None:
-        raise NotFound("unknown_loop", f"there is no loop {loop_id}", hint="goal-ledger loop list")
-    return row

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from goal_ledger.domain.base import Recorded
-from goal_ledger.domain.errors import Invalid, NotFound
+from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.learning.context import (
@@ -25,10 +25,10 @@ from goal_ledger.domain.learning.rule import RULE, Arm, Mode, RuleDrafted, assig
 from goal_ledger.domain.runs.run import RunContext, RunStarted
 from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.transaction import Tx
-from goal_ledger.projections.goals.goal_definitions import goal_definitions
+from goal_ledger.ledger.goals.goals import Goals
+from goal_ledger.ledger.runs.runs import Runs
 from goal_ledger.projections.learning.lessons import LessonRow, lessons
 from goal_ledger.projections.learning.playbook_rules import playbook_rules
-from goal_ledger.projections.runs.goal_runs import goal_runs
 
 
 class ToldRule(NamedTuple):
@@ -89,9 +89,7 @@ def context_for(engine: Engine, goal_id: str, *, max_tokens: int | None = None) 
     most = engine.settings.context_tokens if max_tokens is None else max_tokens
     if most < 0:
         raise Invalid("bad_limit", f"a text of {most} tokens cannot be; the least is 0")
-    goal = engine.fold(goal_definitions, goal_id)
-    if goal is None:
-        raise NotFound("unknown_goal", f"there is no goal {goal_id}", hint="goal-ledger goal list")
+    goal = Goals.kind.get(engine, goal_id)
     chosen = _choose(engine, goal_id, goal.goal_type, goal.allowed_capabilities, most)
     told = [offer for offer in chosen.offers if offer.use in (Use.RULE, Use.CANARY, Use.LESSON)]
     return _context(engine, goal_id, None, told, engine.head + 1)._replace(
@@ -157,9 +155,7 @@ def _is_active(tx: Tx, stream: str) -> bool:
 
 def context_of(engine: Engine, run_id: str) -> Context:
     """What the run was told when it started, word for word. NotFound: unknown_run."""
-    run = engine.fold(goal_runs, run_id)
-    if run is None:
-        raise NotFound("unknown_run", f"there is no run {run_id}", hint="goal-ledger run list")
+    run = Runs.kind.get(engine, run_id)
     for recorded in engine.stream(run_id):
         if isinstance(recorded, Recorded) and isinstance(recorded.event, RunStarted):
             given = recorded.event.context or RunContext()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
-from goal_ledger.domain.base import Event, Recorded, Unreadable, operation, operation_of
-from goal_ledger.domain.errors import Invalid, NotFound
+from goal_ledger.domain.base import Event, operation, operation_of
+from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.learning import lesson as rules
@@ -14,7 +14,8 @@ from goal_ledger.domain.learning.lesson import LESSON, Evidence, Lesson, LessonC
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN
 from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.pages import Cursor, Page
+from goal_ledger.ledger.engine.rows import Kind, Rows
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.learning.evidence import refuse_tainted
 from goal_ledger.projections.learning.lessons import LessonRow, lessons
@@ -27,18 +28,10 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 
-class Page(NamedTuple):
-    """Some lessons, and where the next page begins: None when there are no more."""
-
-    lessons: Sequence[LessonRow]
-    next: Place | None
-
-
-class Lessons:
+class Lessons(Rows[LessonRow]):
     """The lessons of a ledger. Every method that writes returns the lesson as it then stands."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    kind = Kind(lessons, "les_", "lesson")
 
     # --- Writing
 
@@ -108,10 +101,6 @@ class Lessons:
 
     # --- Reading
 
-    def get(self, lesson_id: str) -> LessonRow:
-        """One lesson. NotFound: unknown_lesson."""
-        return _existing(self._engine.fold(lessons, require_id("les_", lesson_id)), lesson_id)
-
     def list(
         self,
         *,
@@ -119,18 +108,12 @@ class Lessons:
         goal_type: GoalType | None = None,
         action_type: str | None = None,
         category: LessonCategory | None = None,
-        after: Place | None = None,
+        after: Cursor | None = None,
         limit: int | None = None,
-    ) -> Page:
+    ) -> Page[LessonRow]:
         """Lessons, the one changed last first. active: True, False, or None for both."""
         wanted = {"active": active, "goal_type": goal_type, "action_type": action_type, "category": category}
-        views, order = self._engine.views, ("position",)
-        return Page(*select_page(views, lessons, wanted, order=order, descending=True, after=after, limit=limit))
-
-    def timeline(self, lesson_id: str) -> Sequence[Recorded | Unreadable]:
-        """The lesson's events, in order. NotFound: unknown_lesson."""
-        self.get(lesson_id)
-        return self._engine.stream(lesson_id)
+        return self._page(wanted, after=after, limit=limit)
 
     def contradictions(self) -> Sequence[Contradiction]:
         """The pairs of active lessons that may apply together and say the opposite of nearly the same."""
@@ -181,9 +164,6 @@ class Lessons:
             work, operation=operation_of(LESSON, decide), arguments={"lesson_id": lesson_id, "args": args, **wish}
         )
         return self._answer(lesson_id, recorded)
-
-    def _answer(self, lesson_id: str, recorded: Sequence[Recorded]) -> LessonRow:
-        return _existing(self._engine.answer(lessons, lesson_id, recorded), lesson_id)
 
 
 def learn_in(
@@ -249,9 +229,3 @@ def _said(engine: Engine, where: dict[str, Any]) -> list[Said]:
     columns = ("lesson_id", "goal_type", "action_type", "lesson_text", "category")
     rows = engine.views.select_columns(lessons, columns, {"active": True, **where}, order=("lesson_id",))
     return [Said(each, Scope(goal_type, action_type), text, kind) for each, goal_type, action_type, text, kind in rows]
-
-
-def _existing(row: LessonRow | None, lesson_id: str) -> LessonRow:
-    if row is None:
-        raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint="goal-ledger lesson list")
-    return row

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from goal_ledger.domain.base import Event, Recorded, Unreadable, operation, operation_of
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.base import Event, Recorded, operation, operation_of
+from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import require_id
@@ -28,8 +28,10 @@ from goal_ledger.domain.runs.run import (
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.pages import Cursor, Page
+from goal_ledger.ledger.engine.rows import Kind, Rows
 from goal_ledger.ledger.engine.transaction import Tx, folded
+from goal_ledger.ledger.learning.lessons import Lessons
 from goal_ledger.projections.learning.lessons import LessonRow, lessons
 from goal_ledger.projections.learning.playbook_rules import RuleRow, playbook_rules, trial_of
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
@@ -38,13 +40,6 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.learning.lineage import Lineage
 
 _TITLE = 80  # characters of a lesson that make a title
-
-
-class Page(NamedTuple):
-    """Some rules, and where the next page begins: None when there are no more."""
-
-    rules: Sequence[RuleRow]
-    next: Place | None
 
 
 class Evaluation(NamedTuple):
@@ -58,11 +53,10 @@ class Evaluation(NamedTuple):
     missing: int | None
 
 
-class Playbook:
+class Playbook(Rows[RuleRow]):
     """The rules of a ledger. Every method that writes returns the rule as it then stands."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    kind = Kind(playbook_rules, "rule_", "rule")
 
     # --- Writing
 
@@ -80,9 +74,7 @@ class Playbook:
         drafted: list[str] = []
 
         def work(tx: Tx) -> None:
-            lesson = tx.fold(lessons, lesson_id)
-            if lesson is None:
-                raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint="goal-ledger lesson list")
+            lesson = Lessons.kind.existing(tx.fold(lessons, lesson_id), lesson_id)
             if not lesson.active:
                 raise Rejected(
                     "retired",
@@ -126,10 +118,6 @@ class Playbook:
 
     # --- Reading
 
-    def get(self, rule_id: str) -> RuleRow:
-        """One rule. NotFound: unknown_rule."""
-        return _existing(self._engine.fold(playbook_rules, require_id("rule_", rule_id)), rule_id)
-
     def list(
         self,
         *,
@@ -137,9 +125,9 @@ class Playbook:
         mode: Mode | None = None,
         goal_type: GoalType | None = None,
         action_type: str | None = None,
-        after: Place | None = None,
+        after: Cursor | None = None,
         limit: int | None = None,
-    ) -> Page:
+    ) -> Page[RuleRow]:
         """Rules, the one changed last first. active: True, False, or None for both."""
         wanted = {
             "active": active,
@@ -147,13 +135,7 @@ class Playbook:
             "applies_to_goal_type": goal_type,
             "applies_to_action_type": action_type,
         }
-        views, order = self._engine.views, ("position",)
-        return Page(*select_page(views, playbook_rules, wanted, order=order, descending=True, after=after, limit=limit))
-
-    def timeline(self, rule_id: str) -> Sequence[Recorded | Unreadable]:
-        """The rule's events, in order. NotFound: unknown_rule."""
-        self.get(rule_id)
-        return self._engine.stream(rule_id)
+        return self._page(wanted, after=after, limit=limit)
 
     def lineage(self, rule_id: str) -> Lineage:
         """Where it comes from: its lessons, their reviews, and the runs that speak for them. NotFound: unknown_rule."""
@@ -184,9 +166,6 @@ class Playbook:
             arguments={"rule_id": rule_id, **wish},
         )
         return self._answer(rule_id, recorded)
-
-    def _answer(self, rule_id: str, recorded: tuple[Recorded, ...]) -> RuleRow:
-        return _existing(self._engine.answer(playbook_rules, rule_id, recorded), rule_id)
 
 
 # --- Inside other transactions
@@ -383,9 +362,3 @@ def _trial_run(tx: Tx, run_id: str) -> _TrialRun | None:
     row = folded(goal_runs, None, history)
     began_at = next((one.position for one in history if isinstance(one.event, RunStarted)), None)
     return None if row is None or began_at is None else _TrialRun(row, context, began_at, history)
-
-
-def _existing(row: RuleRow | None, rule_id: str) -> RuleRow:
-    if row is None:
-        raise NotFound("unknown_rule", f"there is no rule {rule_id}", hint="goal-ledger rule list")
-    return row

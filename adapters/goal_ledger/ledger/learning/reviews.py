@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
-from goal_ledger.domain.base import Recorded, Unreadable, operation
-from goal_ledger.domain.errors import Conflict, NotFound, Rejected, Unavailable
+from goal_ledger.domain.base import Recorded, operation
+from goal_ledger.domain.errors import Conflict, Rejected, Unavailable
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.learning import lesson as lesson_rules
@@ -18,7 +15,8 @@ from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN, RunStatus
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.pages import Cursor, Page
+from goal_ledger.ledger.engine.rows import Kind, Rows
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.learning.evidence import refuse_tainted
 from goal_ledger.ledger.learning.lessons import same_in
@@ -27,18 +25,10 @@ from goal_ledger.projections.learning.after_action_reviews import ReviewRow, aft
 _ENDED = frozenset({RunStatus.FINISHED, RunStatus.INTERRUPTED})
 
 
-class Page(NamedTuple):
-    """Some reviews, and where the next page begins: None when there are no more."""
-
-    reviews: Sequence[ReviewRow]
-    next: Place | None
-
-
-class Reviews:
+class Reviews(Rows[ReviewRow]):
     """The reviews of a ledger. Every method that writes returns the review as it then stands."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    kind = Kind(after_action_reviews, "aar_", "review")
 
     # --- Writing
 
@@ -72,7 +62,7 @@ class Reviews:
         require_id("aar_", aar_id)
 
         def work(tx: Tx) -> None:
-            row = _existing(tx.fold(after_action_reviews, aar_id), aar_id)
+            row = Reviews.kind.existing(tx.fold(after_action_reviews, aar_id), aar_id)
             if not row.lesson_candidates:
                 raise Rejected(
                     "no_candidates",
@@ -98,10 +88,6 @@ class Reviews:
 
     # --- Reading
 
-    def get(self, aar_id: str) -> ReviewRow:
-        """One review. NotFound: unknown_review."""
-        return _existing(self._engine.fold(after_action_reviews, require_id("aar_", aar_id)), aar_id)
-
     def of(self, run_id: str) -> ReviewRow | None:
         """The review of a run; None when it has none."""
         return self._engine.fold(after_action_reviews, review_id(require_id("grun_", run_id)))
@@ -113,25 +99,14 @@ class Reviews:
         notable: Notable | None = None,
         promoted: bool | None = None,
         signature: str | None = None,
-        after: Place | None = None,
+        after: Cursor | None = None,
         limit: int | None = None,
-    ) -> Page:
+    ) -> Page[ReviewRow]:
         """Reviews, the one changed last first. promoted: whether lessons were taken from it, None for both."""
         wanted = {"goal_id": goal_id, "notable": notable, "promoted": promoted, "signature": signature}
-        views, order = self._engine.views, ("position",)
-        return Page(
-            *select_page(views, after_action_reviews, wanted, order=order, descending=True, after=after, limit=limit)
-        )
-
-    def timeline(self, aar_id: str) -> Sequence[Recorded | Unreadable]:
-        """The review's events, in order. NotFound: unknown_review."""
-        self.get(aar_id)
-        return self._engine.stream(aar_id)
+        return self._page(wanted, after=after, limit=limit)
 
     # --- Shared
-
-    def _answer(self, aar_id: str, recorded: tuple[Recorded, ...]) -> ReviewRow:
-        return _existing(self._engine.answer(after_action_reviews, aar_id, recorded), aar_id)
 
 
 # --- Inside other transactions
@@ -191,9 +166,3 @@ def _recur(tx: Tx, aar_id: str, again: ReviewWritten, *, has_lessons: bool) -> N
 def _goal(tx: Tx, goal_id: str) -> reviewer.Goal:
     goal = tx.load(goal_id, GOAL)
     return reviewer.Goal(goal_id, goal.contract["title"], goal.goal_type, goal.contract["learning_required"])
-
-
-def _existing(row: ReviewRow | None, aar_id: str) -> ReviewRow:
-    if row is None:
-        raise NotFound("unknown_review", f"there is no review {aar_id}", hint="goal-ledger review list")
-    return row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from goal_ledger.domain.base import operation
 from goal_ledger.domain.goals.lifecycle import GoalStatus
@@ -12,7 +12,7 @@ from goal_ledger.domain.runs import monitor as rules
 from goal_ledger.domain.runs.monitor import MONITOR, monitor_id
 from goal_ledger.domain.runs.run import LocalOutcome, RunStatus, VerifierStatus
 from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.pages import Cursor, Page, select_page
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.runs.checks import CheckRow, checks
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _PAGE = 5_000
-
-
-class Page(NamedTuple):
-    """Some checks, and where the next page begins: None when there are no more."""
-
-    checks: Sequence[CheckRow]
-    next: Place | None
 
 
 class History:
@@ -70,11 +63,13 @@ class History:
     # --- Reading
 
     def list(
-        self, *, task: str | None = None, ok: bool | None = None, after: Place | None = None, limit: int | None = None
-    ) -> Page:
+        self, *, task: str | None = None, ok: bool | None = None, after: Cursor | None = None, limit: int | None = None
+    ) -> Page[CheckRow]:
         """Checks, the newest first."""
-        views, wanted = self._engine.views, {"task": task, "ok": ok}
-        return Page(*select_page(views, checks, wanted, order=("position",), descending=True, after=after, limit=limit))
+        return select_page(
+            self._engine.views, checks, {"task": task, "ok": ok}, order=("position",), descending=True, after=after,
+            limit=limit, formerly="checks",
+        )  # fmt: skip
 
     def checks(self, since: str, until: str) -> Sequence[Check]:
         """Scheduled tasks that ran between two instants, both included, by time."""

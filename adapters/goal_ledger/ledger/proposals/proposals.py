@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from goal_ledger.domain.base import Recorded, Unreadable, operation
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.base import operation
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin
 from goal_ledger.domain.goals.criteria import Criterion
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.goals.lifecycle import FINISHED, ArchiveCause, GoalStatus
-from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.policies import ranked, receipt
 from goal_ledger.domain.proposals import proposal as rules
 from goal_ledger.domain.proposals.detectors.base import Finding
@@ -34,7 +32,8 @@ from goal_ledger.domain.strategy.belief import BELIEF
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.domain.words import likeness, words
 from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.pages import Cursor, Page
+from goal_ledger.ledger.engine.rows import Kind, Rows
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.goals.goals import create_in
 from goal_ledger.ledger.proposals.detectors import Found, look
@@ -54,13 +53,6 @@ _SETTINGS = (
     "least_alignment",
     "proposal_days",
 )
-
-
-class Page(NamedTuple):
-    """Some proposals, and where the next page begins: None when there are no more."""
-
-    proposals: Sequence[ProposalRow]
-    next: Place | None
 
 
 class Evaluated(NamedTuple):
@@ -91,11 +83,10 @@ class _DryRun(Exception):
     """Ends a dry run before anything is appended."""
 
 
-class Proposals:
+class Proposals(Rows[ProposalRow]):
     """The goals that detectors propose."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    kind = Kind(proposals, "prop_", "proposal", order=("proposal_id",))
 
     # --- Writing
 
@@ -122,7 +113,7 @@ class Proposals:
             arguments={"finding": finding, "by": by},
         )
         stream = next(one.stream for one in recorded if isinstance(one.event, ProposalMade))
-        return _existing(self._engine.answer(proposals, stream, recorded), stream)
+        return self._answer(stream, recorded)
 
     def expire(self, now: datetime) -> Iterable[str]:
         """Put away the goals that nobody reviewed in time, with their proposals; a line for each."""
@@ -138,28 +129,17 @@ class Proposals:
 
     # --- Reading
 
-    def get(self, proposal_id: str) -> ProposalRow:
-        """One proposal. NotFound: unknown_proposal."""
-        return _existing(self._engine.fold(proposals, require_id("prop_", proposal_id)), proposal_id)
-
     def list(
         self,
         *,
         status: ProposalStatus | None = None,
         detector: str | None = None,
         code: RejectionCode | None = None,
-        after: Place | None = None,
+        after: Cursor | None = None,
         limit: int | None = None,
-    ) -> Page:
+    ) -> Page[ProposalRow]:
         """Proposals, the newest first."""
-        wanted = {"status": status, "detector": detector, "code": code}
-        views, order = self._engine.views, ("proposal_id",)
-        return Page(*select_page(views, proposals, wanted, order=order, descending=True, after=after, limit=limit))
-
-    def timeline(self, proposal_id: str) -> Sequence[Recorded | Unreadable]:
-        """The proposal's events, in order. NotFound: unknown_proposal."""
-        self.get(proposal_id)
-        return self._engine.stream(proposal_id)
+        return self._page({"status": status, "detector": detector, "code": code}, after=after, limit=limit)
 
     def scans(self, *, since: datetime | None = None, until: datetime | None = None) -> Sequence[ScanRow]:
         """The scans between two instants, both included, by time."""
@@ -384,9 +364,3 @@ def _as_evaluated(row: ProposalRow) -> Evaluated:
     return Evaluated(
         row.proposal_id, row.text, row.detector, row.confidence, row.goal_id, row.auto, row.code, row.value
     )
-
-
-def _existing(row: ProposalRow | None, proposal_id: str) -> ProposalRow:
-    if row is None:
-        raise NotFound("unknown_proposal", f"there is no proposal {proposal_id}", hint="goal-ledger proposal list")
-    return row

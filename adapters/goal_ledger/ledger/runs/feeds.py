@@ -20,11 +20,11 @@ from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.runs.feed import FEED, Feed, advance, feed_id
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.pages import Cursor, Page, select_page
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.goals.goals import Goals
 from goal_ledger.ledger.runs.attribution import Attribution, Known, Teller, Untaken
-from goal_ledger.ledger.runs.runs import existing_run
+from goal_ledger.ledger.runs.runs import Runs
 from goal_ledger.projections.runs.outcome_records import OutcomeRecord, outcome_records
 
 OUTREACH = "outreach"
@@ -49,13 +49,6 @@ class FeedImport(NamedTuple):
     skipped: int
     problems: Sequence[Untaken]
     cursor: str | None
-
-
-class OutcomePage(NamedTuple):
-    """Some outcomes, and where the next page begins: None when there are no more."""
-
-    outcomes: Sequence[OutcomeRecord]
-    next: Place | None
 
 
 class Feeds:
@@ -138,14 +131,15 @@ class Feeds:
         run_id: str | None = None,
         goal_id: str | None = None,
         source: str | None = None,
-        after: Place | None = None,
+        after: Cursor | None = None,
         limit: int | None = None,
-    ) -> OutcomePage:
+    ) -> Page[OutcomeRecord]:
         """Every word on what runs were worth, the last one recorded first; after: where the page before ended."""
         wanted = {"run_id": run_id, "goal_id": goal_id, "source": source}
-        views, order = self._engine.views, ("position",)
-        rows = select_page(views, outcome_records, wanted, order=order, descending=True, after=after, limit=limit)
-        return OutcomePage(*rows)
+        return select_page(
+            self._engine.views, outcome_records, wanted, order=("position",), descending=True, after=after, limit=limit,
+            formerly="outcomes",
+        )  # fmt: skip
 
     # --- How
 
@@ -174,7 +168,7 @@ class Feeds:
     def _take(self, source: str, found: Iterable[Measurement | BadLine], to: Attribution) -> FeedImport:
         stream = feed_id(source)
         if to.run_id is not None:
-            existing_run(self._engine, to.run_id)
+            Runs.kind.get(self._engine, to.run_id)
         elif to.goal_id is not None:
             Goals(self._engine).get(to.goal_id)
         measurements: list[Measurement] = []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
-from goal_ledger.domain.base import Event, Recorded, Unreadable, operation, operation_of
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.base import Event, operation, operation_of
+from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.goal import GOAL
@@ -23,7 +23,8 @@ from goal_ledger.domain.runs.run import (
     VerifierStatus,
 )
 from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.pages import Cursor, Page
+from goal_ledger.ledger.engine.rows import Kind, Rows
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.goals import conditions
 from goal_ledger.ledger.goals.key_results import snapshot
@@ -37,21 +38,16 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 
-class Page(NamedTuple):
-    """Some runs, and where the next page begins: None when there are no more."""
-
-    runs: Sequence[RunRow]
-    next: Place | None
-
-
-class Runs:
+class Runs(Rows[RunRow]):
     """The runs of a ledger. Every method that writes returns the run as it then stands.
 
     brief: prepares what chooses what the runs that start here are told.
     """
 
+    kind = Kind(goal_runs, "grun_", "run", order=("run_id",))
+
     def __init__(self, engine: Engine, brief: Brief) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._brief = brief
 
     # --- Writing
@@ -262,10 +258,6 @@ class Runs:
 
     # --- Reading
 
-    def get(self, run_id: str) -> RunRow:
-        """One run. NotFound: unknown_run."""
-        return existing_run(self._engine, run_id)
-
     def list(
         self,
         *,
@@ -273,18 +265,12 @@ class Runs:
         status: RunStatus | None = None,
         agent: str | None = None,
         local_outcome: LocalOutcome | None = None,
-        after: Place | None = None,
+        after: Cursor | None = None,
         limit: int | None = None,
-    ) -> Page:
+    ) -> Page[RunRow]:
         """Runs, the newest first; after: where the page before ended."""
         wanted = {"goal_id": goal_id, "status": status, "agent": agent, "local_outcome": local_outcome}
-        views, order = self._engine.views, ("run_id",)
-        return Page(*select_page(views, goal_runs, wanted, order=order, descending=True, after=after, limit=limit))
-
-    def timeline(self, run_id: str) -> Sequence[Recorded | Unreadable]:
-        """The run's events, in order. NotFound: unknown_run."""
-        self.get(run_id)
-        return self._engine.stream(run_id)
+        return self._page(wanted, after=after, limit=limit)
 
     # --- Shared
 
@@ -309,14 +295,6 @@ class Runs:
         )
         return self._answer(run_id, recorded)
 
-    def _answer(self, run_id: str, recorded: tuple[Recorded, ...]) -> RunRow:
-        return _existing(self._engine.answer(goal_runs, run_id, recorded), run_id)
-
-
-def existing_run(engine: Engine, run_id: str) -> RunRow:
-    """One run. NotFound: unknown_run."""
-    return _existing(engine.fold(goal_runs, require_id("grun_", run_id)), run_id)
-
 
 def _open_run(tx: Tx, run_or_goal_id: str) -> str:
     """The run that is meant: itself, or the only open one of a goal."""
@@ -337,9 +315,3 @@ def _open_run(tx: Tx, run_or_goal_id: str) -> str:
 def _said(**arguments: Any) -> dict[str, Any]:
     """Those that were given: what an older version could not be asked does not change what a wish is called."""
     return {name: value for name, value in arguments.items() if value is not None}
-
-
-def _existing(row: RunRow | None, run_id: str) -> RunRow:
-    if row is None:
-        raise NotFound("unknown_run", f"there is no run {run_id}", hint="goal-ledger run list")
-    return row

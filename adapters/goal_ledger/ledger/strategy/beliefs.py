@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
-from goal_ledger.domain.base import Recorded, Unreadable
-from goal_ledger.domain.errors import NotFound
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.strategy import belief as rules
 from goal_ledger.domain.strategy.belief import BELIEF, BeliefStatus, belief_id
-from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.pages import Cursor, Page
+from goal_ledger.ledger.engine.rows import Kind, Rows
 from goal_ledger.projections.strategy.beliefs import BeliefRow, beliefs
 
 
-class Page(NamedTuple):
-    """Some beliefs, and where the next page begins: None when there are no more."""
-
-    beliefs: Sequence[BeliefRow]
-    next: Place | None
-
-
-class Beliefs:
+class Beliefs(Rows[BeliefRow]):
     """The beliefs of a ledger. Every method that writes returns the belief as it then stands."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    kind = Kind(beliefs, "belief_", "belief")
 
     # --- Writing
 
@@ -47,33 +34,12 @@ class Beliefs:
 
     # --- Reading
 
-    def get(self, belief_id: str) -> BeliefRow:
-        """One belief. NotFound: unknown_belief."""
-        return _existing(self._engine.fold(beliefs, require_id("belief_", belief_id)), belief_id)
-
     def list(
         self,
         *,
         status: BeliefStatus | None = BeliefStatus.ACTIVE,
-        after: Place | None = None,
+        after: Cursor | None = None,
         limit: int | None = None,
-    ) -> Page:
+    ) -> Page[BeliefRow]:
         """Beliefs, the one that changed last first. status: None for every one."""
-        views, order = self._engine.views, ("position",)
-        return Page(
-            *select_page(views, beliefs, {"status": status}, order=order, descending=True, after=after, limit=limit)
-        )
-
-    def timeline(self, belief_id: str) -> Sequence[Recorded | Unreadable]:
-        """The belief's events, in order. NotFound: unknown_belief."""
-        self.get(belief_id)
-        return self._engine.stream(belief_id)
-
-    def _answer(self, stream: str, recorded: tuple[Recorded, ...]) -> BeliefRow:
-        return _existing(self._engine.answer(beliefs, stream, recorded), stream)
-
-
-def _existing(row: BeliefRow | None, belief_id: str) -> BeliefRow:
-    if row is None:
-        raise NotFound("unknown_belief", f"there is no belief {belief_id}", hint="goal-ledger belief list")
-    return row
+        return self._page({"status": status}, after=after, limit=limit)

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Concatenate, NamedTuple, ParamSpec
+from typing import Concatenate, ParamSpec
 
-from goal_ledger.domain.base import Event, Recorded, Unreadable
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.base import Event
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.strategy import project as rules
 from goal_ledger.domain.strategy.project import PROJECT, BugSeverity, Project
-from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.pages import Place, select_page
+from goal_ledger.ledger.engine.pages import Cursor, Page
+from goal_ledger.ledger.engine.rows import Kind, Rows
 from goal_ledger.projections.strategy.projects import ProjectRow, projects
 
 P = ParamSpec("P")
 
 
-class Page(NamedTuple):
-    """Some projects, and where the next page begins: None when there are no more."""
-
-    projects: Sequence[ProjectRow]
-    next: Place | None
-
-
-class Projects:
+class Projects(Rows[ProjectRow]):
     """The projects of a ledger. Every method that writes returns the project as it then stands."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    kind = Kind(projects, "project_", "project")
 
     # --- Writing
 
@@ -84,19 +75,9 @@ class Projects:
 
     # --- Reading
 
-    def get(self, project_id: str) -> ProjectRow:
-        """One project. NotFound: unknown_project."""
-        return _existing(self._engine.fold(projects, require_id("project_", project_id)), project_id)
-
-    def list(self, *, after: Place | None = None, limit: int | None = None) -> Page:
+    def list(self, *, after: Cursor | None = None, limit: int | None = None) -> Page[ProjectRow]:
         """Projects, the one changed last first."""
-        views, order = self._engine.views, ("position",)
-        return Page(*select_page(views, projects, {}, order=order, descending=True, after=after, limit=limit))
-
-    def timeline(self, project_id: str) -> Sequence[Recorded | Unreadable]:
-        """The project's events, in order. NotFound: unknown_project."""
-        self.get(project_id)
-        return self._engine.stream(project_id)
+        return self._page(after=after, limit=limit)
 
     # --- Shared
 
@@ -108,10 +89,4 @@ class Projects:
         **wish: P.kwargs,
     ) -> ProjectRow:
         recorded = self._engine.act(require_id("project_", project_id), PROJECT, decide, *args, **wish)
-        return _existing(self._engine.answer(projects, project_id, recorded), project_id)
-
-
-def _existing(row: ProjectRow | None, project_id: str) -> ProjectRow:
-    if row is None:
-        raise NotFound("unknown_project", f"there is no project {project_id}", hint="goal-ledger project list")
-    return row
+        return self._answer(project_id, recorded)

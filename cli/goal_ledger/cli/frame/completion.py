@@ -67,43 +67,43 @@ def ids(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem[s
 
 
 def _goals(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    for row in ledger.goals.list(sort="newest", after=(start + _LAST,), limit=_MOST).goals:
+    for row in ledger.goals.list(sort="newest", after=(start + _LAST,), limit=_MOST).rows:
         if row.goal_id.startswith(start):
             yield row.goal_id, f"{row.status}  {row.title}"
 
 
 def _runs(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    for row in ledger.runs.list(after=(start + _LAST,), limit=_MOST).runs:
+    for row in ledger.runs.list(after=(start + _LAST,), limit=_MOST).rows:
         if row.run_id.startswith(start):
             yield row.run_id, f"{row.local_outcome or row.status}  attempt {row.attempt}"
 
 
 def _lessons(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    matching = (row for row in ledger.lessons.list(active=None).lessons if row.lesson_id.startswith(start))
+    matching = (row for row in ledger.lessons.list(active=None).rows if row.lesson_id.startswith(start))
     for row, _ in zip(matching, range(_MOST), strict=False):
         yield row.lesson_id, row.lesson_text
 
 
 def _loops(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    matching = (row for row in ledger.loops.list().loops if row.loop_id.startswith(start))
+    matching = (row for row in ledger.loops.list().rows if row.loop_id.startswith(start))
     for row, _ in zip(matching, range(_MOST), strict=False):
         yield row.loop_id, f"{row.kind}  {row.question}"
 
 
 def _projects(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    matching = (row for row in ledger.projects.list().projects if row.project_id.startswith(start))
+    matching = (row for row in ledger.projects.list().rows if row.project_id.startswith(start))
     for row, _ in zip(matching, range(_MOST), strict=False):
         yield row.project_id, row.name
 
 
 def _reviews(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    matching = (row for row in ledger.reviews.list().reviews if row.aar_id.startswith(start))
+    matching = (row for row in ledger.reviews.list().rows if row.aar_id.startswith(start))
     for row, _ in zip(matching, range(_MOST), strict=False):
         yield row.aar_id, f"{row.notable}  {row.signature or row.what_happened}"
 
 
 def _cycles(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    matching = (row for row in ledger.learning.list().cycles if row.cycle_id.startswith(start))
+    matching = (row for row in ledger.learning.list().rows if row.cycle_id.startswith(start))
     for row, _ in zip(matching, range(_MOST), strict=False):
         yield row.cycle_id, f"until {row.until}  {row.runs} runs"
 

@@ -58,7 +58,7 @@ def list_(app: App, every: bool, after: str | None, limit: int | None) -> None:
     place = None if after is None else position_place(after)
     page = app.ledger.beliefs.list(status=None if every else BeliefStatus.ACTIVE, after=place, limit=limit)
     app.show_list(
-        [row._asdict() for row in page.beliefs],
+        [row._asdict() for row in page.rows],
         render_strategy.beliefs,
         next_page=None if page.next is None else str(page.next[0]),
         empty='Nothing is held true; hold something: goal-ledger belief hold "Backups must restore"',

@@ -43,7 +43,7 @@ def list_(app: App, task: str | None, ok: bool | None, after: str | None, limit:
     place = None if after is None else position_place(after)
     page = app.ledger.history.list(task=task, ok=ok, after=place, limit=limit)
     app.show_list(
-        [row._asdict() for row in page.checks],
+        [row._asdict() for row in page.rows],
         render_strategy.checks,
         next_page=None if page.next is None else str(page.next[0]),
         empty="No outcome matches." if task or after or ok is not None else "No outcomes of scheduled tasks yet.",

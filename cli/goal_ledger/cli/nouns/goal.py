@@ -346,7 +346,7 @@ def list_(
     )
     chosen = status or priority or any(where.values()) or after
     app.show_list(
-        [goal_data(app.ledger, row) for row in page.goals],
+        [goal_data(app.ledger, row) for row in page.rows],
         render.goals,
         next_page=None if page.next is None else ":".join(map(str, page.next)),
         empty="No goal matches; see all: goal-ledger goal list"

@@ -50,7 +50,7 @@ def record(app: App, goal_id: str, value: float, note: str | None, at: datetime 
 def show(app: App, goal_id: str) -> None:
     """Where the key result GOAL began, is and should get, with every value."""
     results = app.ledger.key_results
-    history = [row._asdict() for row in results.history(goal_id).values]
+    history = [row._asdict() for row in results.history(goal_id).rows]
     app.show({**key_result_data(results.get(goal_id)), "history": history}, render.key_result)
 
 
@@ -62,7 +62,7 @@ def list_(app: App, after: str | None, limit: int | None, objective_id: str | No
     """Key results by priority, then age."""
     page = app.ledger.key_results.list(objective_id=objective_id, after=_place(after), limit=limit)
     app.show_list(
-        [key_result_data(row) for row in page.goals],
+        [key_result_data(row) for row in page.rows],
         render.key_results,
         next_page=None if page.next is None else ":".join(map(str, page.next)),
         empty="No key results; create one: goal-ledger goal create TITLE --type key_result --parent GOAL --target 95",
@@ -77,7 +77,7 @@ def history(app: App, goal_id: str, after: str | None, limit: int | None) -> Non
     """Every value of the key result GOAL, in the order in which they were recorded."""
     page = app.ledger.key_results.history(goal_id, after=_position(after), limit=limit)
     app.show_list(
-        [row._asdict() for row in page.values],
+        [row._asdict() for row in page.rows],
         render.values,
         next_page=None if page.next is None else str(page.next[0]),
         empty=f"Nothing measured yet: goal-ledger kr record {goal_id} VALUE",

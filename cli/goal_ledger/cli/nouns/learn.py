@@ -42,7 +42,7 @@ def list_(app: App, after: str | None, limit: int | None) -> None:
     place = None if after is None else _after(after)
     page = app.ledger.learning.list(after=place, limit=limit)
     app.show_list(
-        [row._asdict() for row in page.cycles],
+        [row._asdict() for row in page.rows],
         render_learning.cycles,
         next_page=None if page.next is None else "/".join(map(str, page.next)),
         empty="No learning cycle yet; start one: goal-ledger learn",
@@ -70,7 +70,7 @@ def groups(app: App, after: str | None, limit: int | None) -> None:
         place = (_number(runs, after), signature)
     page = app.ledger.learning.groups(after=place, limit=limit)
     app.show_list(
-        [row._asdict() for row in page.groups],
+        [row._asdict() for row in page.rows],
         render_learning.failure_groups,
         next_page=None if page.next is None else "/".join(map(str, page.next)),
         empty="No failure was reviewed yet; learn from a week: goal-ledger learn",

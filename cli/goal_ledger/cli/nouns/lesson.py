@@ -151,7 +151,7 @@ def list_(app: App, every: bool, retired: bool, after: str | None, limit: int | 
     page = app.ledger.lessons.list(active=None if every else not retired, after=place, limit=limit, **where)
     chosen = retired or any(where.values()) or after
     app.show_list(
-        [row._asdict() for row in page.lessons],
+        [row._asdict() for row in page.rows],
         render_learning.lessons,
         next_page=None if page.next is None else str(page.next[0]),
         empty="No lesson matches; see all: goal-ledger lesson list --all"

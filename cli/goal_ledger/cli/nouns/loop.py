@@ -80,7 +80,7 @@ def list_(app: App, every: bool, after: str | None, limit: int | None, **where: 
     status = None if every else LoopStatus.OPEN
     page = app.ledger.loops.list(status=status, after=place, limit=limit, **where)
     app.show_list(
-        [_data(app, row) for row in page.loops],
+        [_data(app, row) for row in page.rows],
         render.loops,
         next_page=None if page.next is None else ",".join(map(str, page.next)),
         empty="No loop matches; see all: goal-ledger loop list --all"

@@ -97,7 +97,7 @@ def list_(app: App, after: str | None, limit: int | None) -> None:
     """Projects, the one that changed last first."""
     page = app.ledger.projects.list(after=None if after is None else position_place(after), limit=limit)
     app.show_list(
-        [row._asdict() for row in page.projects],
+        [row._asdict() for row in page.rows],
         render_strategy.projects,
         next_page=None if page.next is None else str(page.next[0]),
         empty='No projects; add one: goal-ledger project create "Web shop"' if after is None else "No more projects.",

@@ -41,7 +41,7 @@ def list_(app: App, after: str | None, limit: int | None, **where: Any) -> None:
     """Proposals, the newest first."""
     page = app.ledger.proposals.list(after=None if after is None else (after,), limit=limit, **where)
     app.show_list(
-        [row._asdict() for row in page.proposals],
+        [row._asdict() for row in page.rows],
         render_strategy.proposals,
         next_page=None if page.next is None else str(page.next[0]),
         empty="No proposal matches; see all: goal-ledger proposal list"

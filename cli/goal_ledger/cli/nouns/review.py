@@ -61,7 +61,7 @@ def list_(app: App, after: str | None, limit: int | None, **where: Any) -> None:
     """Reviews, the one that changed last first."""
     page = app.ledger.reviews.list(after=None if after is None else position_place(after), limit=limit, **where)
     app.show_list(
-        [row._asdict() for row in page.reviews],
+        [row._asdict() for row in page.rows],
         render_learning.reviews,
         next_page=None if page.next is None else str(page.next[0]),
         empty="No review matches; see all: goal-ledger review list"

@@ -205,7 +205,7 @@ def list_(app: App, after: str | None, limit: int | None, **where: Any) -> None:
         raise bad_cursor(after)
     page = app.ledger.runs.list(after=None if after is None else (after,), limit=limit, **where)
     app.show_list(
-        [row._asdict() for row in page.runs],
+        [row._asdict() for row in page.rows],
         render.runs,
         next_page=None if page.next is None else str(page.next[0]),
         empty="No run matches; see all: goal-ledger run list"
@@ -235,7 +235,7 @@ def outcomes(app: App, run_id: str | None, after: str | None, limit: int | None,
     place = None if after is None else position_place(after)
     page = app.ledger.feeds.outcomes(run_id=run_id, after=place, limit=limit, **where)
     app.show_list(
-        [row._asdict() for row in page.outcomes],
+        [row._asdict() for row in page.rows],
         render.outcomes,
         next_page=None if page.next is None else str(page.next[0]),
         empty="Nobody said what it was worth; say it: goal-ledger run outcome RUN improved",

@@ -68,7 +68,7 @@ def list_(app: App, after: str | None, limit: int | None) -> None:
     place = None if after is None else position_place(after)
     page = app.ledger.sessions.list(after=place, limit=limit)
     app.show_list(
-        [row._asdict() for row in page.sessions],
+        [row._asdict() for row in page.rows],
         render.sessions,
         next_page=None if page.next is None else str(page.next[0]),
         empty="No session was ever started; start one: goal-ledger session start",
