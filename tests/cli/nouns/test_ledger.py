@@ -17,7 +17,7 @@ from goal_ledger.projections.registry import PROJECTIONS
 from tests.cli.running import Cli
 from tests.tools import rows, tamper
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = Path(__file__).parents[4] / "shared" / "data"
 
 RECORD = {
     "task_id": "backup", "run_id": "r-1", "agent": "bot", "attempt": 1, "outcome": "failure",
