@@ -108,7 +108,8 @@ def test_a_list_in_pages_gives_each_row_once_in_its_order(ledger: Ledger, listed
     )
     assert list(whole.rows) == in_order
     for limit in {1, 2, len(whole.rows) - 1, len(whole.rows), len(whole.rows) + 1} - {0}:
-        found, after = [], None
+        found: list[Any] = []
+        after = None
         while True:
             page = listed.ask(ledger, after=after, limit=limit)
             found += page.rows
