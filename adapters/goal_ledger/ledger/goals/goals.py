@@ -10,7 +10,7 @@ from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypedDict, 
 from pydantic import ValidationError
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable, invalid, operation, operation_of
-from goal_ledger.domain.errors import Invalid, NotFound
+from goal_ledger.domain.errors import Hint, Invalid, NotFound
 from goal_ledger.domain.goals import goal as rules
 from goal_ledger.domain.goals import maintenance
 from goal_ledger.domain.goals.contract import CatchUp, Contract, Origin, Overlap, is_overdue, typed_changes
@@ -478,7 +478,7 @@ def _existing(row: GoalRow | None, goal_id: str) -> GoalRow:
 
 
 def _unknown(goal_id: str) -> NotFound:
-    return NotFound("unknown_goal", f"there is no goal {goal_id}", hint="goal-ledger goal list")
+    return NotFound("unknown_goal", f"there is no goal {goal_id}", hint=Hint("goal", "list"))
 
 
 def contract_of(fields: Mapping[str, Any]) -> Contract:

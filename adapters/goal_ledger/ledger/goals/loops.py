@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded, Unreadable, operation
-from goal_ledger.domain.errors import LedgerError, NotFound, Rejected
+from goal_ledger.domain.errors import Hint, LedgerError, NotFound, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals import loop as rules
 from goal_ledger.domain.goals.goal import GOAL, Goal
@@ -242,5 +242,5 @@ def _take_up(tx: Tx, goal_id: str, answered: str, position: int, holding: Sequen
 
 def _existing(row: LoopRow | None, loop_id: str) -> LoopRow:
     if row is None:
-        raise NotFound("unknown_loop", f"there is no loop {loop_id}", hint="goal-ledger loop list")
+        raise NotFound("unknown_loop", f"there is no loop {loop_id}", hint=Hint("loop", "list"))
     return row

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from goal_ledger.domain.base import Recorded
-from goal_ledger.domain.errors import Invalid, NotFound
+from goal_ledger.domain.errors import Hint, Invalid, NotFound
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.learning.context import (
@@ -91,7 +91,7 @@ def context_for(engine: Engine, goal_id: str, *, max_tokens: int | None = None) 
         raise Invalid("bad_limit", f"a text of {most} tokens cannot be; the least is 0")
     goal = engine.fold(goal_definitions, goal_id)
     if goal is None:
-        raise NotFound("unknown_goal", f"there is no goal {goal_id}", hint="goal-ledger goal list")
+        raise NotFound("unknown_goal", f"there is no goal {goal_id}", hint=Hint("goal", "list"))
     chosen = _choose(engine, goal_id, goal.goal_type, goal.allowed_capabilities, most)
     told = [offer for offer in chosen.offers if offer.use in (Use.RULE, Use.CANARY, Use.LESSON)]
     return _context(engine, goal_id, None, told, engine.head + 1)._replace(
@@ -159,7 +159,7 @@ def context_of(engine: Engine, run_id: str) -> Context:
     """What the run was told when it started, word for word. NotFound: unknown_run."""
     run = engine.fold(goal_runs, run_id)
     if run is None:
-        raise NotFound("unknown_run", f"there is no run {run_id}", hint="goal-ledger run list")
+        raise NotFound("unknown_run", f"there is no run {run_id}", hint=Hint("run", "list"))
     for recorded in engine.stream(run_id):
         if isinstance(recorded, Recorded) and isinstance(recorded.event, RunStarted):
             given = recorded.event.context or RunContext()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import Hint, NotFound
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.engine.engine import Engine
@@ -79,5 +79,5 @@ class Learning:
 
 def _existing(row: CycleRow | None, cycle_id: str) -> CycleRow:
     if row is None:
-        raise NotFound("unknown_cycle", f"there is no learning cycle {cycle_id}", hint="goal-ledger learn list")
+        raise NotFound("unknown_cycle", f"there is no learning cycle {cycle_id}", hint=Hint("learn", "list"))
     return row

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable, operation, operation_of
-from goal_ledger.domain.errors import Invalid, NotFound
+from goal_ledger.domain.errors import Blank, Hint, Invalid, NotFound
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.learning import lesson as rules
@@ -151,7 +151,9 @@ class Lessons:
 
         if run_id is None:
             if goal_id is None:
-                raise Invalid("no_goal", "a goal or a run is needed", hint="goal-ledger lesson context --goal GOAL")
+                raise Invalid(
+                    "no_goal", "a goal or a run is needed", hint=Hint("lesson", "context", goal_id=Blank("GOAL"))
+                )
             return context_for(self._engine, require_id("goal_", goal_id), max_tokens=max_tokens)
         told = context_of(self._engine, require_id("grun_", run_id))
         if goal_id not in (None, told.goal_id):
@@ -253,5 +255,5 @@ def _said(engine: Engine, where: dict[str, Any]) -> list[Said]:
 
 def _existing(row: LessonRow | None, lesson_id: str) -> LessonRow:
     if row is None:
-        raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint="goal-ledger lesson list")
+        raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint=Hint("lesson", "list"))
     return row

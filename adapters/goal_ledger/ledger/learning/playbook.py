@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable, operation, operation_of
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.errors import Hint, NotFound, Rejected
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import require_id
@@ -82,12 +82,12 @@ class Playbook:
         def work(tx: Tx) -> None:
             lesson = tx.fold(lessons, lesson_id)
             if lesson is None:
-                raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint="goal-ledger lesson list")
+                raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint=Hint("lesson", "list"))
             if not lesson.active:
                 raise Rejected(
                     "retired",
                     f"lesson {lesson_id} is retired or recalled; no rule is drawn from it",
-                    hint="goal-ledger lesson list",
+                    hint=Hint("lesson", "list"),
                 )
             drafted.append(_draft(tx, lesson, lesson.confidence, self._engine.settings, title, text, reason))
 
@@ -387,5 +387,5 @@ def _trial_run(tx: Tx, run_id: str) -> _TrialRun | None:
 
 def _existing(row: RuleRow | None, rule_id: str) -> RuleRow:
     if row is None:
-        raise NotFound("unknown_rule", f"there is no rule {rule_id}", hint="goal-ledger rule list")
+        raise NotFound("unknown_rule", f"there is no rule {rule_id}", hint=Hint("rule", "list"))
     return row

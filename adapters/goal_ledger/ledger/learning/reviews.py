@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded, Unreadable, operation
-from goal_ledger.domain.errors import Conflict, NotFound, Rejected, Unavailable
+from goal_ledger.domain.errors import Blank, Conflict, Hint, NotFound, Rejected, Unavailable
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.learning import lesson as lesson_rules
@@ -56,7 +56,7 @@ class Reviews:
                 raise Rejected(
                     "still_open",
                     f"run {run_id} is {status}; a review is written when it has ended",
-                    hint=f"goal-ledger run finish {run_id} --outcome succeeded",
+                    hint=Hint("run", "finish", run_id, local_outcome="succeeded"),
                 )
             write_in(tx, run_id, watch_days=days, reason=reason)
 
@@ -77,7 +77,7 @@ class Reviews:
                 raise Rejected(
                     "no_candidates",
                     "this review proposes no lesson",
-                    hint='goal-ledger lesson add "…" --category safe_default --run ' + row.run_id,
+                    hint=Hint("lesson", "add", Blank(), category="safe_default", run_id=row.run_id),
                 )
             refuse_tainted(self._engine, tx, [row.run_id])
             scope = Scope(row.goal_type, row.action_type)
@@ -195,5 +195,5 @@ def _goal(tx: Tx, goal_id: str) -> reviewer.Goal:
 
 def _existing(row: ReviewRow | None, aar_id: str) -> ReviewRow:
     if row is None:
-        raise NotFound("unknown_review", f"there is no review {aar_id}", hint="goal-ledger review list")
+        raise NotFound("unknown_review", f"there is no review {aar_id}", hint=Hint("review", "list"))
     return row

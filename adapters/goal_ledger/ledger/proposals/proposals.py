@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from goal_ledger.domain.base import Recorded, Unreadable, operation
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import Hint, NotFound
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin
 from goal_ledger.domain.goals.criteria import Criterion
@@ -388,5 +388,5 @@ def _as_evaluated(row: ProposalRow) -> Evaluated:
 
 def _existing(row: ProposalRow | None, proposal_id: str) -> ProposalRow:
     if row is None:
-        raise NotFound("unknown_proposal", f"there is no proposal {proposal_id}", hint="goal-ledger proposal list")
+        raise NotFound("unknown_proposal", f"there is no proposal {proposal_id}", hint=Hint("proposal", "list"))
     return row

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded, Unreadable
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import Hint, NotFound
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.strategy import belief as rules
 from goal_ledger.domain.strategy.belief import BELIEF, BeliefStatus, belief_id
@@ -75,5 +75,5 @@ class Beliefs:
 
 def _existing(row: BeliefRow | None, belief_id: str) -> BeliefRow:
     if row is None:
-        raise NotFound("unknown_belief", f"there is no belief {belief_id}", hint="goal-ledger belief list")
+        raise NotFound("unknown_belief", f"there is no belief {belief_id}", hint=Hint("belief", "list"))
     return row

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Concatenate, NamedTuple, ParamSpec
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import Hint, NotFound
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.strategy import project as rules
 from goal_ledger.domain.strategy.project import PROJECT, BugSeverity, Project
@@ -113,5 +113,5 @@ class Projects:
 
 def _existing(row: ProjectRow | None, project_id: str) -> ProjectRow:
     if row is None:
-        raise NotFound("unknown_project", f"there is no project {project_id}", hint="goal-ledger project list")
+        raise NotFound("unknown_project", f"there is no project {project_id}", hint=Hint("project", "list"))
     return row
