@@ -91,6 +91,8 @@ def test_the_further_examples_of_embedding_run_one_after_the_other():
             exec(program, names)
         assert ledger.goals.get(goal.goal_id).status == "blocked"
         assert ledger.goals.get(first.goal_id).done
+        assert names["way_out"] == f'ledger.goals.ready("{second.goal_id}")'
+        assert [call.arguments for call in names["calls"]] == [(second.goal_id,)]  # type: ignore[attr-defined]
         assert names["position"] == len(told) > 10
         assert ledger.sessions.get().clean and ledger.loops.list(status=None).rows[0].answer == "eu-west-1"
 

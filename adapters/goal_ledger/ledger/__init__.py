@@ -1,8 +1,20 @@
 """The ledger, embeddable: `Ledger.open("goal-ledger.db")`."""
 
+from typing import TYPE_CHECKING
+
 from goal_ledger.domain.base import Event, Recorded
 from goal_ledger.domain.continuity.session import GoalReconciliationReport, LastStop, SessionStatus
-from goal_ledger.domain.errors import Conflict, Damaged, Invalid, LedgerError, NotFound, Rejected, Unavailable
+from goal_ledger.domain.errors import (
+    Blank,
+    Conflict,
+    Damaged,
+    Hint,
+    Invalid,
+    LedgerError,
+    NotFound,
+    Rejected,
+    Unavailable,
+)
 from goal_ledger.domain.goals.contract import Contract, Origin
 from goal_ledger.domain.goals.criteria import Criterion
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
@@ -18,6 +30,7 @@ from goal_ledger.ledger.ledger import Ledger
 __all__ = [
     "UNKNOWN",
     "ArchiveCause",
+    "Blank",
     "BugSeverity",
     "BusinessOutcome",
     "Conflict",
@@ -29,6 +42,7 @@ __all__ = [
     "GoalReconciliationReport",
     "GoalStatus",
     "GoalType",
+    "Hint",
     "Invalid",
     "LastStop",
     "Ledger",
@@ -47,4 +61,17 @@ __all__ = [
     "Tx",
     "Unavailable",
     "VerifierStatus",
+    "as_call",
 ]
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger.calls import as_call
+else:
+
+    def __getattr__(name: str) -> object:
+        """What few programs use is imported when it is asked for."""
+        if name == "as_call":
+            from goal_ledger.ledger.calls import as_call
+
+            return as_call
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

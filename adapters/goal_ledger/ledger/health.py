@@ -20,7 +20,7 @@ from goal_ledger.adapters.views.log import Progress, quiet
 from goal_ledger.adapters.views.look import Folded, look, rows
 from goal_ledger.adapters.views.shelf import Role
 from goal_ledger.adapters.views.sqlite import APPLICATION_ID as VIEWS_FILE
-from goal_ledger.domain.errors import Damaged, LedgerError, NotFound, Unavailable
+from goal_ledger.domain.errors import Blank, Damaged, Hint, LedgerError, NotFound, Unavailable
 from goal_ledger.domain.goals.loop import is_overdue
 from goal_ledger.domain.settings import Settings, Stale
 from goal_ledger.domain.times import utc_text
@@ -44,7 +44,7 @@ class Level(StrEnum):
 
 
 class Finding(NamedTuple):
-    """check: what was looked at. do: the way out, usually a command."""
+    """check: what was looked at. do: the way out, in words or as a `Hint`."""
 
     check: str
     level: Level
@@ -82,16 +82,16 @@ def examine(location: Location, *, verify: bool = False, progress: Progress = qu
     path = location.path
     if path is not None:
         if not path.exists():
-            nothing = Finding("ledger", Level.WARNING, f"there is none at {path}", f"create one: {beginning(path)}")
+            nothing = Finding("ledger", Level.WARNING, f"there is none at {path}", "create one: " + beginning(path))
             return Health([*findings, nothing], damaged=False)
         findings += _files(path)
         if path.stat().st_size == 0:
-            nothing = Finding("ledger", Level.WARNING, f"{path} is empty", f"begin one in it: {beginning(path)}")
+            nothing = Finding("ledger", Level.WARNING, f"{path} is empty", "begin one in it: " + beginning(path))
             return Health([*findings, nothing], damaged=False)
     try:
         stats = _of_log(location, settings, findings, verify=verify, progress=progress)
     except NotFound as error:
-        findings.append(Finding("ledger", Level.WARNING, error.message, f"create one: {beginning(location.name)}"))
+        findings.append(Finding("ledger", Level.WARNING, error.message, "create one: " + beginning(location.name)))
         return Health(findings, damaged=False)
     except LedgerError as error:
         findings.append(Finding("ledger", Level.PROBLEM, error.message, error.hint))
@@ -100,9 +100,9 @@ def examine(location: Location, *, verify: bool = False, progress: Progress = qu
     return Health(findings, damaged=False)
 
 
-def beginning(path: Path | str) -> str:
-    """The command that creates a ledger there."""
-    return f'goal-ledger --db {shlex.quote(str(path))} goal create "Cut checkout errors"'
+def beginning(path: Path | str) -> Hint:
+    """The call that creates a ledger there."""
+    return Hint("goal", "create", "Cut checkout errors", db=str(path))
 
 
 # --- What stands around it
@@ -167,7 +167,7 @@ def _of_log(
             raise Damaged(
                 "damaged",
                 f"{stats.events:,} events, but the last one is at position {stats.head:,}",
-                hint="see what is missing: goal-ledger ledger verify",
+                hint="see what is missing: " + Hint("ledger", "verify"),
             )
         wal = None if path is None else path.with_name(path.name + "-wal")
         waiting = wal.stat().st_size if wal is not None and wal.exists() else 0
@@ -192,12 +192,12 @@ def _sessions(ledger: Ledger) -> Iterator[Finding]:
     if session.status != "stopped" and session.owner is not None and is_alive(session.owner) is False:
         yield Finding(
             "session", Level.WARNING, f"{what} ended without a stop: its process is gone",
-            "reconcile what it left over: goal-ledger session start",
+            "reconcile what it left over: " + Hint("session", "start"),
         )  # fmt: skip
     elif session.last_stop == "unclean":
         yield Finding(
             "session", Level.WARNING, f"{what} is {session.status}; the one before it ended without a stop",
-            "see what was left over: goal-ledger session report",
+            "see what was left over: " + Hint("session", "report"),
         )  # fmt: skip
     else:
         yield Finding("session", Level.OK, f"{what} is {session.status}")
@@ -208,7 +208,7 @@ def _loops(path: Path, now: str) -> Iterator[Finding]:
     overdue = [row for row in rows(path, open_loops, {"status": "open"}) if is_overdue(row.status, row.due_at, now)]
     if overdue:
         yield Finding(
-            "loops", Level.WARNING, f"{len(overdue):,} open loops are overdue", "see them: goal-ledger loop list"
+            "loops", Level.WARNING, f"{len(overdue):,} open loops are overdue", "see them: " + Hint("loop", "list")
         )
 
 
@@ -216,7 +216,7 @@ def _journal(version: int, mode: str) -> Finding:
     if mode != "wal":
         return Finding(
             "format", Level.WARNING, f"{version}, journal mode {mode}: readers wait for writers",
-            "copy it: goal-ledger ledger backup FILE, and go on with the copy",
+            "copy it: " + Hint("ledger", "backup", Blank("FILE")) + ", and go on with the copy",
         )  # fmt: skip
     return Finding("format", Level.OK, f"{version}, journal mode {mode}")
 
@@ -274,7 +274,7 @@ def _folded(folded: Sequence[Folded], stats: Stats, settings: Settings) -> Itera
     if quarantined := sum(each.quarantined for each in live):
         yield Finding(
             "views", Level.WARNING, f"{quarantined:,} events could not be folded",
-            "see why: goal-ledger projection status",
+            "see why: " + Hint("projection", "status"),
         )  # fmt: skip
     for each in folded:
         if each.role == Role.NEW:
@@ -282,14 +282,14 @@ def _folded(folded: Sequence[Folded], stats: Stats, settings: Settings) -> Itera
     kept = [each for each in folded if each not in live and each.role != Role.NEW]
     if kept:
         yield Finding(
-            "views", Level.WARNING, f"{len(kept)} earlier tables take up space", "goal-ledger projection drop-old"
+            "views", Level.WARNING, f"{len(kept)} earlier tables take up space", Hint("projection", "drop-old")
         )
 
 
 def _not_folded(lacking: Sequence[str], known: set[str], stats: Stats, settings: Settings) -> Finding:
     names = ", ".join(lacking)
     what = "only folded by other versions" if known.issuperset(lacking) else "not folded yet by this version"
-    rebuild = f"goal-ledger projection rebuild {' '.join(lacking)}"
+    rebuild = Hint("projection", "rebuild", tuple(lacking))
     if settings.stale is Stale.REBUILD or stats.head <= settings.page:
         return Finding("views", Level.OK, f"{names}: {what}; the next question does")
     answer = "refused" if settings.stale is Stale.REFUSE else "kept waiting"
@@ -302,9 +302,9 @@ def _being_built(table: Folded, stats: Stats, *, is_ours: bool) -> Finding:
         return Finding("views", Level.OK, f"{name}: {table.builder} builds a new table, {at} is written")
     if not is_ours:
         return Finding(
-            "views", Level.WARNING, f"{name}: other code left a new table at {at}", "goal-ledger projection drop-old"
+            "views", Level.WARNING, f"{name}: other code left a new table at {at}", Hint("projection", "drop-old")
         )
     return Finding(
         "views", Level.WARNING, f"{name}: a new table stands at {at}, and nobody builds it",
-        f"goal-ledger projection swap {name}, or drop-new {name}",
+        Hint("projection", "swap", (name,)) + f", or drop-new {name}",
     )  # fmt: skip

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from ulid import ULID
 
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import Hint, NotFound
 from goal_ledger.domain.times import EPOCH
 
 _SHAPE = re.compile(r"[a-z]+_[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -51,5 +51,5 @@ def require_id(prefix: str, text: str) -> str:
     raise NotFound(
         f"unknown_{kind}",
         f"there is no {kind} {text!r}: {kind} ids look like {prefix}01HZX3…",
-        hint=f"goal-ledger {_NOUNS.get(kind, kind)} list",
+        hint=Hint(_NOUNS.get(kind, kind), "list"),
     )

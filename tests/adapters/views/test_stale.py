@@ -33,7 +33,7 @@ def test_a_question_is_refused_and_nothing_is_folded(kept: Home, stale: Stale):
                 ask()
             assert (refused.value.code, refused.value.exit_code) == ("stale_views", 1)
             assert "tally, other" in refused.value.message
-            assert refused.value.hint == "goal-ledger projection rebuild tally other, or set stale to rebuild"
+            assert refused.value.hint == "projection rebuild tally other, or set stale to rebuild"
         assert tables(kept) == before
         assert [status.behind for status in views.status()] == [12, 12]
 

@@ -84,7 +84,7 @@ def test_work_is_handed_out_unless_a_session_drains_or_stopped(history, code):
     else:
         with pytest.raises(Rejected) as refused:
             require_dispatch(session)
-        assert (refused.value.code, refused.value.hint) == (code, "goal-ledger session start")
+        assert (refused.value.code, refused.value.hint) == (code, "session start")
 
 
 def test_the_stream_is_named_after_the_ledger():

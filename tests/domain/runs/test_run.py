@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from goal_ledger.domain.base import Event
+from goal_ledger.domain.errors import Hint
 from goal_ledger.domain.runs import run
 from goal_ledger.domain.runs.run import (
     RUN,
@@ -96,7 +97,7 @@ def test_every_verb_in_every_state_acts_refuses_or_stays_quiet(verb: str, status
         outcome.then(event)
     else:
         error = outcome.then_rejected("not_allowed", f"run is {status}", *acts)
-        assert error.hint is not None and error.hint.startswith(("goal-ledger run ", "goal-ledger next "))
+        assert isinstance(error.hint, Hint) and error.hint.calls[0].noun in ("run", "next")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -221,7 +222,7 @@ def test_an_action_outside_what_the_goal_allows_is_refused():
         .when(run.act, action="rm", action_type="shell", allowed=("s3", "http"))
         .then_rejected("policy_block", "http, s3", "shell")
     )
-    assert error.hint == f"goal-ledger goal show {GOAL}"
+    assert error.hint == Hint("goal", "show", GOAL)
 
 
 def test_an_action_that_is_allowed_or_says_no_type_is_noted():

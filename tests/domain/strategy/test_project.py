@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from goal_ledger.domain.base import Event
+from goal_ledger.domain.errors import STREAM, Blank, Hint
 from goal_ledger.domain.strategy.project import (
     PROJECT,
     BugReported,
@@ -45,7 +46,7 @@ def test_a_project_is_registered_once_by_its_name():
 
 def test_another_description_is_refused_and_amended_instead():
     error = shop().when(register, name="Web shop", description="Sells").then_rejected("already_exists", "Web shop")
-    assert error.hint is not None and error.hint.startswith("goal-ledger project amend {stream}")
+    assert error.hint == Hint("project", "amend", STREAM, description=Blank())
     shop().when(amend, description="Sells").then(ProjectAmended(description="Sells"))
     shop(ProjectAmended(description="Sells")).when(amend, description="Sells").then_quiet()
 

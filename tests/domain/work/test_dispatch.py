@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from goal_ledger.domain.base import Event
+from goal_ledger.domain.errors import STREAM, Hint
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.goal import (
     GOAL,
@@ -98,7 +99,7 @@ def test_history_may_tell_of_any_attempt():
 def test_a_second_run_beside_an_open_one_is_refused_unless_allowed():
     history = (*HISTORIES[S.ACTIVE], dispatched(1, "grun_1"))
     error = dispatching(*history, running=["grun_1"]).then_rejected("run_overlap", "grun_1")
-    assert error.hint == "goal-ledger run show grun_1"
+    assert error.hint == Hint("run", "show", "grun_1")
     dispatching(*history, running=["grun_1"], overlap=Overlap.ALLOW).then(dispatched(2, "grun_2", "grun_1"))
     dispatching(*history, running=[]).then(dispatched(2, "grun_2"))  # the first one is closed by now
 
@@ -156,7 +157,7 @@ def test_the_limit_counts_the_first_attempt_too():
     error = dispatching(*history, dispatched(2, "grun_2"), run_id="grun_3").then_rejected(
         "no_attempts_left", "all 2 attempts"
     )
-    assert error.hint == "goal-ledger goal amend {stream} --max-attempts 3"
+    assert error.hint == Hint("goal", "amend", STREAM, max_attempts=3)
 
 
 def after_failure(*history: Event, **more: Any) -> Outcome:

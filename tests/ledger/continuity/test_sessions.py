@@ -250,7 +250,7 @@ def test_no_work_is_handed_out_between_a_drain_and_the_next_start(ledger):
     run_id = ledger.runs.start(goal_id).run_id
     assert ledger.sessions.drain(reason="an upgrade").status == "draining"
     error = refusal(ledger, ledger.runs.start, goal_id, overlap=True)
-    assert (error.code, error.hint) == ("draining", "goal-ledger session start")
+    assert (error.code, error.hint) == ("draining", "session start")
     ledger.runs.finish(run_id, LocalOutcome.SUCCEEDED)  # what is under way may end
     ledger.sessions.stop()
     assert refusal(ledger, ledger.runs.start, goal_id).code == "stopped"

@@ -97,7 +97,7 @@ def test_when_nobody_can_tell_the_same_command_id_settles_it(wire: tuple[Wire, s
             hand.cut_before = b"COMMIT\0"
         error = refusal(ledger.using(command_id="c").goals.create, "once")
         assert (type(error), error.code) == (Unavailable, "unknown_outcome")
-        assert error.hint is not None and "--command-id" in error.hint
+        assert error.hint is not None and "command_id" in error.hint
         with Ledger.open(place.url, actor="test:other") as other:
             assert titles(other) == (["once"] if stored else [])
             hand.down = False

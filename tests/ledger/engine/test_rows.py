@@ -161,7 +161,7 @@ def test_what_is_not_there_is_not_found_in_the_same_words(ledger: Ledger, capabi
             ask(prefix + NOBODY)
         error = refused.value
         assert (error.code, error.message) == (f"unknown_{noun}", f"there is no {words} {prefix}{NOBODY}")
-        assert error.hint == f"goal-ledger {command}"
+        assert error.hint == f"{command}"
         with pytest.raises(NotFound, match=f"^there is no {noun} 'nonsense': {noun} ids look like {prefix}01HZX3…"):
             ask("nonsense")
 

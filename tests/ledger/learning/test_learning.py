@@ -471,7 +471,7 @@ def test_failures_without_a_lesson_those_that_came_back_and_lessons_in_doubt_are
     without, back = ledger.learning.suggestions()
     assert (without.kind, without.id, without.why) == ("failure_without_lesson", signature, "3 runs failed like this")
     assert (back.why, back.command) == (
-        "it came back 2 times while it was watched for", f"goal-ledger review show {oldest}"
+        "it came back 2 times while it was watched for", f"review show {oldest}"
     )  # fmt: skip
     assert ledger.head == head
 

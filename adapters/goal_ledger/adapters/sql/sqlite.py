@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from goal_ledger.domain.errors import Conflict, Damaged, LedgerError, Unavailable
+from goal_ledger.domain.errors import Blank, Conflict, Damaged, Hint, LedgerError, Unavailable
 
 BLANK = 4096
 """Bytes: a file without any table has one page at most."""
@@ -207,7 +207,7 @@ def translated(error: sqlite3.Error, path: Path | None) -> LedgerError:
             return Unavailable(
                 "unknown_outcome",
                 f"making {name} durable failed: nobody knows whether it was stored: {error}",
-                hint="repeat it with the same --command-id, which is done once at most",
+                hint="repeat it with the same " + Hint(command_id=Blank("")) + ", which is done once at most",
             )
         case sqlite3.SQLITE_IOERR:
             return Unavailable("io_error", f"reading or writing {name} failed; nothing was written: {error}")

@@ -7,7 +7,7 @@ import orjson
 
 from goal_ledger.adapters.store.base import Store
 from goal_ledger.adapters.store.codec import StoredRow, digest
-from goal_ledger.domain.errors import Conflict, Damaged, Rejected
+from goal_ledger.domain.errors import Conflict, Damaged, Hint, Rejected
 
 _PAGE = 5_000
 
@@ -57,7 +57,7 @@ def _page(source: Store, after: int, limit: int) -> list[StoredRow]:
         raise Damaged(
             "damaged",
             f"{source.name}: the event at position {expected} is not as it was written",
-            hint="see what is wrong: goal-ledger ledger verify",
+            hint="see what is wrong: " + Hint("ledger", "verify"),
         )
     return rows
 

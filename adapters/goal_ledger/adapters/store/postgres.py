@@ -25,7 +25,7 @@ from goal_ledger.adapters.store.codec import Codec, StoredRow, digest
 from goal_ledger.adapters.store.copying import copy
 from goal_ledger.adapters.store.recorder import append_stored, in_the_librarys_words
 from goal_ledger.adapters.store.sqlite import SqliteStore
-from goal_ledger.domain.errors import Conflict, Damaged, NotFound, Unavailable
+from goal_ledger.domain.errors import Blank, Conflict, Damaged, Hint, NotFound, Unavailable
 
 FORMAT = 1  # of the tables below, in ledger_format
 
@@ -255,7 +255,7 @@ class PostgresStore(Store, PostgresApplicationRecorder):
                     raise Unavailable(
                         "unknown_outcome",
                         f"nobody knows whether it was stored: {translated(error, self.name)}",
-                        hint="repeat it with the same --command-id, which is done once at most",
+                        hint="repeat it with the same " + Hint(command_id=Blank("")) + ", which is done once at most",
                     ) from error
 
     # --- The library's path

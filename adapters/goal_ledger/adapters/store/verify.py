@@ -9,7 +9,7 @@ import orjson
 from goal_ledger.adapters.store.base import Proof, Store
 from goal_ledger.adapters.store.codec import digest
 from goal_ledger.domain.base import Unreadable
-from goal_ledger.domain.errors import Invalid
+from goal_ledger.domain.errors import Hint, Invalid
 
 _TYPES = (int, str, int, str, bytes)
 """Of a row as it was written; a change by SQL may leave text where bytes were."""
@@ -50,7 +50,7 @@ def kept_head(text: str) -> KeptHead:
         raise Invalid(
             "bad_head",
             f"{text!r} is no head of a log: it looks like 1234 or 1234:9f86d081, the digest with 8 digits or more",
-            hint="see the present one: goal-ledger ledger stats",
+            hint="see the present one: " + Hint("ledger", "stats"),
         )
     return KeptHead(int(match[1]), match[2] or "")
 

@@ -21,7 +21,7 @@ from goal_ledger.adapters.views.shelf import Place, Role, Shelf
 from goal_ledger.adapters.views.table import SQLITE_TYPES, SqlTypes, Table
 from goal_ledger.adapters.views.writer import Writer
 from goal_ledger.domain.base import Recorded
-from goal_ledger.domain.errors import NotFound, Rejected, Unavailable
+from goal_ledger.domain.errors import Hint, NotFound, Rejected, Unavailable
 from goal_ledger.domain.settings import Stale
 from goal_ledger.projections.base import Key, Projection
 
@@ -353,7 +353,7 @@ class Views:
                     raise Rejected(
                         "nothing_live",
                         f"{projection.name} has no table of this code yet",
-                        hint=f"goal-ledger projection rebuild {projection.name}",
+                        hint=Hint("projection", "rebuild", (projection.name,)),
                     )
                 shelf.drop(kept)
                 dropped += [place.name for place in kept]
@@ -445,7 +445,7 @@ class Views:
         raise Unavailable(
             "stale_views",
             f"{', '.join(names)}: not folded yet by this code",
-            hint=f"goal-ledger projection rebuild {' '.join(names)}, or set stale to rebuild",
+            hint=Hint("projection", "rebuild", tuple(names)) + ", or set stale to rebuild",
         )
 
     def _finish(self, projection: Projection[Any], progress: Progress) -> None:
@@ -516,7 +516,7 @@ class Views:
             raise Rejected(
                 "ahead",
                 f"the new table of {projection.name} stands at {after.position}, the other one at {other.position}",
-                hint=f"goal-ledger projection swap {projection.name}, or look first next time: rebuild --dry-run",
+                hint=Hint("projection", "swap", (projection.name,)) + ", or look first next time: rebuild --dry-run",
             )
         self._builder.advance(shelf, {projection: after}, other.position)
         return other.name, after.name
@@ -558,7 +558,7 @@ class Views:
         for name in names:
             if name not in self._projections:
                 raise NotFound(
-                    "unknown_projection", f"there is no projection {name!r}", hint="goal-ledger projection list"
+                    "unknown_projection", f"there is no projection {name!r}", hint=Hint("projection", "list")
                 )
         return [self._projections[name] for name in dict.fromkeys(names) or self._projections]
 
@@ -613,5 +613,5 @@ def _nothing_built(projection: Projection[Any]) -> Rejected:
     return Rejected(
         "nothing_built",
         f"no new table of {projection.name} stands ready",
-        hint=f"goal-ledger projection rebuild {projection.name} --no-swap",
+        hint=Hint("projection", "rebuild", (projection.name,), no_swap=True),
     )

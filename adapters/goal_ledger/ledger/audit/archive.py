@@ -13,7 +13,7 @@ from goal_ledger.adapters.store import copying
 from goal_ledger.adapters.store.base import Store
 from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.adapters.store.verify import problems
-from goal_ledger.domain.errors import Damaged, LedgerError, Rejected, Unavailable
+from goal_ledger.domain.errors import Damaged, Hint, LedgerError, Rejected, Unavailable
 from goal_ledger.ledger.audit.state_hash import state_hash
 from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.location import Location, locate
@@ -75,9 +75,9 @@ def verify_file(path: Path, engine: Engine | None, *, partial: bool = False) -> 
     found = [*ndjson.findings(path, None)] or [*ndjson.findings(path, expected, partial=partial)]
     if found:
         named = tuple(f"{path}: {finding}" for finding in found)
-        hint = "compare with a new one: goal-ledger ledger export fresh.ndjson"
+        hint = "compare with a new one: " + Hint("ledger", "export", "fresh.ndjson")
         if engine is not None and not partial:
-            hint = f"if it is an older export: --partial; otherwise {hint}"
+            hint = "if it is an older export: " + Hint(partial=True) + "; otherwise " + hint
         raise Damaged("damaged_export", named[0], hint=hint, problems=named)
     with path.open("rb") as file:
         return sum(1 for _ in file)

@@ -12,7 +12,7 @@ from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable
-from goal_ledger.domain.errors import Invalid, LedgerError, NotFound, Rejected
+from goal_ledger.domain.errors import Hint, Invalid, LedgerError, NotFound, Rejected
 from goal_ledger.domain.goals.goal import RunDispatched
 from goal_ledger.domain.learning.promotion import POLICY as PROMOTION
 from goal_ledger.domain.learning.rule import RULE, RuleCanaried, RulePromoted, RuleRolledBack, step_again
@@ -424,7 +424,7 @@ def _decision_at(core: Core, position: int) -> Decision:
     if row is None:
         raise NotFound(
             "unknown_position", f"there is no event at position {position}: the log ends at {core.head()}",
-            hint="goal-ledger follow shows positions",
+            hint=Hint("follow") + " shows positions",
         )  # fmt: skip
     item = core.log.decode(row)
     if isinstance(item, Unreadable):

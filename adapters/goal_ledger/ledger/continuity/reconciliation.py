@@ -20,7 +20,7 @@ from goal_ledger.domain.continuity.session import (
     listed,
     told,
 )
-from goal_ledger.domain.errors import LedgerError, Rejected
+from goal_ledger.domain.errors import Hint, LedgerError, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import CatchUp, Overlap
 from goal_ledger.domain.goals.goal import GOAL
@@ -147,7 +147,7 @@ def _goes_on(session: Session, is_orphaned: bool) -> bool:
             raise Rejected(
                 "draining",
                 f"session {session.number} is draining, and its process {session.owner} is alive",
-                hint="wait for it to stop, or: goal-ledger session stop",
+                hint="wait for it to stop, or: " + Hint("session", "stop"),
             )
         return False
     return alive or (alive is None and not is_orphaned)

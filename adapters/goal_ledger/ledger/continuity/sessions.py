@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from goal_ledger.domain.base import Recorded, operation
 from goal_ledger.domain.continuity import session as rules
 from goal_ledger.domain.continuity.session import SESSION, SessionEvent, session_stream
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import Hint, NotFound
 from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Cursor, Page, select_page
 from goal_ledger.ledger.engine.transaction import Tx
@@ -125,7 +125,7 @@ class Sessions:
             if isinstance(recorded.event, SessionEvent) and number in (None, recorded.event.number):
                 row = sessions.fold(row, recorded)
         if row is None and number is not None:
-            raise NotFound("unknown_session", f"there is no session {number}", hint="goal-ledger session list")
+            raise NotFound("unknown_session", f"there is no session {number}", hint=Hint("session", "list"))
         if row is None:
             rules.existing(SESSION.initial)
             raise AssertionError  # a session that is not there is refused above

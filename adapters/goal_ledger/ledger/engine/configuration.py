@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from goal_ledger.domain.base import invalid
-from goal_ledger.domain.errors import Invalid, LedgerError, Unavailable
+from goal_ledger.domain.errors import Hint, Invalid, LedgerError, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.engine.location import Location
 
@@ -76,7 +76,7 @@ def adjusted(settings: Settings, changes: Mapping[str, str]) -> Settings:
 
 
 def _unknown(name: str) -> Invalid:
-    return Invalid("unknown_setting", f"there is no setting {name!r}", hint="goal-ledger settings show")
+    return Invalid("unknown_setting", f"there is no setting {name!r}", hint=Hint("settings", "show"))
 
 
 def _from_file(file: Path) -> dict[str, Any]:

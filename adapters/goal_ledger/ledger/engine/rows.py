@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from warnings import warn
 
 from goal_ledger.domain.base import Recorded, Unreadable
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import Hint, NotFound
 from goal_ledger.domain.ids import require_id
 from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Cursor, Page, select_page
@@ -48,7 +48,7 @@ class Kind(NamedTuple, Generic[R]):
         return NotFound(
             f"unknown_{self.noun}",
             f"there is no {self.words or self.noun} {stream}",
-            hint=f"goal-ledger {self.command or self.noun} list",
+            hint=Hint(self.command or self.noun, "list"),
         )
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from goal_ledger.adapters.store.codec import StoredRow, encode, envelope, name_of
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, invalid
-from goal_ledger.domain.errors import Conflict, Damaged, Invalid, LedgerError, Rejected
+from goal_ledger.domain.errors import Conflict, Damaged, Hint, Invalid, LedgerError, Rejected
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.engine.circumstances import UNKNOWN, Circumstances
 from goal_ledger.ledger.engine.fresh_ids import FreshIds
@@ -305,7 +305,7 @@ class Tx:
                     "newer_event",
                     f"{decider.kind} {stream} holds {recorded.name} at position {recorded.position}, which this code "
                     f"cannot read ({recorded.problem}); it takes no writes until then",
-                    hint="upgrade goal-ledger, or run goal-ledger ledger verify",
+                    hint="upgrade goal-ledger, or run " + Hint("ledger", "verify"),
                 )
             state = decider.evolve(state, recorded.event)
             version = recorded.version

@@ -28,7 +28,7 @@ from goal_ledger.domain.conditions import (
     nouns_of,
     parse,
 )
-from goal_ledger.domain.errors import Invalid, LedgerError, NotFound, Rejected
+from goal_ledger.domain.errors import Hint, Invalid, LedgerError, NotFound, Rejected
 from goal_ledger.domain.goals.goal import GOAL, ChildAdded, RunDispatched, RunEnqueued
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.ids import require_id
@@ -94,9 +94,7 @@ def check_named(tx: Tx, fields: Mapping[str, Any]) -> None:
             require_id(_PREFIXES[noun], row_id)
             known = tx.load(row_id, GOAL).status if noun == "goal" else tx.load(row_id, RUN).status
             if known is None:
-                raise NotFound(
-                    f"unknown_{noun}", f"{one.field}: there is no {noun} {row_id}", hint=f"goal-ledger {noun} list"
-                )
+                raise NotFound(f"unknown_{noun}", f"{one.field}: there is no {noun} {row_id}", hint=Hint(noun, "list"))
 
 
 def understood(field: str, text: str | None) -> Said | None:
@@ -230,8 +228,8 @@ def check_start(tx: Tx, goal_id: str) -> None:
         raise Rejected(
             "start_condition_not_met",
             f"its start condition does not hold: {start.text}",
-            hint=f"a tick makes it ready when it does; to do without: goal-ledger goal amend {goal_id} "
-            "--start-condition ''",
+            hint="a tick makes it ready when it does; to do without: "
+            + Hint("goal", "amend", goal_id, start_condition=None),
         )
 
 
@@ -245,7 +243,7 @@ def check_constraints(tx: Tx, goal_id: str, run_id: str | None = None) -> None:
         if _holds(tx, negated(one.condition), goal, run):
             raise Rejected(
                 "policy_block", f"a constraint of goal {goal_id} would be broken: {one.text}",
-                hint=f"goal-ledger goal show {goal_id}",
+                hint=Hint("goal", "show", goal_id),
             )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from goal_ledger.domain.base import Recorded, operation
-from goal_ledger.domain.errors import Rejected
+from goal_ledger.domain.errors import Hint, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals import key_result as rules
 from goal_ledger.domain.goals.goal import GOAL
@@ -78,7 +78,7 @@ class KeyResults:
             raise Rejected(
                 "not_a_key_result",
                 f"goal {goal_id} is of type {row.goal_type}",
-                hint=f"goal-ledger goal show {goal_id}",
+                hint=Hint("goal", "show", goal_id),
             )
         return row
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
-from goal_ledger.domain.errors import Rejected
+from goal_ledger.domain.errors import Hint, Rejected
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.learning import lesson as rules
 from goal_ledger.domain.learning.lesson import LESSON, Evidence
@@ -52,7 +52,7 @@ def refuse_tainted(engine: Engine, tx: Tx, run_ids: Iterable[str]) -> None:
             raise Rejected(
                 "tainted",
                 f"run {run_id} worked by {false}, which was recalled: it is no evidence for a lesson",
-                hint=f"goal-ledger lesson context --run {run_id}",
+                hint=Hint("lesson", "context", run_id=run_id),
             )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from goal_ledger.domain.base import Event, operation, operation_of
-from goal_ledger.domain.errors import Invalid
+from goal_ledger.domain.errors import Blank, Hint, Invalid
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.learning import lesson as rules
@@ -134,7 +134,9 @@ class Lessons(Rows[LessonRow]):
 
         if run_id is None:
             if goal_id is None:
-                raise Invalid("no_goal", "a goal or a run is needed", hint="goal-ledger lesson context --goal GOAL")
+                raise Invalid(
+                    "no_goal", "a goal or a run is needed", hint=Hint("lesson", "context", goal_id=Blank("GOAL"))
+                )
             return context_for(self._engine, require_id("goal_", goal_id), max_tokens=max_tokens)
         told = context_of(self._engine, require_id("grun_", run_id))
         if goal_id not in (None, told.goal_id):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import Hint, NotFound
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.learning.lesson import Evidence, LessonConfirmed, LessonLearned
 from goal_ledger.domain.learning.rule import RULE, Mode, RuleDrafted, RuleRecalled
@@ -66,7 +66,7 @@ def lineage(engine: Engine, rule_id: str) -> Lineage:
             elif isinstance(recorded.event, RuleRecalled):
                 root = recorded.event.root
     if drafted is None:
-        raise NotFound("unknown_rule", f"there is no rule {rule_id}", hint="goal-ledger rule list")
+        raise NotFound("unknown_rule", f"there is no rule {rule_id}", hint=Hint("rule", "list"))
     behind = tuple(_lesson(engine, lesson_id) for lesson_id in drafted.source_lesson_ids)
     return Lineage(rule_id, drafted.title, drafted.rule_text, state.mode, state.active, root is not None, root, behind)
 

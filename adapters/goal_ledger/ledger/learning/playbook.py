@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goal_ledger.domain.base import Event, Recorded, operation, operation_of
-from goal_ledger.domain.errors import Rejected
+from goal_ledger.domain.errors import Hint, Rejected
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import require_id
@@ -79,7 +79,7 @@ class Playbook(Rows[RuleRow]):
                 raise Rejected(
                     "retired",
                     f"lesson {lesson_id} is retired or recalled; no rule is drawn from it",
-                    hint="goal-ledger lesson list",
+                    hint=Hint("lesson", "list"),
                 )
             drafted.append(_draft(tx, lesson, lesson.confidence, self._engine.settings, title, text, reason))
 

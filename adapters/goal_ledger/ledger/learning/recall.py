@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable, operation
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import Hint, NotFound
 from goal_ledger.domain.learning import lesson as rules
 from goal_ledger.domain.learning import rule as rule_rules
 from goal_ledger.domain.learning.closure import Graph, Standing, standing_on
@@ -49,7 +49,7 @@ def recall(engine: Engine, lesson_id: str, *, reason: str | None, dry_run: bool 
     seen = _Seen(engine)
     if dry_run:
         if engine.fold(lessons, lesson_id) is None:
-            raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint="goal-ledger lesson list")
+            raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint=Hint("lesson", "list"))
         return Recall(lesson_id, dry_run, *seen.standing_on(lesson_id))
 
     def work(tx: Tx) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from goal_ledger.domain.base import Recorded, operation
-from goal_ledger.domain.errors import Conflict, Rejected, Unavailable
+from goal_ledger.domain.errors import Blank, Conflict, Hint, Rejected, Unavailable
 from goal_ledger.domain.goals.goal import GOAL
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.learning import lesson as lesson_rules
@@ -46,7 +46,7 @@ class Reviews(Rows[ReviewRow]):
                 raise Rejected(
                     "still_open",
                     f"run {run_id} is {status}; a review is written when it has ended",
-                    hint=f"goal-ledger run finish {run_id} --outcome succeeded",
+                    hint=Hint("run", "finish", run_id, local_outcome="succeeded"),
                 )
             write_in(tx, run_id, watch_days=days, reason=reason)
 
@@ -67,7 +67,7 @@ class Reviews(Rows[ReviewRow]):
                 raise Rejected(
                     "no_candidates",
                     "this review proposes no lesson",
-                    hint='goal-ledger lesson add "…" --category safe_default --run ' + row.run_id,
+                    hint=Hint("lesson", "add", Blank(), category="safe_default", run_id=row.run_id),
                 )
             refuse_tainted(self._engine, tx, [row.run_id])
             scope = Scope(row.goal_type, row.action_type)

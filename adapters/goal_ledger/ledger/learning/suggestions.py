@@ -1,10 +1,11 @@
-"""Suggestions: what the history says should be looked at, and the command to begin with. Nothing is changed."""
+"""Suggestions: what the history says should be looked at, and the call to begin with. Nothing is changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from goal_ledger.domain.errors import Hint
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.projections.learning.after_action_reviews import after_action_reviews
@@ -24,7 +25,7 @@ class Suggestion(NamedTuple):
     id: str
     what: str
     why: str
-    command: str
+    command: Hint
 
 
 def suggestions(engine: Engine) -> list[Suggestion]:
@@ -47,7 +48,7 @@ def _without_lesson(engine: Engine) -> Iterator[Suggestion]:
                     group.signature,
                     f"Draw a lesson from what fails: {group.signature}",
                     f"{group.runs} runs failed like this",
-                    f"goal-ledger review write {group.run_ids[0]}",
+                    Hint("review", "write", group.run_ids[0]),
                 )
         after = (page[-1].runs, page[-1].signature)
 
@@ -63,7 +64,7 @@ def _came_back(engine: Engine) -> Iterator[Suggestion]:
                 row.aar_id,
                 f"Find out why it keeps failing: {row.signature}",
                 f"it came back {times} while it was watched for",
-                f"goal-ledger review show {row.aar_id}",
+                Hint("review", "show", row.aar_id),
             )
 
 
@@ -78,5 +79,5 @@ def _in_doubt(engine: Engine) -> Iterator[Suggestion]:
                 lesson_id,
                 f"Retire the lesson, or correct it: {text}",
                 f"{con} pieces of evidence against it, {pro} for it",
-                f"goal-ledger lesson show {lesson_id}",
+                Hint("lesson", "show", lesson_id),
             )

@@ -16,7 +16,7 @@ from goal_ledger.adapters.ingest.feeds.fetch import PATIENT, Waiting
 from goal_ledger.adapters.ingest.feeds.port import Measurement
 from goal_ledger.adapters.ingest.lines import BadLine
 from goal_ledger.domain.base import Recorded
-from goal_ledger.domain.errors import Invalid
+from goal_ledger.domain.errors import Hint, Invalid
 from goal_ledger.domain.runs.feed import FEED, Feed, advance, feed_id
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger.engine.engine import Engine
@@ -208,5 +208,5 @@ def _refusal(problems: Sequence[Untaken]) -> Invalid:
     return Invalid(
         "bad_lines",
         f"record {first.line}: {first.code}: {first.reason}{more}; nothing was imported",
-        hint="without --strict the rest lands",
+        hint="without " + Hint(strict=True) + " the rest lands",
     )

@@ -14,7 +14,7 @@ from goal_ledger.adapters.ingest.runs import RunRecord, read_runs
 from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.adapters.views.log import Progress, quiet
 from goal_ledger.domain.base import Recorded
-from goal_ledger.domain.errors import Invalid, LedgerError
+from goal_ledger.domain.errors import Hint, Invalid, LedgerError
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin
 from goal_ledger.domain.goals.goal import GOAL, ActivityRecorded
@@ -391,5 +391,5 @@ def _refuse(problems: Sequence[BadLine]) -> None:
     raise Invalid(
         "bad_lines",
         f"line {first.line}: {first.reason}{more}; nothing was imported",
-        hint="without --strict the rest lands",
+        hint="without " + Hint(strict=True) + " the rest lands",
     )

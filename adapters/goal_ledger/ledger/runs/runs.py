@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from goal_ledger.domain.base import Event, operation, operation_of
-from goal_ledger.domain.errors import Rejected
+from goal_ledger.domain.errors import Hint, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.goal import GOAL
@@ -307,9 +307,9 @@ def _open_run(tx: Tx, run_or_goal_id: str) -> str:
         return still[0]
     if still:
         raise Rejected("several_runs", f"goal {run_or_goal_id} has {len(still)} open runs: {', '.join(still)}",
-                       hint=f"goal-ledger run take-over {still[0]}")  # fmt: skip
+                       hint=Hint("run", "take-over", still[0]))  # fmt: skip
     raise Rejected("nothing_to_take_over", f"goal {run_or_goal_id} has no open run",
-                   hint=f"goal-ledger run start {run_or_goal_id}")  # fmt: skip
+                   hint=Hint("run", "start", run_or_goal_id))  # fmt: skip
 
 
 def _said(**arguments: Any) -> dict[str, Any]:

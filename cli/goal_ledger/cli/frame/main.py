@@ -12,6 +12,7 @@ import click
 
 from goal_ledger.cli.frame.app import COMPLETION, PROGRAM, App, at_most
 from goal_ledger.cli.frame.command import Noun, show_words
+from goal_ledger.cli.frame.hints import line
 from goal_ledger.cli.frame.text import visible
 from goal_ledger.domain.errors import Damaged, Invalid, LedgerError, Rejected
 
@@ -208,7 +209,8 @@ def _run(args: list[str], app: App) -> int:
 
 def _refuse(app: App, code: int, name: str, message: str, *, hint: str | None = None, **more: Any) -> int:
     """Say what went wrong, in one document or one line; the exit code."""
-    words = " ".join(line.strip("\t") for line in message.split("\n"))  # click lists choices below each other
+    hint = None if hint is None else line(hint)
+    words = " ".join(each.strip("\t") for each in message.split("\n"))  # click lists choices below each other
     if app.wants_json and not app.answered:
         error = {"code": name, "message": _characters(words), "hint": _characters(hint), **more}
         app.document({"version": 1, "status": "error", "error": error})

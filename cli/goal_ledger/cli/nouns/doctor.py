@@ -4,6 +4,7 @@ import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
+from goal_ledger.cli.frame.hints import line
 from goal_ledger.cli.show import render_ledger
 
 
@@ -24,6 +25,6 @@ def doctor(ctx: click.Context, verify: bool) -> None:
         health = examine(place.location, verify=verify, progress=progress)
     path = "memory" if place.location.is_memory else place.location.name
     where = {"check": "place", "level": "ok", "says": f"{path} ({place.origin})", "do": None}
-    findings = [where, *(finding._asdict() for finding in health.findings)]
+    findings = [where, *(each._asdict() | {"do": each.do and line(each.do)} for each in health.findings)]
     app.show({"ok": health.ok, "origin": place.origin, "path": path, "findings": findings}, render_ledger.health)
     ctx.exit(6 if health.damaged else 0 if health.ok else 1)

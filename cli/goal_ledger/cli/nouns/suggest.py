@@ -4,6 +4,7 @@ import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
+from goal_ledger.cli.frame.hints import line
 from goal_ledger.cli.frame.options import as_of
 from goal_ledger.cli.show import render_learning
 
@@ -15,5 +16,5 @@ def suggest(app: App) -> None:
 
     Nothing is changed; each comes with the command to begin with.
     """
-    rows = [row._asdict() for row in app.ledger.learning.suggestions()]
+    rows = [row._asdict() | {"command": line(row.command)} for row in app.ledger.learning.suggestions()]
     app.show_list(rows, render_learning.suggestions, empty="Nothing to suggest.")

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from goal_ledger.domain.base import Count, Decider, Event, Payload, Texts, operation
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.errors import Hint, NotFound, Rejected
 from goal_ledger.domain.goals.contract import CatchUp
 from goal_ledger.domain.times import utc_text
 
@@ -250,7 +250,7 @@ def stop(
 def existing(session: Session) -> SessionStatus:
     """The status of the latest session. NotFound: no_session."""
     if session.status is None:
-        raise NotFound("no_session", "no session was ever started", hint="goal-ledger session start")
+        raise NotFound("no_session", "no session was ever started", hint=Hint("session", "start"))
     return session.status
 
 
@@ -279,4 +279,4 @@ def told(actions: Sequence[str]) -> tuple[str, ...]:
 
 
 def _over(code: str, message: str) -> Rejected:
-    return Rejected(code, message, hint="goal-ledger session start")
+    return Rejected(code, message, hint=Hint("session", "start"))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from goal_ledger.domain.base import Event, operation
-from goal_ledger.domain.errors import Rejected
+from goal_ledger.domain.errors import STREAM, Blank, Hint, Rejected
 from goal_ledger.domain.goals.goal import GOAL, ArmResult, Goal, existing
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 
@@ -49,7 +49,7 @@ def record(goal: Goal, *, arm: str, success: bool, run_id: str | None = None, re
         raise Rejected(
             "unknown_arm",
             f"the experiment has no arm {arm!r}; it has {', '.join(arms) or 'none'}",
-            hint=None if arms else "goal-ledger goal amend {stream} --arm A --arm B",
+            hint=None if arms else Hint("goal", "amend", STREAM, arms=(Blank("A"), Blank("B"))),
         )
     for counted in goal.results if run_id is not None else ():
         if counted.run_id != run_id:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from goal_ledger.domain.base import Decider, Event, Json, Seconds, Texts, operation
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.errors import STREAM, Blank, Hint, NotFound, Rejected
 from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin, Type, as_json, checked, typed_changes
 from goal_ledger.domain.goals.lifecycle import PARENTS, ArchiveCause, GoalStatus, GoalType, moves
 from goal_ledger.domain.policies import Receipt
@@ -559,7 +559,7 @@ def record_activity(
 def existing(goal: Goal) -> GoalStatus:
     """The goal's status. NotFound: unknown_goal."""
     if goal.status is None:
-        raise NotFound("unknown_goal", "there is no such goal", hint="goal-ledger goal list")
+        raise NotFound("unknown_goal", "there is no such goal", hint=Hint("goal", "list"))
     return goal.status
 
 
@@ -603,9 +603,7 @@ def _transition(
         return []
     moved = event(from_status=status, reason=reason, **fields)
     if why and not (reason and reason.strip()):
-        raise Rejected(
-            "no_reason", f"to {verb} a goal, say why", hint=f'goal-ledger goal {verb} {{stream}} --reason "…"'
-        )
+        raise Rejected("no_reason", f"to {verb} a goal, say why", hint=Hint("goal", verb, STREAM, reason=Blank()))
     refuse_open(dependencies)
     return [moved]
 
@@ -636,7 +634,7 @@ def _has_target(contract: Contract) -> None:
         raise Rejected(
             "no_target",
             "a key_result is measured against a target, and has none",
-            hint="give it one, e.g. --baseline 80 --target 95 --unit %",
+            hint="give it one, e.g. " + Hint(baseline=Blank(80), target=Blank(95), unit=Blank("%")),
         )
 
 
@@ -649,4 +647,4 @@ def _known(goal_id: str, dependencies: Mapping[str, Goal]) -> None:
         if dependency == goal_id:
             raise Rejected("self_dependency", "a goal cannot depend on itself")
         if goal.status is None:
-            raise NotFound("unknown_goal", f"there is no goal {dependency} to depend on", hint="goal-ledger goal list")
+            raise NotFound("unknown_goal", f"there is no goal {dependency} to depend on", hint=Hint("goal", "list"))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 
 from goal_ledger.domain.base import Event, operation
-from goal_ledger.domain.errors import Rejected
+from goal_ledger.domain.errors import STREAM, Blank, Hint, Rejected
 from goal_ledger.domain.goals.goal import GOAL, Goal, GoalAmended, existing
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 
@@ -62,7 +62,7 @@ def measure(
         raise Rejected(
             "not_a_key_result",
             f"only a key_result is measured, and this goal is of type {goal.goal_type}",
-            hint="goal-ledger kr list",
+            hint=Hint("kr", "list"),
         )
     if status is GoalStatus.ARCHIVED:
         raise Rejected("archived", "the key result is archived, which is final: it takes no measurements")
@@ -71,7 +71,7 @@ def measure(
         raise Rejected(
             "no_target",
             "the key result has no target to measure against",
-            hint="goal-ledger goal amend {stream} --target 95",
+            hint=Hint("goal", "amend", STREAM, target=Blank(95)),
         )
     if value == goal.current and measured_at is not None and measured_at == goal.measured_at:
         return []

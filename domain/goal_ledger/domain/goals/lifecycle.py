@@ -4,9 +4,10 @@ Every refusal, hint and document about transitions is derived from `MOVES`.
 """
 
 from enum import StrEnum
+from functools import reduce
 from typing import NamedTuple
 
-from goal_ledger.domain.errors import Rejected
+from goal_ledger.domain.errors import STREAM, Hint, Rejected
 
 
 class GoalStatus(StrEnum):
@@ -126,9 +127,9 @@ def moves(status: GoalStatus, verb: str) -> bool:
     needed = " or ".join(source for source in GoalStatus if source in sources)
     allowed = ", ".join(verbs_from(status)) or "nothing: it is final"
     way = path(status, sources)
-    steps = ", then ".join(f"goal-ledger goal {step} {{stream}}" for step in way)
+    steps = [Hint("goal", step, STREAM) for step in way]
     raise Rejected(
         "not_allowed",
         f"goal is {status}; to {verb} it ({target}) it must be {needed}; {status} allows {allowed}",
-        hint=steps or None,
+        hint=reduce(lambda first, then: first + ", then " + then, steps) if steps else None,
     )

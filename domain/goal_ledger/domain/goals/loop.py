@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from goal_ledger.domain.base import Decider, Event, operation
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.errors import STREAM, Blank, Hint, NotFound, Rejected
 from goal_ledger.domain.ids import derived_id
 from goal_ledger.domain.times import parse_utc, utc_text
 
@@ -123,7 +123,11 @@ def open(
     if not matter.question.strip():
         raise Rejected("no_question", "an open loop needs a question that is not blank")
     if matter.goal_id is None and (holds_goal or matter.kind is LoopKind.PENDING_RETRY):
-        raise Rejected("no_goal", f"a {matter.kind} needs the goal that it is about", hint="name it with --goal")
+        raise Rejected(
+            "no_goal",
+            f"a {matter.kind} needs the goal that it is about",
+            hint="name it with " + Hint(goal_id=Blank("")),
+        )
     due = None if due_at is None else utc_text(due_at if isinstance(due_at, datetime) else parse_utc(due_at))
     if loop.is_open and (loop.holds_goal or not holds_goal):
         return []
@@ -152,7 +156,7 @@ def close(loop: Loop, *, answer: str, reason: str | None = None) -> list[Event]:
         raise Rejected(
             "already_closed",
             "the loop is closed already, with another answer",
-            hint="goal-ledger loop show {stream} says which; open it again to answer it anew",
+            hint=Hint("loop", "show", STREAM) + " says which; open it again to answer it anew",
         )
     return [LoopClosed(answer=answer.strip(), reason=reason)]
 
@@ -163,7 +167,7 @@ def close(loop: Loop, *, answer: str, reason: str | None = None) -> list[Event]:
 def existing(loop: Loop) -> LoopStatus:
     """The loop's status. NotFound: unknown_loop."""
     if loop.status is None:
-        raise NotFound("unknown_loop", "there is no such loop", hint="goal-ledger loop list")
+        raise NotFound("unknown_loop", "there is no such loop", hint=Hint("loop", "list"))
     return loop.status
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from goal_ledger.domain.base import Count, Event, operation
-from goal_ledger.domain.errors import Rejected
+from goal_ledger.domain.errors import STREAM, Hint, Rejected
 from goal_ledger.domain.goals import goal as goals
 from goal_ledger.domain.goals.contract import CatchUp
 from goal_ledger.domain.goals.goal import GOAL, Goal, existing
@@ -135,7 +135,7 @@ def complete_occurrence(
         raise Rejected(
             "no_occurrence",
             "a maintenance goal repeats, and no occurrence of it is open; only archiving ends it",
-            hint="goal-ledger goal archive {stream} --cause done",
+            hint=Hint("goal", "archive", STREAM, cause="done"),
         )
     if caveats is not None and not caveats.strip():
         raise Rejected("no_caveats", "caveats are blank; say what is missing, or complete without them")

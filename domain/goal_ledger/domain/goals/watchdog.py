@@ -1,7 +1,7 @@
 """Watchdogs: a condition that opens one incident when it holds, and closes it when it stops to."""
 
 from goal_ledger.domain.base import Event, operation
-from goal_ledger.domain.errors import Rejected
+from goal_ledger.domain.errors import STREAM, Blank, Hint, Rejected
 from goal_ledger.domain.goals.goal import GOAL, Goal, existing
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 
@@ -50,14 +50,14 @@ def fire(goal: Goal, *, incident: str, reason: str | None = None) -> list[Event]
         raise Rejected(
             "not_watching",
             f"the watchdog is {goal.status}; it must be active",
-            hint="goal-ledger goal activate {stream}",
+            hint=Hint("goal", "activate", STREAM),
         )
     condition = goal.contract["watch"]
     if condition is None:
         raise Rejected(
             "no_watch",
             "the watchdog has no condition to watch",
-            hint='goal-ledger goal amend {stream} --watch "goal.status = failed"',
+            hint=Hint("goal", "amend", STREAM, watch=Blank("goal.status = failed")),
         )
     return [WatchdogFired(incident=incident, condition=condition, reason=reason)]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from goal_ledger.domain.base import Decider, Event, Payload, Share, operation
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.errors import STREAM, Blank, Hint, NotFound, Rejected
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import derived_id
 
@@ -257,7 +257,7 @@ def retire(lesson: Lesson, *, reason: str | None) -> list[Event]:
         return []
     if not (reason and reason.strip()):
         raise Rejected(
-            "no_reason", "to retire a lesson, say why", hint='goal-ledger lesson retire {stream} --reason "…"'
+            "no_reason", "to retire a lesson, say why", hint=Hint("lesson", "retire", STREAM, reason=Blank())
         )
     return [LessonRetired(reason=reason)]
 
@@ -273,7 +273,7 @@ def recall(lesson: Lesson, *, root: str, reason: str | None) -> list[Event]:
         return []
     if not (reason and reason.strip()):
         raise Rejected(
-            "no_reason", "to recall a lesson, say why", hint='goal-ledger lesson recall {stream} --reason "…"'
+            "no_reason", "to recall a lesson, say why", hint=Hint("lesson", "recall", STREAM, reason=Blank())
         )
     return [LessonRecalled(root=root, reason=reason)]
 
@@ -284,7 +284,7 @@ def recall(lesson: Lesson, *, root: str, reason: str | None) -> list[Event]:
 def existing(lesson: Lesson) -> bool:
     """Whether the lesson is active. NotFound: unknown_lesson."""
     if lesson.active is None:
-        raise NotFound("unknown_lesson", "there is no such lesson", hint="goal-ledger lesson list")
+        raise NotFound("unknown_lesson", "there is no such lesson", hint=Hint("lesson", "list"))
     return lesson.active
 
 
@@ -300,10 +300,10 @@ def _active(lesson: Lesson) -> None:
         raise Rejected(
             "recalled",
             "the lesson was recalled: it takes no evidence and is not learned again",
-            hint="goal-ledger lesson show {stream} says why",
+            hint=Hint("lesson", "show", STREAM) + " says why",
         )
     raise Rejected(
-        "retired", "the lesson is retired and takes no evidence", hint="goal-ledger lesson show {stream} says why"
+        "retired", "the lesson is retired and takes no evidence", hint=Hint("lesson", "show", STREAM) + " says why"
     )
 
 

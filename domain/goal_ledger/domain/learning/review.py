@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from goal_ledger.domain.base import Decider, Event, Payload, Texts, operation
-from goal_ledger.domain.errors import NotFound
+from goal_ledger.domain.errors import Hint, NotFound
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import derived_id
 from goal_ledger.domain.learning.lesson import LessonCategory
@@ -144,7 +144,7 @@ def promote(review: Review, *, lesson_ids: Sequence[str], reason: str | None = N
 def existing(review: Review) -> None:
     """Refuse what is no review. NotFound: unknown_review."""
     if not review.run_id:
-        raise NotFound("unknown_review", "there is no such review", hint="goal-ledger review list")
+        raise NotFound("unknown_review", "there is no such review", hint=Hint("review", "list"))
 
 
 def is_watched(watched_from: str | None, watch_until: str | None, at: str | None) -> bool:

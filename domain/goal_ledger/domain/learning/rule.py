@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from goal_ledger.domain.base import Decider, Event, Money, Seconds, Share, Texts, operation
-from goal_ledger.domain.errors import Invalid, NotFound, Rejected
+from goal_ledger.domain.errors import STREAM, Blank, Hint, Invalid, NotFound, Rejected
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.ids import derived_id
 from goal_ledger.domain.learning.lesson import Scope
@@ -274,7 +274,7 @@ def draft(
         raise Rejected(
             "confidence_too_low",
             f"a rule needs a lesson of confidence {needed:g}; this one has {confidence:.4g}",
-            hint="goal-ledger lesson confirm " + (lesson_ids[0] if lesson_ids else "LESSON"),
+            hint=Hint("lesson", "confirm", lesson_ids[0] if lesson_ids else Blank("LESSON")),
         )
     why = f"confidence {confidence:.4g} of {needed:g} needed"
     return [
@@ -305,7 +305,7 @@ def canary(
         return []
     if rule.mode is Mode.FULL:
         raise Rejected(
-            "in_force", "the rule is in force for all goals", hint='goal-ledger rule rollback {stream} --reason "…"'
+            "in_force", "the rule is in force for all goals", hint=Hint("rule", "rollback", STREAM, reason=Blank())
         )
     _say_why(reason, "canary", "to try a rule")
     return [_canary(rule, share=share, position=position, settings=settings, reason=reason)]
@@ -323,14 +323,14 @@ def promote(rule: Rule, *, position: int, settings: Settings, reason: str | None
     if rule.mode is Mode.SHADOW:
         raise Rejected(
             "skips_canary", "the rule is in shadow; only a rule in canary can be put in force",
-            hint='goal-ledger rule canary {stream} --reason "…"',
+            hint=Hint("rule", "canary", STREAM, reason=Blank()),
         )  # fmt: skip
     trial, needed = rule.trial, settings.rule_validated_runs
     if trial.validated < needed:
         raise Rejected(
             "not_validated",
             f"{trial.validated:g} runs with the rule were won in this round; {needed} are needed",
-            hint="goal-ledger rule evaluate {stream}",
+            hint=Hint("rule", "evaluate", STREAM),
         )
     verdict = judge(trial, promoted=False, round=rule.round, settings=settings)
     if verdict.choice is Choice.ROLL_BACK or is_regression(trial, settings.rule_margin):
@@ -339,7 +339,7 @@ def promote(rule: Rule, *, position: int, settings: Settings, reason: str | None
             "regression",
             f"{told.successes:g} of {told.n:g} runs were won with the rule, {kept.successes:g} of {kept.n:g} without"
             + (f"; worse: {verdict.cause}" if verdict.cause else ""),
-            hint="goal-ledger rule evaluate {stream}",
+            hint=Hint("rule", "evaluate", STREAM),
         )
     _say_why(reason, "promote", "to put a rule in force")
     return [RulePromoted(receipt=receipt_of(verdict, position=position, settings=settings), reason=reason)]
@@ -461,7 +461,7 @@ def step_again(
 def existing(rule: Rule) -> bool:
     """Whether the rule is active. NotFound: unknown_rule."""
     if rule.mode is None:
-        raise NotFound("unknown_rule", "there is no such rule", hint="goal-ledger rule list")
+        raise NotFound("unknown_rule", "there is no such rule", hint=Hint("rule", "list"))
     return rule.active
 
 
@@ -469,12 +469,12 @@ def _active(rule: Rule) -> None:
     if existing(rule):
         return
     code = "retired" if rule.recalled is None else "recalled"
-    raise Rejected(code, f"the rule is {code} and stays so", hint="goal-ledger rule show {stream} says why")
+    raise Rejected(code, f"the rule is {code} and stays so", hint=Hint("rule", "show", STREAM) + " says why")
 
 
 def _say_why(reason: str | None, verb: str, what: str) -> None:
     if not (reason and reason.strip()):
-        raise Rejected("no_reason", f"{what}, say why", hint=f'goal-ledger rule {verb} {{stream}} --reason "…"')
+        raise Rejected("no_reason", f"{what}, say why", hint=Hint("rule", verb, STREAM, reason=Blank()))
 
 
 def _canary(

@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from goal_ledger.domain.base import Count, Decider, Event, Json, Payload, Share, Texts, operation
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.errors import STREAM, Hint, NotFound, Rejected
 from goal_ledger.domain.policies import Receipt
 from goal_ledger.domain.proposals.detectors.base import Finding
 from goal_ledger.domain.times import utc_text
@@ -162,7 +162,7 @@ def of(finding: Finding, *, detector: str, now: datetime, days: float, scan_id: 
 def make(proposal: Proposal, *, made: ProposalMade) -> list[Event]:
     """Propose it. Rejected: already_exists, no_text."""
     if proposal.status is not None:
-        raise Rejected("already_exists", "there is such a proposal already", hint="goal-ledger proposal show {stream}")
+        raise Rejected("already_exists", "there is such a proposal already", hint=Hint("proposal", "show", STREAM))
     if not made.text.strip():
         raise Rejected("no_text", "a proposal needs a text that is not blank")
     return [made]
@@ -202,7 +202,7 @@ def complete(scan: Scan, *, completed: ScanCompleted) -> list[Event]:
 def existing(proposal: Proposal) -> ProposalStatus:
     """The proposal's status. NotFound: unknown_proposal."""
     if proposal.status is None:
-        raise NotFound("unknown_proposal", "there is no such proposal", hint="goal-ledger proposal list")
+        raise NotFound("unknown_proposal", "there is no such proposal", hint=Hint("proposal", "list"))
     return proposal.status
 
 

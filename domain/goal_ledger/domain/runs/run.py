@@ -22,7 +22,7 @@ from goal_ledger.domain.base import (
     Unreadable,
     operation,
 )
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.errors import STREAM, Hint, NotFound, Rejected
 from goal_ledger.domain.times import parse_utc, seconds_between, utc_text
 
 # --- Words
@@ -360,7 +360,7 @@ def _outcome_recorded(run: Run, event: BusinessOutcomeRecorded) -> Run:
 def start(run: Run, *, started: RunStarted) -> list[Event]:
     """Begin the attempt that the goal dispatched. Rejected: already_exists."""
     if run.status not in (None, RunStatus.QUEUED):
-        raise Rejected("already_exists", "this run has started already", hint="goal-ledger run show {stream}")
+        raise Rejected("already_exists", "this run has started already", hint=Hint("run", "show", STREAM))
     return [started]
 
 
@@ -368,7 +368,7 @@ def start(run: Run, *, started: RunStarted) -> list[Event]:
 def enqueue(run: Run, *, queued: RunQueued) -> list[Event]:
     """Let the attempt wait for its turn. Rejected: already_exists."""
     if run.status is not None:
-        raise Rejected("already_exists", "there is such a run already", hint="goal-ledger run show {stream}")
+        raise Rejected("already_exists", "there is such a run already", hint=Hint("run", "show", STREAM))
     return [queued]
 
 
@@ -393,7 +393,7 @@ def act(
         raise Rejected(
             "policy_block",
             f"the goal allows {', '.join(sorted(allowed))}; it does not allow {action_type}",
-            hint=f"goal-ledger goal show {run.goal_id}",
+            hint=Hint("goal", "show", run.goal_id),
         )
     taken = ActionTaken(
         goal_id=run.goal_id,
@@ -599,7 +599,7 @@ def record_outcome(
 def existing(run: Run) -> RunStatus:
     """The run's status. NotFound: unknown_run."""
     if run.status is None:
-        raise NotFound("unknown_run", "there is no such run", hint="goal-ledger run list")
+        raise NotFound("unknown_run", "there is no such run", hint=Hint("run", "list"))
     return run.status
 
 
@@ -654,15 +654,15 @@ def _require(run: Run, verb: str, *allowed: RunStatus) -> None:
         raise Rejected(
             "lease_lost",
             f"this run was taken from its worker: {run.lost}; `{verb}` is not recorded any more",
-            hint="goal-ledger run show {stream}",
+            hint=Hint("run", "show", STREAM),
         )
     needed = " or ".join(sorted(allowed))
     ways = {
-        RunStatus.QUEUED: "goal-ledger next --claim",
-        RunStatus.CHECKPOINTED: "goal-ledger run resume {stream}",
-        RunStatus.RUNNING: "goal-ledger run finish {stream} --outcome succeeded",
-        RunStatus.INTERRUPTED: f"goal-ledger run start {run.goal_id}",
-        RunStatus.FINISHED: f"goal-ledger run start {run.goal_id}",
+        RunStatus.QUEUED: Hint("next", claim=True),
+        RunStatus.CHECKPOINTED: Hint("run", "resume", STREAM),
+        RunStatus.RUNNING: Hint("run", "finish", STREAM, local_outcome="succeeded"),
+        RunStatus.INTERRUPTED: Hint("run", "start", run.goal_id),
+        RunStatus.FINISHED: Hint("run", "start", run.goal_id),
     }
     raise Rejected("not_allowed", f"run is {status}; `{verb}` needs it {needed}", hint=ways[status])
 

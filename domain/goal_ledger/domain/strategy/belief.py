@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from goal_ledger.domain.base import Decider, Event, operation
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.errors import STREAM, Blank, Hint, NotFound, Rejected
 from goal_ledger.domain.ids import derived_id
 
 
@@ -85,7 +85,7 @@ def contradict(belief: Belief, *, reason: str | None) -> list[Event]:
         return []
     if status is BeliefStatus.RETRACTED:
         raise Rejected(
-            "retracted", "this belief was given up; hold it again first", hint="goal-ledger belief hold TEXT"
+            "retracted", "this belief was given up; hold it again first", hint=Hint("belief", "hold", Blank("TEXT"))
         )
     return [BeliefContradicted(reason=_needed(reason, "contradict"))]
 
@@ -101,15 +101,13 @@ def retract(belief: Belief, *, reason: str | None) -> list[Event]:
 def existing(belief: Belief) -> BeliefStatus:
     """The belief's status. NotFound: unknown_belief."""
     if belief.status is None:
-        raise NotFound("unknown_belief", "there is no such belief", hint="goal-ledger belief list")
+        raise NotFound("unknown_belief", "there is no such belief", hint=Hint("belief", "list"))
     return belief.status
 
 
 def _needed(reason: str | None, verb: str) -> str:
     if not (reason and reason.strip()):
-        raise Rejected(
-            "no_reason", f"to {verb} a belief, say why", hint=f'goal-ledger belief {verb} {{stream}} --reason "…"'
-        )
+        raise Rejected("no_reason", f"to {verb} a belief, say why", hint=Hint("belief", verb, STREAM, reason=Blank()))
     return reason
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from goal_ledger.domain.base import Decider, Event, operation
-from goal_ledger.domain.errors import NotFound, Rejected
+from goal_ledger.domain.errors import STREAM, Blank, Hint, NotFound, Rejected
 from goal_ledger.domain.ids import derived_id
 
 # --- Words
@@ -138,7 +138,7 @@ def register(project: Project, *, name: str, description: str | None = None, rea
     raise Rejected(
         "already_exists",
         f"there is a project {project.name!r} with another description",
-        hint='goal-ledger project amend {stream} --description "…"',
+        hint=Hint("project", "amend", STREAM, description=Blank()),
     )
 
 
@@ -199,7 +199,7 @@ def resolve_bug(project: Project, *, bug_id: str, reason: str | None = None) -> 
     bug = project.bugs.get(bug_id)
     if bug is None:
         raise NotFound(
-            "unknown_bug", f"the project has no bug {bug_id!r}", hint="goal-ledger project show {stream} lists them"
+            "unknown_bug", f"the project has no bug {bug_id!r}", hint=Hint("project", "show", STREAM) + " lists them"
         )
     return [BugResolved(bug_id=bug_id, reason=reason)] if bug.is_open else []
 
@@ -210,7 +210,7 @@ def resolve_bug(project: Project, *, bug_id: str, reason: str | None = None) -> 
 def existing(project: Project) -> str:
     """The project's name. NotFound: unknown_project."""
     if project.name is None:
-        raise NotFound("unknown_project", "there is no such project", hint="goal-ledger project list")
+        raise NotFound("unknown_project", "there is no such project", hint=Hint("project", "list"))
     return project.name
 
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from goal_ledger.domain.base import Event, operation
-from goal_ledger.domain.errors import Rejected
+from goal_ledger.domain.errors import STREAM, Blank, Hint, Rejected
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.goal import (
     Goal,
@@ -76,7 +76,7 @@ def dispatch(
         raise Rejected(
             "run_overlap",
             f"run {still[0]} of this goal is still open; finish or interrupt it first, or allow the overlap",
-            hint=f"goal-ledger run show {still[0]}",
+            hint=Hint("run", "show", still[0]),
         )
     beside = still if overlap is Overlap.ALLOW else ()
     return [
@@ -116,7 +116,7 @@ def dispatch_queued(
         raise Rejected(
             "run_overlap",
             f"run {still[0]} of this goal is still open; the queue goes on when it has ended",
-            hint=f"goal-ledger run show {still[0]}",
+            hint=Hint("run", "show", still[0]),
         )
     dispatched = RunDispatched(
         run_id=run_id, attempt=attempt, agent=agent, running=(run_id,), receipt=receipt, reason=reason
@@ -199,7 +199,7 @@ def _free(goal: Goal, dependencies: Mapping[str, Goal], spent: Spent) -> list[Ev
         raise Rejected(
             "not_allowed",
             f"goal is {status}; to start a run it must be ready or active",
-            hint="goal-ledger goal activate {stream}",
+            hint=Hint("goal", "activate", STREAM),
         )
     refuse_open(dependencies)
     budget: Decimal | None = goal.contract.get("budget_usd")
@@ -207,7 +207,7 @@ def _free(goal: Goal, dependencies: Mapping[str, Goal], spent: Spent) -> list[Ev
         raise Rejected(
             "over_budget",
             f"the budget of ${budget} is used up: the runs of this goal cost {spent}",
-            hint="goal-ledger goal amend {stream} --budget USD",
+            hint=Hint("goal", "amend", STREAM, budget_usd=Blank("USD")),
         )
     return [GoalActivated(from_status=status)] if status is GoalStatus.READY else []
 
@@ -219,6 +219,6 @@ def _next_attempt(goal: Goal) -> int:
         raise Rejected(
             "no_attempts_left",
             f"all {limit} attempts of this goal are used up",
-            hint=f"goal-ledger goal amend {{stream}} --max-attempts {attempt}",
+            hint=Hint("goal", "amend", STREAM, max_attempts=attempt),
         )
     return attempt

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from goal_ledger.adapters.ingest.feeds.documents import documents
 from goal_ledger.adapters.ingest.feeds.port import Measurement, number_of, selector_of, text_of, time_of
 from goal_ledger.adapters.ingest.lines import BadLine
-from goal_ledger.domain.errors import Invalid
+from goal_ledger.domain.errors import Blank, Hint, Invalid
 from goal_ledger.domain.times import utc_text
 
 _A_MONDAY = date(1970, 1, 5)
@@ -209,7 +209,7 @@ def _counted(did: list[_Did], counting: Counting, since: datetime | None) -> Ite
         raise Invalid(
             "no_event",
             f"events were found, and not said which of them counts; there are {', '.join(names[:10])}",
-            hint="--event NAME, and --per NAME for a share",
+            hint=Hint(event=Blank("NAME")) + ", and " + Hint(per=Blank("NAME")) + " for a share",
         )
     windows: dict[int, list[_Did]] = {}
     for each in did:
