@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from goal_ledger.domain.errors import LedgerError
+from goal_ledger.domain.errors import Hint, LedgerError
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.store.base import Store
@@ -80,7 +80,7 @@ class Level(StrEnum):
 
 
 class Diagnosis(NamedTuple):
-    """check: what was looked at. do: the way out, usually a command."""
+    """check: what was looked at. do: the way out, in words or as a `Hint`."""
 
     check: str
     level: Level
@@ -109,8 +109,6 @@ class ExaminedViews(NamedTuple):
     trouble: Diagnosis | None = None
 
 
-def beginning(name: str) -> str:
-    """The command that creates a ledger there."""
-    import shlex  # only what goes wrong needs it
-
-    return f'goal-ledger --db {shlex.quote(name)} goal create "Cut checkout errors"'
+def beginning(name: str) -> Hint:
+    """The call that creates a ledger there."""
+    return Hint("goal", "create", "Cut checkout errors", db=name)

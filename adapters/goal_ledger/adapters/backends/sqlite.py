@@ -17,7 +17,7 @@ from goal_ledger.adapters.backends.backend import (
     Level,
     beginning,
 )
-from goal_ledger.domain.errors import Invalid, LedgerError, Unavailable
+from goal_ledger.domain.errors import Blank, Hint, Invalid, LedgerError, Unavailable
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.store.base import Store
@@ -125,12 +125,12 @@ class SqliteBackend(NamedTuple):
             return Examined([nothing], is_there=False)
         if not path.exists():
             nothing = Diagnosis(
-                "ledger", Level.WARNING, f"there is none at {path}", f"create one: {beginning(self.name)}"
+                "ledger", Level.WARNING, f"there is none at {path}", "create one: " + beginning(self.name)
             )
             return Examined([nothing], is_there=False)
         findings = [*_around(path)]
         if path.stat().st_size == 0:
-            nothing = Diagnosis("ledger", Level.WARNING, f"{path} is empty", f"begin one in it: {beginning(self.name)}")
+            nothing = Diagnosis("ledger", Level.WARNING, f"{path} is empty", "begin one in it: " + beginning(self.name))
             return Examined([*findings, nothing], is_there=False)
         try:
             return Examined(findings, format=_format(path), waiting=_size(_wal(path)))
@@ -216,6 +216,6 @@ def _format(path: Path) -> Diagnosis:
     if found.journal_mode != "wal":
         return Diagnosis(
             "format", Level.WARNING, f"{says}: readers wait for writers",
-            "copy it: goal-ledger ledger backup FILE, and go on with the copy",
+            "copy it: " + Hint("ledger", "backup", Blank("FILE")) + ", and go on with the copy",
         )  # fmt: skip
     return Diagnosis("format", Level.OK, says)
