@@ -15,10 +15,10 @@ from benchmarks.history import Row, extend, goal_id, interleaved, ledger_files, 
 from benchmarks.measure import Bench, Prepare, Result
 from benchmarks.raw import INSERT
 from benchmarks.rebuild import finished_rows
+from goal_ledger.adapters.backends.sqlite import views_beside
 from goal_ledger.adapters.store.codec import digest
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.ledger import Ledger, Settings
-from goal_ledger.ledger.engine.location import views_beside
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.registry import PROJECTIONS
 

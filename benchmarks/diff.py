@@ -9,8 +9,8 @@ from benchmarks.catchup import open_goals
 from benchmarks.history import goal_id, sequential, write
 from benchmarks.measure import Bench, Prepare, Result
 from benchmarks.raw import parse_all
+from goal_ledger.adapters.backends.sqlite import views_beside
 from goal_ledger.ledger import Ledger
-from goal_ledger.ledger.engine.location import views_beside
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 
 _DIFFERING = 1_000  # every so many-th row differs

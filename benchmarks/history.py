@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from goal_ledger.adapters.backends.sqlite import views_beside
 from goal_ledger.adapters.store.codec import encode, envelope, name_of
 from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.domain.base import Event
@@ -16,7 +17,6 @@ from goal_ledger.domain.goals.criteria import numbered
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.domain.runs import run as runs
 from goal_ledger.ledger import Ledger, Settings
-from goal_ledger.ledger.engine.location import views_beside
 
 Row = tuple[str, int, str, bytes]
 """stream, version, name, body."""

@@ -14,11 +14,11 @@ import orjson
 
 from benchmarks.history import sequential, write
 from benchmarks.measure import Bench, Prepare, Result
+from goal_ledger.adapters.backends.postgres import at
 from goal_ledger.adapters.views.table import POSTGRES_TYPES, Table
 from goal_ledger.domain.runs import run as runs
 from goal_ledger.domain.runs.run import RUN
 from goal_ledger.ledger import Ledger
-from goal_ledger.ledger.engine.location import locate
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ def _rebuilds(bench: Bench, server: Server) -> Iterator[Result]:
     write(path, sequential(events))
     with Ledger.open(path, actor="agent:bench", read_only=True) as source:
         source.log.copy(url)
-    location = locate(url)
-    assert location.url is not None
+    location = at(url)
     with (
         Ledger.open(url, actor="agent:bench") as ledger,
         psycopg.connect(location.url, autocommit=True) as connection,

@@ -7,9 +7,9 @@ from typing import Any
 
 from benchmarks.history import Row, goal_id, life, write
 from benchmarks.measure import Bench, Budget, Prepare, Result
+from goal_ledger.adapters.backends.sqlite import views_beside
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.ledger import Ledger
-from goal_ledger.ledger.engine.location import views_beside
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.runs.goal_runs import goal_runs
 

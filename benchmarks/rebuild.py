@@ -11,9 +11,9 @@ from benchmarks.history import Row, interleaved, ledger_files, sequential, write
 from benchmarks.measure import Bench, Budget, Result
 from benchmarks.peak import peak_mb
 from benchmarks.raw import parse_all
+from goal_ledger.adapters.backends.sqlite import views_beside
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.ledger import Ledger
-from goal_ledger.ledger.engine.location import views_beside
 from goal_ledger.projections.registry import PROJECTIONS
 
 _MOST_MB = 150

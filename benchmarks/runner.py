@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Identifier
 
 from benchmarks.fold import Board, Goals
 from benchmarks.writers import stock_arguments
-from goal_ledger.ledger.engine.location import locate
+from goal_ledger.adapters.backends.postgres import at
 
 
 class _PostgresBoard(PostgresTrackingRecorder):
@@ -52,8 +52,7 @@ class Runner:
     """
 
     def __init__(self, url: str, events: int) -> None:
-        location = locate(url)
-        assert location.url is not None
+        location = at(url)
         self._server, self._schema = location.url, location.schema
         with psycopg.connect(self._server, autocommit=True) as connection:
             connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(self._schema)))

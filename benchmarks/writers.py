@@ -24,11 +24,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from benchmarks.history import body_of
 from benchmarks.measure import Figure, latency
+from goal_ledger.adapters.backends.postgres import at
 from goal_ledger.adapters.store.codec import digest
 from goal_ledger.domain.runs import run as runs
 from goal_ledger.domain.runs.run import RUN, RunHeartbeat
 from goal_ledger.ledger import Ledger
-from goal_ledger.ledger.engine.location import locate
 
 Write = Callable[[], object]
 """Appends one event and commits it."""
@@ -98,8 +98,7 @@ def _ours(url: str, stream: str) -> Iterator[Write]:
 
 @contextmanager
 def _raw(url: str, stream: str) -> Iterator[Write]:
-    location = locate(url)
-    assert location.url is not None
+    location = at(url)
     said = orjson.loads(body_of(RunHeartbeat(goal_id="goal_" + "0" * 26, note=_NOTE)))
     with psycopg.connect(location.url, autocommit=True) as connection:
         connection.execute("SELECT set_config('search_path', %s, false)", (location.schema,))
@@ -126,8 +125,7 @@ def _raw(url: str, stream: str) -> Iterator[Write]:
 
 @contextmanager
 def _stock(url: str, _stream: str) -> Iterator[Write]:
-    location = locate(url)
-    assert location.url is not None
+    location = at(url)
     datastore = PostgresDatastore(**stock_arguments(location.url), schema=location.schema)
     recorder = PostgresApplicationRecorder(datastore, events_table_name="stock_events")
     stream, version = uuid4(), iter(range(1, 10**9))
@@ -140,8 +138,7 @@ def _stock(url: str, _stream: str) -> Iterator[Write]:
 
 def create_stock(url: str) -> None:
     """Make the tables of the library's recorder in the ledger's schema."""
-    location = locate(url)
-    assert location.url is not None
+    location = at(url)
     datastore = PostgresDatastore(**stock_arguments(location.url), schema=location.schema)
     PostgresApplicationRecorder(datastore, events_table_name="stock_events").create_table()
     datastore.close()

@@ -11,10 +11,10 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from goal_ledger.adapters.backends.postgres import at
 from goal_ledger.adapters.store.base import Store
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.engine.location import locate
-from goal_ledger.ledger.engine.opening import open_store
 from tests.postgres import Server, schema_of
 
 
@@ -29,7 +29,7 @@ class Place(ABC):
 
     def store(self) -> Store:
         """The log by itself."""
-        return open_store(locate(self.url), Settings(), read_only=False, create=True)
+        return locate(self.url).open_store(Settings(), read_only=False, create=True)
 
     @abstractmethod
     def stock(self) -> dict[str, str]:
@@ -46,6 +46,10 @@ class Place(ABC):
     @abstractmethod
     def rows(self, sql: str) -> list[Any]:
         """What a question to the database itself gives."""
+
+    @abstractmethod
+    def views_rows(self, sql: str) -> list[Any]:
+        """What a question to the read models' database itself gives, or what somebody does to it."""
 
     @abstractmethod
     def run(self, sql: str) -> None:
@@ -65,6 +69,7 @@ class FilePlace(Place):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.views = path.with_name(f"{path.stem}.views.db")
         self.url = str(path)
 
     def stock(self) -> dict[str, str]:
@@ -74,10 +79,14 @@ class FilePlace(Place):
         return self.path.read_bytes()
 
     def has_views(self) -> bool:
-        return self.path.with_name(f"{self.path.stem}.views.db").exists()
+        return self.views.exists()
 
     def rows(self, sql: str) -> list[Any]:
         with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(sql).fetchall()
+
+    def views_rows(self, sql: str) -> list[Any]:
+        with closing(sqlite3.connect(self.views)) as connection, connection:
             return connection.execute(sql).fetchall()
 
     def run(self, sql: str) -> None:
@@ -109,7 +118,7 @@ class ServerPlace(Place):
         self.schema = schema_of(self.url)
 
     def stock(self) -> dict[str, str]:
-        given = conninfo_to_dict(locate(self.url).url or "")
+        given = conninfo_to_dict(at(self.url).url)
         names = {"dbname": "DBNAME", "host": "HOST", "user": "USER", "password": "PASSWORD", "port": "PORT"}
         return {
             "PERSISTENCE_MODULE": "eventsourcing.postgres",
@@ -129,6 +138,9 @@ class ServerPlace(Place):
 
     def rows(self, sql: str) -> list[Any]:
         return self.server.ask(_theirs(sql), url=self.url)
+
+    def views_rows(self, sql: str) -> list[Any]:
+        return self.server.ask(sql, url=f"?schema={self.schema}_views")
 
     def run(self, sql: str) -> None:
         self.server.ask(_theirs(sql), url=self.url)

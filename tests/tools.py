@@ -104,3 +104,13 @@ def as_somebody(ask: Callable[[], str]) -> str:
         answer = answers.read().decode()
     os.waitpid(child, 0)
     return answer
+
+
+def package(folder: Path, name: str, code: str, entry_points: str) -> Path:
+    """A package as an installer leaves it in a folder that is on the path: one module, and what it declares."""
+    (folder / f"{name}.py").write_text(code, encoding="utf-8")
+    information = folder / f"{name}-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
+    (information / "entry_points.txt").write_text(entry_points, encoding="utf-8")
+    return folder

@@ -77,7 +77,7 @@ def test_the_further_examples_of_embedding_run_one_after_the_other():
             if len(told) == ledger.log.stats().events:
                 stopping.set()
 
-        names = {
+        names: dict[str, Any] = {
             "ledger": ledger,
             "goal": goal,
             "first": first,
@@ -92,8 +92,10 @@ def test_the_further_examples_of_embedding_run_one_after_the_other():
         assert ledger.goals.get(goal.goal_id).status == "blocked"
         assert ledger.goals.get(first.goal_id).done
         assert names["way_out"] == f'ledger.goals.ready("{second.goal_id}")'
-        assert [call.arguments for call in names["calls"]] == [(second.goal_id,)]  # type: ignore[attr-defined]
+        assert [call.arguments for call in names["calls"]] == [(second.goal_id,)]
         assert names["position"] == len(told) > 10
+        assert names["busiest"] == ("agent:planner", 1) and names["follow_up"].question == "Why did it fail?"
+        assert names["reminded"].done[0].endswith(": Which region?")
         assert ledger.sessions.get().clean and ledger.loops.list(status=None).rows[0].answer == "eu-west-1"
 
 

@@ -1,7 +1,9 @@
 """The ledger, embeddable: `Ledger.open("goal-ledger.db")`."""
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
+from goal_ledger.adapters.backends.backend import Backend
 from goal_ledger.domain.base import Event, Recorded
 from goal_ledger.domain.continuity.session import GoalReconciliationReport, LastStop, SessionStatus
 from goal_ledger.domain.errors import (
@@ -24,12 +26,20 @@ from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalO
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.strategy.project import BugSeverity
 from goal_ledger.ledger.engine.circumstances import UNKNOWN
+from goal_ledger.ledger.engine.reactions import Reaction
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.ledger import Ledger
+from goal_ledger.projections.base import Projection
+
+if TYPE_CHECKING:
+    from goal_ledger.domain.proposals.detectors.base import Detector, Finding
+    from goal_ledger.ledger.calls import as_call
+    from goal_ledger.ledger.duties import Duty
 
 __all__ = [
     "UNKNOWN",
     "ArchiveCause",
+    "Backend",
     "Blank",
     "BugSeverity",
     "BusinessOutcome",
@@ -37,8 +47,11 @@ __all__ = [
     "Contract",
     "Criterion",
     "Damaged",
+    "Detector",
+    "Duty",
     "Event",
     "FailureCategory",
+    "Finding",
     "GoalReconciliationReport",
     "GoalStatus",
     "GoalType",
@@ -53,6 +66,8 @@ __all__ = [
     "LoopStatus",
     "NotFound",
     "Origin",
+    "Projection",
+    "Reaction",
     "Recorded",
     "Rejected",
     "RunStatus",
@@ -64,14 +79,17 @@ __all__ = [
     "as_call",
 ]
 
-if TYPE_CHECKING:
-    from goal_ledger.ledger.calls import as_call
-else:
+_LATE = {
+    "Detector": "goal_ledger.domain.proposals.detectors.base",
+    "Duty": "goal_ledger.ledger.duties",
+    "Finding": "goal_ledger.domain.proposals.detectors.base",
+    "as_call": "goal_ledger.ledger.calls",
+}
+"""Imported when they are first asked for: few programs need them, and starting one should be quick."""
 
-    def __getattr__(name: str) -> object:
-        """What few programs use is imported when it is asked for."""
-        if name == "as_call":
-            from goal_ledger.ledger.calls import as_call
+if not TYPE_CHECKING:  # a checker must know every name
 
-            return as_call
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_LATE[name]), name)

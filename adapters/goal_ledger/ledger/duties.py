@@ -7,12 +7,15 @@ several gives each a `ledger.part(…)`. Candidates may come from the read model
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from goal_ledger.domain.errors import LedgerError
 from goal_ledger.domain.times import EPOCH, utc_text
+from goal_ledger.ledger.engine import extensions
 from goal_ledger.ledger.engine.engine import Engine
+from goal_ledger.ledger.engine.extensions import by_name, given_by_name
 from goal_ledger.ledger.goals.cadence import due_occurrences
 from goal_ledger.ledger.runs.leases import expire_leases
 from goal_ledger.ledger.work.moving import fail_exceeded, move_goals
@@ -94,3 +97,26 @@ DUTIES: dict[str, Duty] = {
     "learning": Duty(_learn, WEEK_S),
     "conditions": Duty(move_goals),  # last, for conditions look at what the others did
 }
+
+
+def every_duty(given: Mapping[str, Duty]) -> dict[str, Duty]:
+    """The built-in duties, those given, those installed; `conditions` last.
+
+    An installed one that cannot be used is a duty that fails. Invalid: duplicate_name.
+    """
+    found = dict(DUTIES)
+    last = {"conditions": found.pop("conditions")}
+    found |= given_by_name(given.items(), DUTIES)
+    for name, declared in by_name(extensions.DUTIES, (*found, *last)).items():
+        try:
+            found[name] = declared.load(Duty)
+        except LedgerError as error:
+            found[name] = Duty(_failing(error))
+    return found | last
+
+
+def _failing(error: LedgerError) -> Callable[[Engine, datetime], Iterable[str]]:
+    def do(_engine: Engine, _now: datetime) -> Iterable[str]:
+        raise error
+
+    return do

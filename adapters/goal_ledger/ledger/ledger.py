@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
+from goal_ledger.adapters.backends.backend import Backend
 from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.engine.circumstances import Circumstances
-from goal_ledger.ledger.engine.core import Core
+from goal_ledger.ledger.engine.core import Core, every_projection
 from goal_ledger.ledger.engine.engine import Engine, instant, is_position, utc_now
-from goal_ledger.ledger.engine.location import Location, locate
-from goal_ledger.ledger.engine.opening import open_store
-from goal_ledger.ledger.engine.reactions import Reactions
+from goal_ledger.ledger.engine.location import locate
+from goal_ledger.ledger.engine.reactions import Reaction, Reactions
 from goal_ledger.ledger.goals.loops import note_refusal
 from goal_ledger.ledger.reactions import REACTIONS
+from goal_ledger.projections.base import Projection
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.audit.decisions import Replay, Why
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.audit.log import Log
     from goal_ledger.ledger.audit.when import Held
     from goal_ledger.ledger.continuity.sessions import Sessions
+    from goal_ledger.ledger.duties import Duty
     from goal_ledger.ledger.goals.experiments import Experiments
     from goal_ledger.ledger.goals.goals import Goals
     from goal_ledger.ledger.goals.key_results import KeyResults
@@ -60,16 +63,21 @@ class Ledger(Engine):
     are first used, so that a program loads what it works with.
     """
 
+    _duties: Mapping[str, Duty] = MappingProxyType({})
+
     @classmethod
     def open(
         cls,
-        url: str | Path | Location = "goal-ledger.db",
+        url: str | Path | Backend = "goal-ledger.db",
         *,
         actor: str | None = None,
         clock: Callable[[], datetime] = utc_now,
         settings: Settings = Settings(),
         read_only: bool = False,
         create: bool = True,
+        projections: Iterable[Projection[Any]] = (),
+        reactions: Iterable[Reaction] = (),
+        duties: Mapping[str, Duty] = MappingProxyType({}),
     ) -> Ledger:
         """Open a ledger, and create it when there is none.
 
@@ -77,20 +85,32 @@ class Ledger(Engine):
         default: `user:<login>`. clock: gives `at`, in UTC. read_only: nothing is written, views are folded in memory.
         create: False refuses a ledger that does not exist.
 
-        NotFound: no_ledger. Unavailable: cannot_open, not_writable, not_a_ledger, newer_format, missing_extra.
-        Invalid: bad_url.
+        projections, reactions, duties: are added to those that are built in and those of installed packages, each under
+        a name of its own; see docs/embedding.md.
+
+        NotFound: no_ledger. Unavailable: cannot_open, not_writable, not_a_ledger, newer_format, missing_extra,
+        bad_extension. Invalid: bad_url, duplicate_name, unknown_event.
         """
-        location = locate(url)
+        backend = locate(url)
         if actor is None:
             actor = f"user:{os.environ.get('USER') or 'unknown'}"
         circumstances = Circumstances(actor).checked()
-        store = open_store(location, settings, read_only=read_only, create=create)
+        following = Reactions(REACTIONS, note_refusal, reactions)
+        if projections := tuple(projections):
+            every_projection(projections, with_others=False)  # refuses what cannot be added
+        if duties:
+            from goal_ledger.ledger.duties import every_duty
+
+            every_duty(duties)
+        store = backend.open_store(settings, read_only=read_only, create=create)
         try:
-            reactions = Reactions(REACTIONS, note_refusal)
-            return cls(Core(store, location, clock, settings, reactions, read_only=read_only), circumstances)
+            core = Core(store, backend, clock, settings, following, projections, read_only=read_only)
+            opened = cls(core, circumstances)
         except BaseException:
             store.close()
             raise
+        opened._duties = dict(duties)
+        return opened
 
     # --- Capabilities
 
@@ -237,9 +257,10 @@ class Ledger(Engine):
         Invalid: unknown_duty, naive_time. Rejected: read_only, not_of_the_past.
         """
         self.core.refuse_writes()
+        from goal_ledger.ledger.duties import every_duty
         from goal_ledger.ledger.tick import tick
 
-        return tick(self, now, duties)
+        return tick(self, now, duties, every_duty(self._duties))
 
     def attention(self, now: datetime | None = None) -> list[Attention]:
         """What is overdue, and the running runs that gave no sign of life for `stuck_after_s`; nothing is changed."""

@@ -9,15 +9,16 @@ from typing import Any
 from goal_ledger.adapters.store.base import Store
 from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.adapters.views.log import Log, LogRow
-from goal_ledger.adapters.views.postgres import postgres_views
 from goal_ledger.adapters.views.sqlite import sqlite_views
 from goal_ledger.adapters.views.views import Views
 from goal_ledger.domain.base import Recorded, Unreadable
+from goal_ledger.domain.settings import Settings
+from goal_ledger.ledger.engine.location import locate
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.registry import PROJECTIONS
-from tests.places import ServerPlace
+from tests.places import PLACES, Place
 from tests.postgres import Server
-from tests.tools import rows, tables_by
+from tests.tools import tables_by
 
 
 class Home(ABC):
@@ -55,36 +56,30 @@ class MemoryHome(Home):
         raise NotImplementedError("nobody else can ask")
 
 
-class FileHome(Home):
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "v.db"
-        self.log = SqliteStore(None)
+class PlaceHome(Home):
+    """Where a ledger would have them."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.log = place.store()
 
     def _open(self, log: Log, projections: Iterable[Projection[Any]], options: dict[str, Any]) -> Views:
-        return sqlite_views(self.path, log, projections, **options)
+        renamed = {"wait_s": "lock_wait_s"}
+        ledger = options.pop("ledger")
+        settings = Settings().model_copy(update={renamed.get(name, name): each for name, each in options.items()})
+        return locate(self.place.url).open_views(log, projections, settings, ledger=ledger)
 
     def ask(self, sql: str) -> list[Any]:
-        return rows(self.path, sql)
+        return self.place.views_rows(sql)
 
 
-class ServerHome(Home):
-    def __init__(self, server: Server) -> None:
-        self.place = ServerPlace(server)
-        self.log = self.place.store()
-
-    def _open(self, log: Log, projections: Iterable[Projection[Any]], options: dict[str, Any]) -> Views:
-        return postgres_views(
-            self.place.server.url, log, projections, schema=self.place.schema, name="the test's", **options
-        )
-
-    def ask(self, sql: str) -> list[Any]:
-        return self.place.server.ask(sql, url=f"?schema={self.place.schema}_views")
+def _at(name: str) -> Callable[[Path, Callable[[], Server]], Home]:
+    return lambda folder, server: PlaceHome(PLACES[name](folder, server))
 
 
 HOMES: dict[str, Callable[[Path, Callable[[], Server]], Home]] = {
     "memory": lambda _, __: MemoryHome(),
-    "file": lambda folder, _: FileHome(folder),
-    "postgres": lambda _, server: ServerHome(server()),
+    **{name: _at(name) for name in PLACES},
 }
 KEPT = [name for name in HOMES if name != "memory"]
 

@@ -11,7 +11,8 @@ from goal_ledger.domain.base import Event, Recorded
 from goal_ledger.domain.goals.goal import GoalBlocked, GoalCreated, GoalFailed, GoalReadied
 from goal_ledger.projections.base import Projection
 from tests.adapters.views.histories import begin, blocked, by_hand, changes_of, everything, failed, ready, tally, tell
-from tests.adapters.views.homes import FileHome, Home, ServerHome
+from tests.adapters.views.homes import Home, PlaceHome
+from tests.places import FilePlace, ServerPlace
 
 MOVES = st.sampled_from([GoalCreated, GoalReadied, GoalFailed, GoalBlocked])
 
@@ -38,7 +39,7 @@ def planted(wrong: frozenset[int]) -> Projection[Any]:
 )
 def test_a_planted_mistake_shows_in_exactly_the_rows_that_it_changed(moves, wrong, version, page):
     with tempfile.TemporaryDirectory() as folder:
-        check_planted(FileHome(Path(folder)), moves, wrong, version, page)
+        check_planted(PlaceHome(FilePlace(Path(folder) / "ledger.db")), moves, wrong, version, page)
 
 
 @settings(max_examples=8)
@@ -48,7 +49,7 @@ def test_a_planted_mistake_shows_in_exactly_the_rows_that_it_changed(moves, wron
     version=st.sampled_from([1, 2]),
 )
 def test_a_planted_mistake_shows_on_a_server_too(postgres, moves, wrong, version):
-    check_planted(ServerHome(postgres), moves, wrong, version, page=4)
+    check_planted(PlaceHome(ServerPlace(postgres)), moves, wrong, version, page=4)
 
 
 EVENTS = {type(event): event for _, event in [*begin("x"), ready("x"), failed("x"), blocked("x")]}

@@ -27,8 +27,9 @@ from tests.adapters.views.histories import (
     tally,
     tell,
 )
-from tests.adapters.views.homes import FileHome, Home, ServerHome
+from tests.adapters.views.homes import Home, PlaceHome
 from tests.golden.files import stored
+from tests.places import FilePlace, ServerPlace
 
 FEW = {agenda, failure_groups, success_rates}
 """The goals of these events are archived, their failures all alike and of one week."""
@@ -76,7 +77,7 @@ def test_rows_have_the_types_that_they_declare(home: Home):
 
 
 def test_both_databases_hold_the_same_rows_to_the_letter(tmp_path, postgres):
-    homes = [FileHome(tmp_path), ServerHome(postgres)]
+    homes = [PlaceHome(FilePlace(tmp_path / "ledger.db")), PlaceHome(ServerPlace(postgres))]
     found = []
     for home in homes:
         fill(home.log, repeat=2)

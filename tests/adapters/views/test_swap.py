@@ -15,7 +15,8 @@ from goal_ledger.adapters.views.views import State, Views
 from goal_ledger.domain.errors import LedgerError
 from goal_ledger.projections.base import Projection
 from tests.adapters.views.histories import Tally, begin, everything, ready, tally, tell
-from tests.adapters.views.homes import FileHome, Home
+from tests.adapters.views.homes import Home, PlaceHome
+from tests.places import FilePlace
 
 
 def refusal(ask: Callable[[], object]) -> tuple[str, int]:
@@ -341,7 +342,7 @@ def test_what_is_told_of_the_tables_is_of_one_moment(kept: Home):
 
 
 def test_a_reader_sees_the_table_whose_name_it_read(tmp_path: Path):
-    mine, kept = tally(), FileHome(tmp_path)
+    mine, kept = tally(), PlaceHome(FilePlace(tmp_path / "ledger.db"))
     tell(kept.log, *begin("a"))
     with closing(kept.log), kept.views(mine) as views, kept.views(mine) as others:
         views.rebuild()

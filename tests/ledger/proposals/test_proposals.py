@@ -10,6 +10,7 @@ import pytest
 from goal_ledger.domain.proposals.detectors.base import Detector, Finding, History
 from goal_ledger.domain.proposals.proposal import ProposalAccepted, ProposalRejected, RejectionCode, Telemetry
 from goal_ledger.ledger import GoalStatus, Ledger, NotFound, Recorded, Rejected, Settings
+from goal_ledger.ledger.engine.extensions import DETECTORS, Declared
 from goal_ledger.ledger.proposals import detectors as doors
 from tests.places import Place
 from tests.tools import Clock, finished, python
@@ -46,8 +47,8 @@ class Door:
         self.name, self.value = name, f"elsewhere:{name}"
         self._detect = detect
 
-    def load(self) -> Detector:
-        return Detector(self.name, lambda settings: lambda history, *, now: self._detect(history, now, settings))
+    def load(self, kind: type[Detector]) -> Detector:
+        return kind(self.name, lambda settings: lambda history, *, now: self._detect(history, now, settings))
 
 
 def install(monkeypatch: pytest.MonkeyPatch, **detectors: Any) -> None:
@@ -243,12 +244,11 @@ def test_a_detector_that_raises_is_named_and_stops_nobody(ledger, monkeypatch):
 
 
 def test_what_is_no_detector_is_named_too(ledger, monkeypatch):
-    class Wrong(Door):
-        def load(self) -> Detector:
-            return "nothing"  # type: ignore[return-value]
-
-    monkeypatch.setattr(doors, "installed", lambda: {"wrong": Wrong("wrong", None)})
-    assert ledger.proposals.scan(now=TWO).failed == {"wrong": "TypeError: elsewhere:wrong is no Detector"}
+    wrong = Declared(DETECTORS, "wrong", "os:sep", "elsewhere")
+    monkeypatch.setattr(doors, "installed", lambda: {"wrong": wrong})
+    assert ledger.proposals.scan(now=TWO).failed == {
+        "wrong": "goal_ledger.detectors 'wrong' of the package elsewhere (os:sep) cannot be used: str is no Detector"
+    }
 
 
 def test_a_detector_is_switched_off_and_tuned_in_the_settings():

@@ -64,13 +64,17 @@ def rows(path: Path, projection: Projection[R], where: Mapping[str, Any]) -> lis
     with in_our_words(path):
         database = Database(path)
         try:
-            with database.outside_transaction() as connection:
-                connection.execute("BEGIN")  # the name, and the rows of the table that has it, of one moment
-                found = connection.execute(_LIVE, (projection.name, projection.digest, Role.LIVE)).fetchone()
-                if found is None:
-                    return []
-                table = Table(projection, found[0])
-                sql, values = table.select(where, [projection.key], descending=False, after=None, limit=None)
-                return [table.decode(row) for row in connection.execute(sql, values)]
+            with database.snapshot() as session:
+                return rows_in(session, projection, where)
         finally:
             database.close()
+
+
+def rows_in(session: Session, projection: Projection[R], where: Mapping[str, Any]) -> list[R]:
+    """The same, as a session sees them. The session must see one moment: a name, and the table that has it."""
+    found = session.execute(_LIVE, (projection.name, projection.digest, Role.LIVE)).fetchone()
+    if found is None:
+        return []
+    table = Table(projection, found[0])
+    sql, values = table.select(where, [projection.key], descending=False, after=None, limit=None)
+    return [table.decode(row) for row in session.execute(sql, values).fetchall()]

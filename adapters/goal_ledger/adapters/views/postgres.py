@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from goal_ledger.adapters.sql.postgres import PostgresDatabase, PostgresSession, advisory_lock
 from goal_ledger.adapters.views.log import Log
-from goal_ledger.adapters.views.look import Folded, tables_in
+from goal_ledger.adapters.views.look import Folded, rows_in, tables_in
 from goal_ledger.adapters.views.shelf import SCHEMA
 from goal_ledger.adapters.views.table import POSTGRES_TYPES
 from goal_ledger.adapters.views.views import Views
 from goal_ledger.domain.settings import Stale
 from goal_ledger.projections.base import Projection
+
+R = TypeVar("R", bound=tuple[Any, ...])
 
 FORMAT = 1  # of the tables that describe the others
 
@@ -56,6 +58,16 @@ def look_at_server(url: str, *, schema: str, name: str) -> list[Folded] | None:
     try:
         with database.words(), database.read() as session:
             return None if _format(session) is None else tables_in(session)
+    finally:
+        database.close()
+
+
+def rows_on_server(url: str, projection: Projection[R], where: Mapping[str, Any], *, schema: str, name: str) -> list[R]:
+    """Rows of a projection as they stand, not caught up; [] when this code has folded none. Unavailable."""
+    database = PostgresDatabase(url, schema=f"{schema}_views", name=name, read_only=True)
+    try:
+        with database.words(), database.snapshot() as session:
+            return [] if _format(session) is None else rows_in(session, projection, where)
     finally:
         database.close()
 

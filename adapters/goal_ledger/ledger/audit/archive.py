@@ -8,16 +8,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from goal_ledger.adapters.backends.backend import Backend
 from goal_ledger.adapters.export import ndjson
 from goal_ledger.adapters.store import copying
 from goal_ledger.adapters.store.base import Store
-from goal_ledger.adapters.store.sqlite import SqliteStore
 from goal_ledger.adapters.store.verify import problems
 from goal_ledger.domain.errors import Damaged, Hint, LedgerError, Rejected, Unavailable
+from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.audit.state_hash import state_hash
 from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.location import Location, locate
-from goal_ledger.ledger.engine.opening import open_store
+from goal_ledger.ledger.engine.location import locate
 from goal_ledger.ledger.engine.past import LogUntil
 
 IDENTITY_LEDGER = Path("data/identity_ledger.ndjson")
@@ -92,7 +92,7 @@ def backup(store: Store, path: Path) -> Copy:
         raise Rejected("file_exists", f"{path} exists already", hint="name another file, or remove it")
     with _replacing(path) as partial:
         store.copy_to(partial)
-        copied = SqliteStore(partial)
+        copied = locate(partial).open_store(Settings(), read_only=False, create=False)
         try:
             _prove(copied)
             head = copied.head()  # and as many events: positions are gapless, as was just proven
@@ -102,7 +102,7 @@ def backup(store: Store, path: Path) -> Copy:
 
 
 def copy(
-    engine: Engine, store: Store, to: str | Path | Location, progress: Callable[[int], None] = lambda _: None
+    engine: Engine, store: Store, to: str | Path | Backend, progress: Callable[[int], None] = lambda _: None
 ) -> Copied:
     """Bring another ledger, of either kind, to where this one is, and prove it: every byte, and what it folds into.
 
@@ -110,8 +110,8 @@ def copy(
 
     Rejected: not_a_prefix. Conflict: not_alone. Damaged: damaged.
     """
-    location = locate(to)
-    target = open_store(location, engine.settings, read_only=False, create=True)
+    backend = locate(to)
+    target = backend.open_store(engine.settings, read_only=False, create=True)
     try:
         events = copying.copy(store, target, progress)
         _prove(target)
@@ -120,7 +120,7 @@ def copy(
         states = [state_hash(log, ledger=engine.id, page=engine.settings.page).sha256 for log in pinned]
         if states[0] != states[1]:
             raise Damaged("damaged", "the copy folds into another state", hint="verify both ledgers")
-        return Copied(location.name, events, head, target.bytes(), states[0])
+        return Copied(backend.name, events, head, target.bytes(), states[0])
     finally:
         target.close()
 

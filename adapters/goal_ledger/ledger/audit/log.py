@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Damaged, LedgerError
 from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.location import Location
 
 if TYPE_CHECKING:
+    from goal_ledger.adapters.backends.backend import Backend
     from goal_ledger.adapters.store.verify import Problem
     from goal_ledger.ledger.audit.archive import Copied, Copy
     from goal_ledger.ledger.audit.state_hash import StateHash
@@ -49,7 +49,7 @@ class Log:
         ends = [log.decode(row) for at in {1, last} for row in log.page(at - 1, 1)] if last else []
         times = sorted(recorded.at for recorded in ends if isinstance(recorded, Recorded))
         return Stats(
-            self._engine.id, self._engine.core.location.name, events, streams, self._engine.head, digest,
+            self._engine.id, self._engine.core.backend.name, events, streams, self._engine.head, digest,
             times[0] if times else None, times[-1] if times else None, self._engine.core.store.bytes(),
         )  # fmt: skip
 
@@ -128,7 +128,7 @@ class Log:
 
         return backup(self._engine.core.store, Path(path))
 
-    def copy(self, to: str | Path | Location, progress: Callable[[int], None] = lambda _: None) -> Copied:
+    def copy(self, to: str | Path | Backend, progress: Callable[[int], None] = lambda _: None) -> Copied:
         """Bring another ledger, in a file or on a server, to where this one is, and prove it. See `archive.copy`."""
         self._engine.core.require_present("a copy")
         from goal_ledger.ledger.audit.archive import copy

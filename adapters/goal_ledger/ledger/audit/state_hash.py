@@ -17,9 +17,10 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from goal_ledger.adapters.views.log import Log, Progress, quiet
-from goal_ledger.adapters.views.sqlite import sqlite_views
 from goal_ledger.adapters.views.views import Quarantined, Views
 from goal_ledger.domain.errors import Unavailable
+from goal_ledger.domain.settings import Settings
+from goal_ledger.ledger.engine.location import locate
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.registry import PROJECTIONS
 
@@ -54,7 +55,8 @@ def state_hash(log: Log, *, ledger: str, page: int = 5_000, progress: Progress =
     ledger: its id. page: events and rows held in memory at once. Unavailable: disk_full, no_temporary_folder.
     """
     with _temporary_folder() as folder:
-        views = sqlite_views(Path(folder) / "state.db", log, PROJECTIONS.values(), ledger=ledger, page=page)
+        somewhere = locate(Path(folder) / "state.db")
+        views = somewhere.open_views(log, PROJECTIONS.values(), Settings(page=page), ledger=ledger)
         try:
             views.catch_up(progress)
             lacking = views.quarantined()

@@ -1,4 +1,4 @@
-"""Settings from a TOML file beside the ledger, the environment, and arguments; the last one wins."""
+"""Settings from the ledger's TOML file, the environment, and arguments; the last one wins."""
 
 import os
 from collections.abc import Mapping
@@ -10,9 +10,7 @@ from pydantic import ValidationError
 from goal_ledger.domain.base import invalid
 from goal_ledger.domain.errors import Hint, Invalid, LedgerError, Unavailable
 from goal_ledger.domain.settings import Settings
-from goal_ledger.ledger.engine.location import Location
 
-FILE_NAME = "goal-ledger.toml"
 PREFIX = "GOAL_LEDGER_"
 
 
@@ -21,13 +19,6 @@ class Configuration(NamedTuple):
 
     settings: Settings
     origins: dict[str, str]
-
-
-def settings_file(location: Location) -> Path | None:
-    """Where the settings of a ledger stand: beside its file, or for one on a server in the working folder."""
-    if location.is_memory:
-        return None
-    return Path(FILE_NAME) if location.path is None else location.path.with_name(FILE_NAME)
 
 
 def configure(

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from weakref import WeakSet
 
+from goal_ledger.adapters.backends.backend import Backend
 from goal_ledger.adapters.store.base import Store
 from goal_ledger.adapters.views.log import Log as ViewedLog
 from goal_ledger.domain.base import Recorded, Unreadable
-from goal_ledger.domain.errors import Rejected, Unavailable
+from goal_ledger.domain.errors import Invalid, Rejected, Unavailable
+from goal_ledger.domain.registry import NAMES
 from goal_ledger.domain.settings import Settings
+from goal_ledger.ledger.engine import extensions
+from goal_ledger.ledger.engine.extensions import given_by_name, with_installed
 from goal_ledger.ledger.engine.fresh_ids import FreshIds
-from goal_ledger.ledger.engine.location import Location
+from goal_ledger.ledger.engine.location import locate
 from goal_ledger.ledger.engine.reactions import Reactions
 from goal_ledger.ledger.engine.transaction import StateCache
+from goal_ledger.projections.base import Projection
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.views.views import Views
@@ -38,25 +43,28 @@ class Log(ViewedLog, Protocol):
 class Core:
     """What the light copies of one open ledger share.
 
-    log: what they read: the store, or what it held in the past. reactions: what follows from events.
+    log: what they read: the store, or what it held in the past. reactions: what follows from events. projections: those
+    that are read beside the built-in and the installed ones.
     """
 
     def __init__(
         self,
         store: Store,
-        location: Location,
+        backend: Backend,
         clock: Callable[[], datetime],
         settings: Settings,
         reactions: Reactions,
+        projections: Iterable[Projection[Any]] = (),
         *,
         read_only: bool,
     ) -> None:
         self.store = store
         self.log: Log = store
-        self.location = location
+        self.backend = backend
         self.clock = clock
         self.settings = settings
         self.reactions = reactions
+        self.projections = tuple(projections)
         self.read_only = read_only
         self.ids = FreshIds()
         self.states = StateCache(settings.state_cache)
@@ -155,14 +163,23 @@ class Core:
             self.store.close()
 
     def _open_views(self) -> Views:
-        """The read models that belong to the log."""
-        from goal_ledger.ledger.engine.opening import open_views
+        """The read models that belong to the log; in memory when they must leave no trace."""
+        backend = locate(":memory:") if self.read_only else self.backend
+        projections = every_projection(self.projections).values()
+        return backend.open_views(self.log, projections, self.settings, ledger=self.ledger_id(), store=self.store)
 
-        return open_views(
-            self.location,
-            self.log,
-            self.settings,
-            ledger=self.ledger_id(),
-            in_memory=self.read_only,
-            lock=self.store.database.lock if self.location.is_memory else None,
-        )
+
+def every_projection(given: Iterable[Projection[Any]] = (), *, with_others: bool = True) -> dict[str, Projection[Any]]:
+    """Every read model by name: the built-in ones, those given, those installed. with_others: False leaves those out.
+
+    Invalid: duplicate_name, unknown_event. Unavailable: bad_extension.
+    """
+    from goal_ledger.projections.registry import PROJECTIONS  # commands on one goal need no read models
+
+    more = given_by_name(((one.name, one) for one in given), PROJECTIONS)
+    if with_others:
+        more = with_installed(extensions.PROJECTIONS, Projection, more, PROJECTIONS)
+    for one in more.values():
+        if unknown := [event.__name__ for event in one.folds if event not in NAMES]:
+            raise Invalid("unknown_event", f"the projection {one.name} reads {unknown[0]}, no event of a ledger")
+    return PROJECTIONS | more

@@ -125,10 +125,12 @@ class Engine:
         only reactions to history follow.
 
         What work raises, and Rejected: read_only, nested, command_id_reused, endless_reactions. Conflict: busy,
-        wrong_version. Invalid: invalid_value, for events that do not fit their type. Unavailable: disk_full, io_error.
+        wrong_version. Invalid: invalid_value, for events that do not fit their type. Unavailable: disk_full, io_error,
+        bad_extension.
         """
         core, who = self.core, self._circumstances
         core.refuse_writes()
+        core.reactions.find()
         command = wish = None
         if who.command_id is not None:
             from goal_ledger.ledger.engine.wishes import Wish  # few commands have an id
@@ -174,7 +176,7 @@ class Engine:
     @property
     def path(self) -> Path | None:
         """The log's file; None in memory and on a server."""
-        return self.core.location.path
+        return self.core.backend.path
 
     @property
     def settings(self) -> Settings:

@@ -184,7 +184,13 @@ class PastCore(Core):
 
     def __init__(self, present: Core, position: int, valid_at: str | None) -> None:
         super().__init__(
-            present.store, present.location, present.clock, present.settings, present.reactions, read_only=True
+            present.store,
+            present.backend,
+            present.clock,
+            present.settings,
+            present.reactions,
+            present.projections,
+            read_only=True,
         )
         if isinstance(present, PastCore):  # the past of a past
             position = min(position, present.position)

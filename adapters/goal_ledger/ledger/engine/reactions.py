@@ -7,12 +7,14 @@ the same event has the same consequences by whatever way it came in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from importlib import import_module
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from goal_ledger.domain.base import Event, Recorded
 from goal_ledger.domain.errors import Invalid, LedgerError, NotFound, Rejected
+from goal_ledger.ledger.engine import extensions
+from goal_ledger.ledger.engine.extensions import given_by_name, load, with_installed
 from goal_ledger.ledger.engine.transaction import Tx
 
 React = Callable[[Any, Tx, Recorded], object]
@@ -44,21 +46,38 @@ class Reaction(NamedTuple):
         """The function itself."""
         if not isinstance(self.do, str):
             return self.do
-        module, _, name = self.do.partition(":")
-        found: React = getattr(import_module(module), name)
+        found: React = load(self.do)
         return found
 
 
 class Reactions:
-    """The reactions of a ledger, in the order in which they run.
+    """The reactions of a ledger, in the order in which they run: the built-in ones, those given, those installed.
 
-    note_refusal: keeps what was refused, for a refused reaction never undoes the event that it follows.
+    note_refusal: keeps what was refused, for a refused reaction never undoes the event that it follows. given: each
+    under a name of its own. Invalid: duplicate_name.
     """
 
-    def __init__(self, table: Iterable[Reaction], note_refusal: NoteRefusal) -> None:
-        self.table = tuple(table)
+    def __init__(self, built_in: Iterable[Reaction], note_refusal: NoteRefusal, given: Iterable[Reaction] = ()) -> None:
+        self._built_in = tuple(built_in)
+        self._taken = {one.name for one in self._built_in}
+        self._given = given_by_name(((one.name, one) for one in given), self._taken)
         self._note_refusal = note_refusal
-        self._on: frozenset[type[Event]] = frozenset[type[Event]]().union(*(one.on for one in self.table))
+
+    @cached_property
+    def table(self) -> Sequence[Reaction]:
+        """All of them. Invalid: duplicate_name. Unavailable: bad_extension."""
+        return (*self._built_in, *with_installed(extensions.REACTIONS, Reaction, self._given, self._taken).values())
+
+    @cached_property
+    def _on(self) -> frozenset[type[Event]]:
+        return frozenset[type[Event]]().union(*(one.on for one in self.table))
+
+    def find(self) -> None:
+        """Find the installed ones, before a lock is held: nothing is written without what follows from it.
+
+        Invalid: duplicate_name. Unavailable: bad_extension.
+        """
+        self.table  # noqa: B018  it is kept
 
     def follow(self, engine: Any, tx: Tx, *, is_history: bool = False) -> None:
         """Let everything follow from what was gathered, and from what that gathers, until nothing does.

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from goal_ledger.domain.errors import LedgerError
 from goal_ledger.domain.proposals.detectors.base import Detector, Finding, History
-
-GROUP = "goal_ledger.detectors"
+from goal_ledger.ledger.engine import extensions
+from goal_ledger.ledger.engine.extensions import Declared, by_name
 
 
 class Found(NamedTuple):
@@ -24,11 +24,9 @@ class Found(NamedTuple):
     failed: Mapping[str, str]
 
 
-def installed() -> dict[str, Any]:
+def installed() -> dict[str, Declared]:
     """The declared detectors by name, not loaded yet."""
-    from importlib.metadata import entry_points  # slow to import
-
-    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)}
+    return by_name(extensions.DETECTORS)
 
 
 def look(history: History, settings: Mapping[str, Mapping[str, Any]], *, now: datetime) -> Found:
@@ -45,10 +43,8 @@ def look(history: History, settings: Mapping[str, Mapping[str, Any]], *, now: da
             continue
         names.append(name)
         try:
-            detector = entry.load()
-            if not isinstance(detector, Detector):
-                raise TypeError(f"{entry.value} is no Detector")
-            findings += [(name, finding) for finding in detector.configure(own)(history, now=now)]
+            detect = entry.load(Detector).configure(own)
+            findings += [(name, finding) for finding in detect(history, now=now)]
         except LedgerError as error:
             failed[name] = error.message
         except Exception as error:  # somebody else's code: whatever it raises must stop nobody

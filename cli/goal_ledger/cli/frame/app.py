@@ -15,10 +15,10 @@ from goal_ledger.cli.frame.text import as_json, visible
 from goal_ledger.domain.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
+    from goal_ledger.adapters.backends.backend import Backend
     from goal_ledger.adapters.views.views import Quarantined
     from goal_ledger.ledger import Ledger
     from goal_ledger.ledger.engine.configuration import Configuration
-    from goal_ledger.ledger.engine.location import Location
 
 PROGRAM = "goal-ledger"
 COMPLETION = "_GOAL_LEDGER_COMPLETE"  # set by the shell that asks what could be typed next
@@ -31,7 +31,7 @@ class Place(NamedTuple):
     """Which ledger is meant. origin: who says so."""
 
     origin: str
-    location: "Location"
+    location: "Backend"
 
 
 class App:
@@ -76,11 +76,11 @@ class App:
 
     def configuration(self) -> "Configuration":
         """The settings that hold for the ledger, from the file beside it and the environment."""
-        from goal_ledger.ledger.engine.configuration import configure, settings_file
+        from goal_ledger.ledger.engine.configuration import configure
 
         location = self.place().location
         try:
-            return configure(settings_file(location))
+            return configure(location.settings_file)
         except Invalid as error:
             error.hint = error.hint or "correct it there, or take it away"
             raise
@@ -134,8 +134,7 @@ class App:
         if self.db is None:
             where = ""
         else:  # never the url as it was typed: a hint is copied into logs
-            location = self.place().location
-            where = f"--db {shlex.quote(self.db if location.url is None else location.name)} "
+            where = f"--db {shlex.quote(self.place().location.name)} "
         return f'goal-ledger {where}goal create "Cut checkout errors"'
 
     # --- Answers

@@ -244,11 +244,11 @@ def copy(app: App, source: str, target: str) -> None:
     on; what they write meanwhile comes with the next copy.
     """
     from goal_ledger.ledger import Ledger
-    from goal_ledger.ledger.engine.configuration import configure, settings_file
+    from goal_ledger.ledger.engine.configuration import configure
     from goal_ledger.ledger.engine.location import locate
 
     location = locate(source)
-    settings = configure(settings_file(location)).settings
+    settings = configure(location.settings_file).settings
     with (
         Ledger.open(location, settings=settings, read_only=True, create=False) as opened,
         app.progress("copying") as progress,

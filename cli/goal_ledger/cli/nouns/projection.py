@@ -28,7 +28,7 @@ def projection() -> None:
 def list_(app: App) -> None:
     """What read models there are; no ledger is needed."""
     from goal_ledger.domain.registry import NAMES
-    from goal_ledger.projections.registry import PROJECTIONS
+    from goal_ledger.ledger.engine.core import every_projection
 
     rows = [
         {
@@ -38,7 +38,7 @@ def list_(app: App) -> None:
             "columns": each.row._fields,
             "reads": sorted(NAMES[event] for event in each.folds),
         }
-        for name, each in PROJECTIONS.items()
+        for name, each in every_projection().items()
     ]
     app.show_list(rows, render_ledger.projections, empty="No projections.")
 
