@@ -16,7 +16,7 @@ from goal_ledger.adapters.views.log import Progress, quiet
 from goal_ledger.adapters.views.look import Folded
 from goal_ledger.adapters.views.shelf import Role
 from goal_ledger.domain.errors import Damaged, Hint, LedgerError, NotFound
-from goal_ledger.domain.goals.loop import is_overdue
+from goal_ledger.domain.goals.loop import REFUSED, is_overdue
 from goal_ledger.domain.proposals.detectors.base import Detector
 from goal_ledger.domain.settings import Settings, Stale
 from goal_ledger.domain.times import utc_text
@@ -205,8 +205,13 @@ def _views(backend: Backend, stats: Stats, settings: Settings) -> Iterator[Diagn
 
 
 def _loops(backend: Backend, now: str) -> Iterator[Diagnosis]:
-    """Loops that are owed after their time, as far as the read models know; they are not moved for it."""
-    rows = backend.rows(open_loops, {"status": "open"})
+    """Open loops that somebody should look at, as far as the read models know; they are not moved for it."""
+    rows = list(backend.rows(open_loops, {"status": "open"}))
+    if refused := sum(row.question.startswith(REFUSED) for row in rows):
+        yield Diagnosis(
+            "reactions", Level.WARNING, f"{refused:,} that should have followed from events were refused",
+            "see them: " + Hint("loop", "list", kind="follow_up"),
+        )  # fmt: skip
     if overdue := sum(is_overdue(row.status, row.due_at, now) for row in rows):
         yield Diagnosis(
             "loops", Level.WARNING, f"{overdue:,} open loops are overdue", "see them: " + Hint("loop", "list")

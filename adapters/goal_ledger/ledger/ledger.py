@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from goal_ledger.adapters.backends.backend import Backend
-from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.settings import Settings
+from goal_ledger.ledger.audit.questions import Past
 from goal_ledger.ledger.engine.circumstances import Circumstances
 from goal_ledger.ledger.engine.core import Core, every_projection
-from goal_ledger.ledger.engine.engine import Engine, instant, is_position, utc_now
+from goal_ledger.ledger.engine.engine import Engine, utc_now
 from goal_ledger.ledger.engine.location import locate
 from goal_ledger.ledger.engine.reactions import Reaction, Reactions
 from goal_ledger.ledger.goals.loops import note_refusal
@@ -24,10 +24,7 @@ from goal_ledger.ledger.reactions import REACTIONS
 from goal_ledger.projections.base import Projection
 
 if TYPE_CHECKING:
-    from goal_ledger.ledger.audit.decisions import Replay, Why
-    from goal_ledger.ledger.audit.diff import Change
     from goal_ledger.ledger.audit.log import Log
-    from goal_ledger.ledger.audit.when import Held
     from goal_ledger.ledger.continuity.sessions import Sessions
     from goal_ledger.ledger.duties import Duty
     from goal_ledger.ledger.goals.experiments import Experiments
@@ -56,7 +53,7 @@ _OF_THE_LOG = frozenset(
 """What was asked of the ledger before there was `Ledger.log`."""
 
 
-class Ledger(Engine):
+class Ledger(Past):
     """The memory of an organisation of agents: one append-only log and the read models folded from it.
 
     Safe to share between threads. A context manager: leaving it closes the files. Capabilities are imported when they
@@ -267,83 +264,6 @@ class Ledger(Engine):
         from goal_ledger.ledger.tick import attention
 
         return attention(self, now)
-
-    # --- Questions about the past
-
-    def diff(
-        self, start: datetime | str | int, end: datetime | str | int | None = None, *, stream: str | None = None
-    ) -> list[Change]:
-        """The goals, runs and lessons that changed from one time or position to another, the first touched first.
-
-        end: default: now. stream: only this one; of a goal, its runs too.
-
-        Invalid: bad_interval, bad_time, naive_time, beyond_head. NotFound: unknown_goal.
-        """
-        from goal_ledger.ledger.audit.diff import changes
-
-        first, last = self.position_at(start), self.head if end is None else self.position_at(end)
-        backwards = first > last
-        if end is not None and not is_position(start) and not is_position(end):
-            backwards = instant(start) > instant(end)
-        if backwards:
-            raise Invalid(
-                "bad_interval", f"from {start} to {end or 'now'} is backwards", hint="give the earlier one first"
-            )
-        return changes(self.as_of(first), self.as_of(last), stream)
-
-    def when(self, condition: str, *, goal_id: str | None = None, after: datetime | str | int = 0) -> Held | None:
-        """The event after which a condition first held, and the row that fulfils it; None when it never held.
-
-        condition: see docs/conditions.md. goal_id: only this goal and its runs. after: look behind this time or
-        position, for a row for which it did not hold yet.
-
-        Invalid: bad_condition, beyond_head. NotFound: unknown_goal.
-        """
-        from goal_ledger.ledger.audit.when import first_held, read
-
-        wanted = read(condition, of_one_goal=goal_id is not None)
-        events = self.events() if goal_id is None else self.goals.timeline(goal_id)
-        return first_held(events, wanted, self.position_at(after))
-
-    def why(self, event: int | str) -> Why:
-        """The decision that a policy made in an event, and the same made again on the ledger as the policy saw it.
-
-        event: a position; or the id of a goal, a run, a proposal or a rule, for the last decision about it. Writes
-        nothing.
-
-        NotFound: unknown_position, unknown_goal, unknown_run, unknown_proposal, unknown_rule, unknown_policy.
-        Rejected: no_receipt, no_choice, bad_receipt, unreadable, not_of_the_past. Invalid: bad_event.
-        """
-        self.core.require_present("explaining a decision")
-        from goal_ledger.ledger.audit.decisions import why
-
-        return why(self, int(event) if isinstance(event, str) and event.isdecimal() else event)
-
-    def replay(
-        self,
-        policy: str,
-        *,
-        settings: Settings | None = None,
-        start: datetime | str | int = 1,
-        end: datetime | str | int | None = None,
-        limit: int | None = None,
-        progress: Callable[[int, int], None] = lambda _done, _of: None,
-    ) -> Replay:
-        """Make the recorded decisions of a policy's family again, in order, and tell those that would be others.
-
-        policy: a version, e.g. `router@2`; decisions of its other versions are made again by this one. settings:
-        default: the present ones. start: from this position on, or behind this time. end: up to there, included. limit:
-        of the decisions. Each is made on the ledger as it was then, whatever became of those before it. Writes nothing.
-
-        NotFound: unknown_policy. Rejected: not_of_the_past. Invalid: bad_time, naive_time, beyond_head.
-        """
-        self.core.require_present("replaying decisions")
-        from goal_ledger.ledger.audit.decisions import replay
-
-        first = self.position_at(start) if is_position(start) else self.position_at(start) + 1
-        last = self.head if end is None else self.position_at(end)
-        settings = self.settings if settings is None else settings
-        return replay(self, policy, settings, first=first, last=last, limit=limit, progress=progress)
 
     # --- Names of before
 

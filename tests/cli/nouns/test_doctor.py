@@ -3,11 +3,15 @@
 import os
 import sqlite3
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from goal_ledger.domain.goals.loop import REFUSED
+from goal_ledger.ledger import Ledger, Rejected
+from goal_ledger.ledger.goals.loops import note_refusal
 from tests.cli.running import Cli, Ran
 from tests.tools import python, tamper
 
@@ -303,3 +307,15 @@ def test_overdue_loops_are_one_finding(gl: Cli):
     found = findings(gl.json("doctor"))["loops"]
     assert (found["level"], found["says"]) == ("warning", "2 open loops are overdue")
     assert found["do"].endswith("goal-ledger loop list")
+
+
+def test_reactions_that_were_refused_are_one_finding(gl: Cli):
+    gl.json("goal", "create", "A")
+    with Ledger.open(gl.db) as ledger:
+        for name in ("billing", "roll-up"):
+            ledger.transact(partial(note_refusal, name=name, error=Rejected("no", "not so"), recorded=None))
+    asked = {row["question"] for row in gl.json("loop", "list").data}
+    assert asked == {f"{REFUSED}: billing: not so (no)", f"{REFUSED}: roll-up: not so (no)"}
+    found = findings(gl.json("doctor"))["reactions"]
+    assert (found["level"], found["says"]) == ("warning", "2 that should have followed from events were refused")
+    assert found["do"].endswith("goal-ledger loop list --kind follow_up")
