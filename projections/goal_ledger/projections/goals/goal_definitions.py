@@ -113,6 +113,7 @@ goal_definitions = Projection(
     "goal_definitions",
     GoalRow,
     key="goal_id",
+    noun="goal",
     indexes=(("priority", "goal_id"), ("position",), ("status", "priority", "goal_id"), ("parent_goal_id",)),
 )
 
