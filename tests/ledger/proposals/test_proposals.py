@@ -1,5 +1,6 @@
 """Goals that the system sets: detectors look, the policy evaluates, limits hold, everything is in the log."""
 
+import importlib.metadata
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from goal_ledger.domain.proposals import detectors as built_in
 from goal_ledger.domain.proposals.detectors.base import Detector, Finding, History
 from goal_ledger.domain.proposals.proposal import ProposalAccepted, ProposalRejected, RejectionCode, Telemetry
+from goal_ledger.domain.scan import found as scan
 from goal_ledger.ledger import GoalStatus, Ledger, NotFound, Recorded, Rejected, Settings
 from goal_ledger.ledger.proposals import detectors as doors
 from tests.places import Place
@@ -263,13 +266,26 @@ def test_a_detector_is_switched_off_and_tuned_in_the_settings():
         assert ledger.proposals.scan(now=TWO).proposals == []
 
 
-def test_the_built_in_detectors_come_in_by_the_same_door():
-    assert set(doors.installed()) >= {
-        "task_failure_detector",
-        "key_result_detector",
-        "stalled_goal_detector",
-        "failing_pair_detector",
-    }
+def test_the_built_in_detectors_are_found_where_they_lie():
+    ours = {each.name for each in scan(built_in, Detector)}
+    assert ours >= {"task_failure_detector", "key_result_detector", "stalled_goal_detector", "failing_pair_detector"}
+    there = doors.installed()
+    assert (ours - there.keys(), list(there)) == (set(), sorted(there))
+    assert {name: there[name].load().name for name in ours} == {name: name for name in ours}
+
+
+def test_two_built_in_detectors_have_two_names():
+    names = [each.name for each in scan(built_in, Detector)]
+    assert len(names) == len(set(names))
+
+
+def test_a_declared_detector_stands_beside_ours_and_takes_the_place_of_one_of_its_name(monkeypatch):
+    declared = [Door("another", None), Door("stalled_goal_detector", None)]
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda *, group: {doors.GROUP: declared}[group])
+    there = doors.installed()
+    assert (there["another"], there["stalled_goal_detector"]) == tuple(declared)
+    assert there["task_failure_detector"].load().name == "task_failure_detector"
+    assert list(there) == sorted(there)
 
 
 def test_a_dry_run_shows_what_would_come_and_writes_nothing(ledger):

@@ -1,7 +1,7 @@
-"""Which detectors there are: those of this package and of any other that declares one, by the same door.
+"""Which detectors there are: those of this package, found where they lie, and those that other packages declare.
 
-A package declares a detector as an entry point of the group `goal_ledger.detectors` that names a
-`goal_ledger.domain.proposals.detectors.base.Detector`.
+Ours is each `Detector` at the top of a module of `goal_ledger.domain.proposals.detectors`. A package declares one as an
+entry point of the group `goal_ledger.detectors` that names a `Detector`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from goal_ledger.domain.errors import LedgerError
+from goal_ledger.domain.proposals import detectors as built_in
 from goal_ledger.domain.proposals.detectors.base import Detector, Finding, History
+from goal_ledger.domain.scan import found
 
 GROUP = "goal_ledger.detectors"
 
@@ -24,11 +26,23 @@ class Found(NamedTuple):
     failed: Mapping[str, str]
 
 
+class BuiltIn(NamedTuple):
+    """A detector of this package, beside the entry points of others."""
+
+    value: str
+    detector: Detector
+
+    def load(self) -> Detector:
+        return self.detector
+
+
 def installed() -> dict[str, Any]:
-    """The declared detectors by name, not loaded yet."""
+    """The detectors by name; those that are declared are not loaded yet, and take the place of ours of that name."""
     from importlib.metadata import entry_points  # slow to import
 
-    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)}
+    ours = {each.name: BuiltIn(each.name, each) for each in found(built_in, Detector)}
+    declared = {entry.name: entry for entry in entry_points(group=GROUP)}
+    return dict(sorted({**ours, **declared}.items()))
 
 
 def look(history: History, settings: Mapping[str, Mapping[str, Any]], *, now: datetime) -> Found:
