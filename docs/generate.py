@@ -31,12 +31,14 @@ def _events() -> Iterator[str]:
     )
     for name, event in EVENTS.items():
         yield from ("", f"## {name}", "", f"Version {event.schema_version}.{_words(event)}", "")
-        yield from ("| field | type | default |", "|---|---|---|")
         schema = event.model_json_schema()
         definitions = schema.get("$defs", {})
+        meanings = {name: field.description for name, field in event.model_fields.items() if field.description}
+        yield from (f"| field | type | default |{' meaning |' * bool(meanings)}", "|---" * (3 + bool(meanings)) + "|")
         for field, shape in schema["properties"].items():
             default = "needed" if field in schema.get("required", ()) else f"`{_text(shape.get('default'))}`"
-            yield f"| `{field}` | {_type(shape, definitions)} | {default} |"
+            meaning = f" {meanings.get(field, '')} |" if meanings else ""
+            yield f"| `{field}` | {_type(shape, definitions)} | {default} |{meaning}"
 
 
 def _words(event: type[Event]) -> str:
