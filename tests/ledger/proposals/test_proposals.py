@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -277,6 +278,12 @@ def test_the_built_in_detectors_are_found_where_they_lie():
 def test_two_built_in_detectors_have_two_names():
     names = [each.name for each in scan(built_in, Detector)]
     assert len(names) == len(set(names))
+
+
+def test_a_built_in_detector_says_what_it_finds_and_what_its_settings_mean():
+    for each in scan(built_in, Detector):
+        assert each.settings is not None and sys.modules[each.configure.__module__].__doc__
+        assert [name for name, field in each.settings.model_fields.items() if not field.description] == []
 
 
 def test_a_declared_detector_stands_beside_ours_and_takes_the_place_of_one_of_its_name(monkeypatch):
