@@ -39,7 +39,8 @@ from goal_ledger.domain.work.dispatch import Spent
 from goal_ledger.domain.work.roll_up import Standing
 from goal_ledger.ledger import Ledger
 from goal_ledger.ledger.engine.wishes import Wish
-from tests.golden.examples import EXAMPLES, NO_LOOPS, NONE, RECEIPT, SAID
+from tests.golden.examples import NO_LOOPS, NONE, RECEIPT, SAID
+from tests.golden.files import examples
 
 GOAL_ID = "goal_01KJ7E0WM0JN74MNPW0ARN644K"
 OTHER_ID = "goal_01KJ7E0WM1JN74MNPW0ARN644K"
@@ -222,9 +223,9 @@ WISHES: dict[str, tuple[Ask, ...]] = {
         lambda ledger: ledger.runs.start(
             GOAL_ID, agent="a", job_id="j", plan_summary=SAID, metrics_before={}, overlap=True, lease_s=60, reason=SAID
         ),
-        _decide(RUN, run.start, RUN_ID, started=EXAMPLES["run.started"][0]),
+        _decide(RUN, run.start, RUN_ID, started=examples("run.started")[0]),
     ),
-    "run.enqueue": (_decide(RUN, run.enqueue, RUN_ID, queued=EXAMPLES["run.queued"][0]),),
+    "run.enqueue": (_decide(RUN, run.enqueue, RUN_ID, queued=examples("run.queued")[0]),),
     "run.take_over": (
         lambda ledger: ledger.runs.take_over(GOAL_ID, reason=SAID),
         lambda ledger: ledger.runs.take_over(RUN_ID, agent="a", lease_s=90.5, reason=SAID),
@@ -286,7 +287,7 @@ WISHES: dict[str, tuple[Ask, ...]] = {
             FINDING.model_copy(update={"evidence": {"runs": [1]}, "aligns_with": ("safety",)}), by="detector:mine"
         ),
     ),
-    "proposal.make": (_decide(PROPOSAL, proposal.make, PROPOSAL_ID, made=EXAMPLES["proposal.made"][0]),),
+    "proposal.make": (_decide(PROPOSAL, proposal.make, PROPOSAL_ID, made=examples("proposal.made")[0]),),
     "proposal.accept": (
         _decide(PROPOSAL, proposal.accept, PROPOSAL_ID, goal_id=GOAL_ID, auto=False, receipt=RECEIPT),
     ),
@@ -296,7 +297,7 @@ WISHES: dict[str, tuple[Ask, ...]] = {
     "proposal.expire": (_decide(PROPOSAL, proposal.expire, PROPOSAL_ID),),
     "proposals.expire": (_transact("proposals.expire"),),
     "proposals.scan": (lambda ledger: ledger.proposals.scan(now=AT),),
-    "scan.complete": (_decide(SCAN, proposal.complete, SCAN_ID, completed=EXAMPLES["scan.completed"][0]),),
+    "scan.complete": (_decide(SCAN, proposal.complete, SCAN_ID, completed=examples("scan.completed")[0]),),
     # --- Learning
     "lesson.learn": (
         lambda ledger: ledger.lessons.add("Prune first", category=LessonCategory.SAFE_DEFAULT),
@@ -329,7 +330,7 @@ WISHES: dict[str, tuple[Ask, ...]] = {
     ),
     "review.write": (
         lambda ledger: ledger.reviews.write(RUN_ID),
-        _decide(REVIEW, review.write, AAR_ID, written=EXAMPLES["review.written"][0]),
+        _decide(REVIEW, review.write, AAR_ID, written=examples("review.written")[0]),
     ),
     "review.reopen": (_decide(REVIEW, review.reopen, AAR_ID, run_id=RUN_ID),),
     "review.promote": (
@@ -367,7 +368,7 @@ WISHES: dict[str, tuple[Ask, ...]] = {
     ),
     "rule.advance": (_decide(RULE, rule.advance, RULE_ID, position=7, settings=SETTINGS),),
     "rule.count_overdue": (_transact("rule.count_overdue", runs=[RUN_ID]),),
-    "cycle.complete": (_decide(CYCLE, cycle.complete, "cycle_1", completed=EXAMPLES["cycle.completed"][0]),),
+    "cycle.complete": (_decide(CYCLE, cycle.complete, "cycle_1", completed=examples("cycle.completed")[0]),),
     "learn": (_transact("learn", until=AT),),
     "learn.reviews": (_transact("learn.reviews", about="0123456789abcdef"),),
     "learn.lessons": (_transact("learn.lessons", about="0123456789abcdef"),),
@@ -412,7 +413,7 @@ WISHES: dict[str, tuple[Ask, ...]] = {
     "session.start": (
         lambda ledger: ledger.sessions.start(),
         lambda ledger: ledger.sessions.start(owner="7", reason=SAID),
-        _decide(SESSION, session.start, "session_1", report=EXAMPLES["session.started"][0].report),  # type: ignore[attr-defined]
+        _decide(SESSION, session.start, "session_1", report=examples("session.started")[0].report),  # type: ignore[attr-defined]
     ),
     "session.drain": (_decide(SESSION, session.drain, "session_1", reason=SAID),),
     "session.stop": (

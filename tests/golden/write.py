@@ -14,6 +14,7 @@ from tests.golden.files import (
     PROJECTIONS_FILE,
     bodies,
     digests,
+    examples,
     fold_changed_silently,
     golden_digests,
     golden_file,
@@ -26,7 +27,7 @@ def main() -> int:
     for name, event_type in EVENTS.items():
         path = golden_file(name, event_type.schema_version)
         if not path.exists():
-            path.write_bytes(b"".join(body + b"\n" for body in bodies(name)))
+            path.write_bytes(b"".join(body + b"\n" for body in bodies(examples(name))))
             print(f"wrote {path.name}")
     before, now = golden_digests(), {name: digests(projection) for name, projection in sorted(PROJECTIONS.items())}
     silent = [name for name in now if fold_changed_silently(before.get(name), now[name])]

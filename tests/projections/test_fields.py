@@ -2,20 +2,14 @@
 
 from goal_ledger.domain.conditions import Kind
 from goal_ledger.projections.fields import kinds
-from goal_ledger.projections.learning.after_action_reviews import after_action_reviews
-from goal_ledger.projections.learning.learning_cycle_reports import learning_cycle_reports
 from goal_ledger.projections.registry import NOUNS, PROJECTIONS
-from goal_ledger.projections.runs.run_ends import run_ends
-from goal_ledger.projections.work.agenda import agenda
-
-WITHOUT = {agenda, run_ends, after_action_reviews, learning_cycle_reports}
-"""Of them no condition is asked: the first two serve other questions, the others are accounts of what is over."""
 
 
-def test_every_read_model_with_one_row_per_stream_has_a_noun():
-    own = [one for one in PROJECTIONS.values() if one.is_by_stream and one not in WITHOUT]
-    assert list(NOUNS.values()) == own
-    assert [one.key for one in own] == [f"{noun}_id" for noun in NOUNS]
+def test_a_noun_names_the_rows_of_one_read_model_with_one_row_per_stream():
+    named = [one for one in PROJECTIONS.values() if one.noun is not None]
+    assert list(NOUNS.items()) == [(one.noun, one) for one in named]
+    assert [one.name for one in named if not one.is_by_stream or one.key != f"{one.noun}_id"] == []
+    assert NOUNS.keys() >= {"goal", "run", "lesson", "rule", "loop", "proposal", "scan", "belief", "project"}
 
 
 def test_a_field_is_of_the_kind_that_its_row_declares():

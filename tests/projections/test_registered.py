@@ -2,7 +2,10 @@
 
 import pytest
 
+from goal_ledger import projections
 from goal_ledger.domain.registry import EVENTS
+from goal_ledger.domain.scan import found
+from goal_ledger.projections.base import Projection
 from goal_ledger.projections.continuity.sessions import sessions
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.goals.open_loops import open_loops
@@ -26,6 +29,12 @@ def test_a_row_knows_the_last_event_of_its_stream(prefix, projection):
         if recorded.stream.endswith("_1"):
             row = projection.fold(row, recorded)
             assert (row.version, row.position) == (recorded.version, recorded.position)
+
+
+def test_read_models_are_found_where_they_lie_in_order_of_their_names():
+    declared = [each.name for each in found(projections, Projection)]
+    assert list(PROJECTIONS) == sorted(declared), "two read models share a name"
+    assert {goal_definitions, goal_runs, lessons} < set(PROJECTIONS.values())
 
 
 @pytest.mark.parametrize("name", PROJECTIONS)

@@ -22,9 +22,11 @@ class Payload(BaseModel):
 class Event(Payload):
     """A fact, past tense: its fields are what happened; who, when and where stand in `Recorded`.
 
-    Fields whose value is None are not stored, so None means "not said".
+    Fields whose value is None are not stored, so None means "not said". stored: the name under which it is stored,
+    `<capability>.<what happened>`, never renamed; a class without one is there to be derived from.
     """
 
+    stored: ClassVar[str]
     schema_version: ClassVar[int] = 1
 
     reason: str | None = None

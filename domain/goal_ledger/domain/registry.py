@@ -1,5 +1,8 @@
 """The stored name of every event: stable strings, never module paths, never renamed."""
 
+from collections.abc import Iterable
+from types import ModuleType
+
 from goal_ledger.domain.base import Event
 from goal_ledger.domain.continuity import meta, session
 from goal_ledger.domain.goals import experiment, goal, key_result, loop, maintenance, watchdog
@@ -8,86 +11,28 @@ from goal_ledger.domain.proposals import proposal
 from goal_ledger.domain.runs import feed, monitor, run
 from goal_ledger.domain.strategy import belief, project
 
-EVENTS: dict[str, type[Event]] = {
-    "ledger.created": meta.LedgerCreated,
-    "goal.created": goal.GoalCreated,
-    "goal.amended": goal.GoalAmended,
-    "goal.child_added": goal.ChildAdded,
-    "goal.approved": goal.GoalApproved,
-    "goal.rejected": goal.GoalRejected,
-    "goal.readied": goal.GoalReadied,
-    "goal.activated": goal.GoalActivated,
-    "goal.waited": goal.GoalWaited,
-    "goal.retried": goal.GoalRetried,
-    "goal.blocked": goal.GoalBlocked,
-    "goal.unblocked": goal.GoalUnblocked,
-    "goal.checkpointed": goal.GoalCheckpointed,
-    "goal.resumed": goal.GoalResumed,
-    "goal.completed": goal.GoalCompleted,
-    "goal.completed_with_caveats": goal.GoalCompletedWithCaveats,
-    "goal.failed": goal.GoalFailed,
-    "goal.archived": goal.GoalArchived,
-    "goal.run_dispatched": goal.RunDispatched,
-    "goal.run_enqueued": goal.RunEnqueued,
-    "goal.retry_scheduled": goal.RetryScheduled,
-    "goal.activity_recorded": goal.ActivityRecorded,
-    "goal.key_result_measured": key_result.KeyResultMeasured,
-    "goal.occurrence_due": maintenance.OccurrenceDue,
-    "goal.occurrences_skipped": maintenance.OccurrencesSkipped,
-    "goal.occurrence_completed": maintenance.OccurrenceCompleted,
-    "goal.watchdog_fired": watchdog.WatchdogFired,
-    "goal.watchdog_cleared": watchdog.WatchdogCleared,
-    "goal.arm_result_recorded": experiment.ArmResultRecorded,
-    "run.queued": run.RunQueued,
-    "run.started": run.RunStarted,
-    "run.action_taken": run.ActionTaken,
-    "run.heartbeat": run.RunHeartbeat,
-    "run.checkpointed": run.RunCheckpointed,
-    "run.resumed": run.RunResumed,
-    "run.interrupted": run.RunInterrupted,
-    "run.verified": run.RunVerified,
-    "run.cost_recorded": run.CostRecorded,
-    "run.finished": run.RunFinished,
-    "run.business_outcome_recorded": run.BusinessOutcomeRecorded,
-    "lesson.learned": lesson.LessonLearned,
-    "lesson.confirmed": lesson.LessonConfirmed,
-    "lesson.contradicted": lesson.LessonContradicted,
-    "lesson.applied": lesson.LessonApplied,
-    "lesson.retired": lesson.LessonRetired,
-    "lesson.recalled": lesson.LessonRecalled,
-    "review.written": review.ReviewWritten,
-    "review.reopened": review.ReviewReopened,
-    "review.lessons_promoted": review.LessonsPromoted,
-    "cycle.completed": cycle.CycleCompleted,
-    "rule.drafted": rule.RuleDrafted,
-    "rule.shadowed": rule.RuleShadowed,
-    "rule.canaried": rule.RuleCanaried,
-    "rule.tried": rule.RuleTried,
-    "rule.valued": rule.RuleValued,
-    "rule.promoted": rule.RulePromoted,
-    "rule.rolled_back": rule.RuleRolledBack,
-    "rule.retired": rule.RuleRetired,
-    "rule.recalled": rule.RuleRecalled,
-    "monitor.check_recorded": monitor.CheckRecorded,
-    "proposal.made": proposal.ProposalMade,
-    "proposal.accepted": proposal.ProposalAccepted,
-    "proposal.rejected": proposal.ProposalRejected,
-    "proposal.expired": proposal.ProposalExpired,
-    "scan.completed": proposal.ScanCompleted,
-    "belief.held": belief.BeliefHeld,
-    "belief.contradicted": belief.BeliefContradicted,
-    "belief.retracted": belief.BeliefRetracted,
-    "loop.opened": loop.LoopOpened,
-    "loop.closed": loop.LoopClosed,
-    "project.registered": project.ProjectRegistered,
-    "project.amended": project.ProjectAmended,
-    "project.feature_recorded": project.FeatureRecorded,
-    "project.bug_reported": project.BugReported,
-    "project.bug_resolved": project.BugResolved,
-    "feed.advanced": feed.FeedAdvanced,
-    "session.started": session.SessionStarted,
-    "session.draining": session.SessionDraining,
-    "session.stopped": session.SessionStopped,
-}
+
+def events_of(modules: Iterable[ModuleType]) -> dict[str, type[Event]]:
+    """The events that modules define, by stored name, in the order of the modules and of the definitions.
+
+    ValueError: two events share a name.
+    """
+    found: dict[str, type[Event]] = {}
+    for module in modules:
+        for kind in vars(module).values():
+            if isinstance(kind, type) and kind.__module__ == module.__name__ and issubclass(kind, Event):
+                if (name := vars(kind).get("stored")) is None:
+                    continue  # what others derive from
+                if found.setdefault(name, kind) is not kind:
+                    raise ValueError(f"{kind.__name__} and {found[name].__name__} are both stored as {name}")
+    return found
+
+
+EVENTS = events_of(
+    (
+        *(meta, goal, key_result, maintenance, watchdog, experiment, run, lesson, review, cycle, rule, monitor),
+        *(proposal, belief, loop, project, feed, session),
+    )
+)
 
 NAMES: dict[type[Event], str] = {event_type: name for name, event_type in EVENTS.items()}

@@ -28,16 +28,25 @@ class Projection(Generic[R]):
 
     row: a NamedTuple whose fields are the columns. key: the field that identifies a row. indexes: columns that
     questions filter or order by. version: add 1 when a fold changes its meaning, so that stored rows are folded anew.
+    noun: what people call the thing that a row is about, in conditions and comparisons; None: they ask nothing of it.
     """
 
     def __init__(
-        self, name: str, row: type[R], *, key: str, indexes: Sequence[Sequence[str]] = (), version: int = 1
+        self,
+        name: str,
+        row: type[R],
+        *,
+        key: str,
+        indexes: Sequence[Sequence[str]] = (),
+        version: int = 1,
+        noun: str | None = None,
     ) -> None:
         self.name = name
         self.row = row
         self.key = key
         self.indexes = indexes
         self.version = version
+        self.noun = noun
         self.folds: dict[type[Event], Fold] = {}
 
     def on(

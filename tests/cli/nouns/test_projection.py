@@ -115,9 +115,7 @@ def test_a_new_table_that_nobody_wants_is_thrown_away(folded: Cli):
 
 def test_a_dry_run_of_what_is_as_it_should_be_says_so(folded: Cli):
     gl = folded
-    assert (
-        gl("projection", "rebuild", "--dry-run").text.splitlines()[0] == "goal_definitions  no row differs  of 3 rows"
-    )
+    assert "goal_definitions  no row differs  of 3 rows" in gl("projection", "rebuild", "--dry-run").text.splitlines()
     gl.views.unlink()
     assert gl("projection", "rebuild", "--dry-run").text == "nothing is folded yet that could change\n"
     assert gl.json("projection", "rebuild", "--dry-run").data == []

@@ -25,10 +25,11 @@ from goal_ledger.domain.continuity.session import (
     told,
 )
 from goal_ledger.domain.errors import Rejected
-from tests.golden.examples import EXAMPLES, NO_LOOPS, NONE
+from tests.golden.examples import NO_LOOPS, NONE
+from tests.golden.files import examples
 from tests.spec import Spec
 
-_, STARTED = EXAMPLES["session.started"]
+_, STARTED = examples("session.started")
 assert isinstance(STARTED, SessionStarted)
 REPORT = STARTED.report
 DRAINING = SessionDraining(number=1)

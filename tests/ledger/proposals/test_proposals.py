@@ -1,15 +1,20 @@
 """Goals that the system sets: detectors look, the policy evaluates, limits hold, everything is in the log."""
 
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from goal_ledger.domain.errors import Invalid
+from goal_ledger.domain.proposals import detectors as built_in
 from goal_ledger.domain.proposals.detectors.base import Detector, Finding, History
 from goal_ledger.domain.proposals.proposal import ProposalAccepted, ProposalRejected, RejectionCode, Telemetry
+from goal_ledger.domain.scan import found as scan
 from goal_ledger.ledger import GoalStatus, Ledger, NotFound, Recorded, Rejected, Settings
+from goal_ledger.ledger.engine import extensions
 from goal_ledger.ledger.engine.extensions import DETECTORS, Declared
 from goal_ledger.ledger.proposals import detectors as doors
 from tests.places import Place
@@ -263,13 +268,34 @@ def test_a_detector_is_switched_off_and_tuned_in_the_settings():
         assert ledger.proposals.scan(now=TWO).proposals == []
 
 
-def test_the_built_in_detectors_come_in_by_the_same_door():
-    assert set(doors.installed()) >= {
-        "task_failure_detector",
-        "key_result_detector",
-        "stalled_goal_detector",
-        "failing_pair_detector",
-    }
+def test_the_built_in_detectors_are_found_where_they_lie():
+    ours = {each.name for each in scan(built_in, Detector)}
+    assert ours >= {"task_failure_detector", "key_result_detector", "stalled_goal_detector", "failing_pair_detector"}
+    there = doors.installed()
+    assert (ours - there.keys(), list(there)) == (set(), sorted(there))
+    assert {name: there[name].load(Detector).name for name in ours} == {name: name for name in ours}
+
+
+def test_two_built_in_detectors_have_two_names():
+    names = [each.name for each in scan(built_in, Detector)]
+    assert len(names) == len(set(names))
+
+
+def test_a_built_in_detector_says_what_it_finds_and_what_its_settings_mean():
+    for each in scan(built_in, Detector):
+        assert each.settings is not None and sys.modules[each.configure.__module__].__doc__
+        assert [name for name, field in each.settings.model_fields.items() if not field.description] == []
+
+
+def test_a_declared_detector_stands_beside_ours_and_takes_the_place_of_none(monkeypatch):
+    declared = [Declared(DETECTORS, name, "their.module:IT", "theirs") for name in ("another", "stalled_goal_detector")]
+    monkeypatch.setattr(extensions, "installed", {DETECTORS: declared}.__getitem__)
+    there = doors.installed()
+    assert there["another"] == declared[0]
+    assert there["stalled_goal_detector"].load(Detector).name == "stalled_goal_detector"
+    with pytest.raises(Invalid) as refused:
+        there["stalled_goal_detector of theirs"].load(Detector)
+    assert (refused.value.code, list(there)) == ("duplicate_name", sorted(there))
 
 
 def test_a_dry_run_shows_what_would_come_and_writes_nothing(ledger):

@@ -44,7 +44,7 @@ _SEARCHED = 1000  # goals looked at in one go when titles are searched
 
 
 class ContractFields(TypedDict, total=False):
-    """The fields of `Contract` beside the title, as a caller gives them."""
+    """The fields of `Contract` beside the title, as a caller gives them: for type checkers, which cannot derive it."""
 
     description: str
     goal_type: GoalType | str

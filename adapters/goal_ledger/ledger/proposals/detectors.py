@@ -1,7 +1,7 @@
-"""Which detectors there are: those of this package and of any other that declares one, by the same door.
+"""Which detectors there are: those of this package, found where they lie, and those that other packages declare.
 
-A package declares a detector as an entry point of the group `goal_ledger.detectors` that names a
-`goal_ledger.domain.proposals.detectors.base.Detector`.
+Ours is each `Detector` at the top of a module of `goal_ledger.domain.proposals.detectors`. A package declares one as an
+entry point of the group `goal_ledger.detectors` that names a `Detector`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from goal_ledger.domain.errors import LedgerError
+from goal_ledger.domain.proposals import detectors as built_in
 from goal_ledger.domain.proposals.detectors.base import Detector, Finding, History
+from goal_ledger.domain.scan import found
 from goal_ledger.ledger.engine import extensions
 from goal_ledger.ledger.engine.extensions import Declared, by_name
 
@@ -24,9 +26,20 @@ class Found(NamedTuple):
     failed: Mapping[str, str]
 
 
-def installed() -> dict[str, Declared]:
-    """The declared detectors by name, not loaded yet."""
-    return by_name(extensions.DETECTORS)
+class BuiltIn(NamedTuple):
+    """A detector of this package, beside those that others declare."""
+
+    detector: Detector
+
+    def load(self, _: type[Detector]) -> Detector:
+        return self.detector
+
+
+def installed() -> dict[str, BuiltIn | Declared]:
+    """The detectors by name; those of other packages are not loaded yet, see `by_name`."""
+    there: dict[str, BuiltIn | Declared] = {each.name: BuiltIn(each) for each in found(built_in, Detector)}
+    there |= by_name(extensions.DETECTORS, tuple(there))
+    return {name: there[name] for name in sorted(there)}
 
 
 def look(history: History, settings: Mapping[str, Mapping[str, Any]], *, now: datetime) -> Found:

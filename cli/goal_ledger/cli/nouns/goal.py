@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import click
+from pydantic.fields import FieldInfo
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Noun
@@ -25,7 +28,7 @@ from goal_ledger.cli.frame.options import (
 )
 from goal_ledger.cli.show import render
 from goal_ledger.cli.show.data import goal_data, timeline_data, tree_data, whole_goal_data
-from goal_ledger.domain.goals.contract import CatchUp, GoalSource, Origin, Overlap
+from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin
 from goal_ledger.domain.goals.criteria import measured
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
 
@@ -51,103 +54,91 @@ def _the_only_one(_: click.Context, param: click.Parameter, values: tuple[str, .
     return values[0] if values else None
 
 
+_OWN: dict[str, dict[str, Any]] = {
+    "goal_type": {"option": "--type", "metavar": "TYPE"},
+    "parent_goal_id": {"option": "--parent", "metavar": "GOAL", "type": Id("goal")},
+    "owner_agent": {"option": "--owner", "metavar": "AGENT", "multiple": True, "callback": _the_only_one},
+    "review_cadence": {"option": "--cadence", "metavar": "CRON"},
+    "time_horizon": {"option": "--horizon", "metavar": "TIME"},
+    "dependencies": {"option": "--depends-on", "metavar": "GOAL", "type": Id("goal")},
+    "allowed_capabilities": {"option": "--capability", "metavar": "NAME"},
+    "learning_required": {"option": "--learning/--no-learning"},
+    "horizon_min_minutes": {"option": "--horizon-min", "metavar": "MINUTES"},
+    "horizon_max_minutes": {"option": "--horizon-max", "metavar": "MINUTES"},
+    "aligns_with": {"option": "--aligns-with", "metavar": "BELIEF"},
+    "contradicts": {"option": "--contradicts", "metavar": "BELIEF"},
+    "metadata": {"option": "--meta", "metavar": "KEY=JSON"},
+    "watch": {"metavar": "CONDITION"},
+    "arms": {"metavar": "NAME"},
+    "overlap": {"metavar": "POLICY"},
+    "max_attempts": {"type": click.IntRange(min=1)},
+    "budget_usd": {"option": "--budget", "metavar": "USD"},
+    "resume_if_checkpointed": {"option": "--resume/--no-resume"},
+    "catch_up": {"metavar": "POLICY"},
+}
+"""What the option of a field has of its own; the rest follows from the field."""
+
+_CRITERIA = (
+    click.option("--metric", multiple=True, metavar="TEXT", help='Measured condition: "error rate < 1%".  [many]'),
+    click.option("--criterion", multiple=True, metavar="TEXT", help="Another condition of done.  [many]"),
+)
+_FIRST = ("description", "goal_type", "priority")
+_LAST = ("contradicts", "metadata")
+_PLURAL: dict[Any, click.ParamType[Any]] = {tuple: click.STRING, dict: JSON_PAIR}
+_METAVARS = {int: "N", float: "NUMBER", Decimal: "NUMBER"}
+
+
 def contract(function: Callable[..., None]) -> Callable[..., None]:
     """The options that describe a goal; the function gets the given ones as `fields`."""
-    options = (
-        click.option("--description", metavar="TEXT", help="What it is about."),
-        click.option(
-            "--type", "goal_type", type=OneOf(GoalType), metavar="TYPE", help=f"One of {', '.join(GoalType)}."
-        ),
-        click.option("--priority", type=int, metavar="1-5", help="1 critical, 3 unless said, 5 low."),
-        click.option("--category", metavar="TEXT", help="Free category."),
-        click.option("--task-category", metavar="TEXT", help="Category of its tasks, for routing."),
-        click.option("--parent", "parent_goal_id", type=Id("goal"), metavar="GOAL", help="The goal it stands under."),
-        click.option(
-            "--owner",
-            "owner_agent",
-            multiple=True,
-            callback=_the_only_one,
-            metavar="AGENT",
-            help="The one agent that answers for it.",
-        ),
-        click.option("--metric", multiple=True, metavar="TEXT", help='Measured condition: "error rate < 1%".  [many]'),
-        click.option("--criterion", multiple=True, metavar="TEXT", help="Another condition of done.  [many]"),
-        click.option(
-            "--failure-condition", "failure_conditions", multiple=True, metavar="TEXT", help="Failed when.  [many]"
-        ),
-        click.option("--constraint", "constraints", multiple=True, metavar="TEXT", help="To be kept to.  [many]"),
-        click.option("--cadence", "review_cadence", metavar="CRON", help="Review: 7d, or a cron line with a zone."),
-        click.option("--start-condition", metavar="TEXT", help="Starts when."),
-        click.option("--stop-condition", metavar="TEXT", help="Stops when."),
-        click.option("--horizon", "time_horizon", metavar="TIME", help="Deadline, or `ongoing`."),
-        click.option(
-            "--depends-on",
-            "dependencies",
-            multiple=True,
-            type=Id("goal"),
-            metavar="GOAL",
-            help="To be done first.  [many]",
-        ),
-        click.option(
-            "--capability", "allowed_capabilities", multiple=True, metavar="NAME", help="What it may use.  [many]"
-        ),
-        click.option("--learning/--no-learning", "learning_required", default=None, help="Whether lessons are drawn."),
-        click.option("--value", type=float, metavar="0-1", help="Estimated value."),
-        click.option("--effort", type=float, metavar="0-1", help="Estimated effort."),
-        click.option("--risk", type=float, metavar="0-1", help="Estimated risk."),
-        click.option("--horizon-min", "horizon_min_minutes", type=int, metavar="MINUTES", help="Shortest work."),
-        click.option("--horizon-max", "horizon_max_minutes", type=int, metavar="MINUTES", help="Longest work."),
-        click.option("--aligns-with", multiple=True, metavar="BELIEF", help="A belief it follows.  [many]"),
-        click.option("--baseline", type=float, metavar="NUMBER", help="Where a key result began."),
-        click.option("--target", type=float, metavar="NUMBER", help="Where a key result should get, up or down."),
-        click.option("--unit", metavar="TEXT", help="Unit of a key result."),
-        click.option("--watch", metavar="CONDITION", help="What a watchdog looks for."),
-        click.option("--arm", "arms", multiple=True, metavar="NAME", help="What an experiment compares.  [many]"),
-        click.option(
-            "--overlap",
-            type=OneOf(Overlap),
-            metavar="POLICY",
-            help=f"A second run: {', '.join(Overlap)}; forbid unless said.",
-        ),
-        click.option("--max-attempts", type=click.IntRange(min=1), metavar="N", help="Runs at the most."),
-        click.option("--budget", "budget_usd", type=Amount(), metavar="USD", help="What its runs may cost together."),
-        click.option(
-            "--resume/--no-resume",
-            "resume_if_checkpointed",
-            default=None,
-            help="Whether a checkpointed run goes on at the start of a session.",
-        ),
-        click.option(
-            "--catch-up",
-            type=OneOf(CatchUp),
-            metavar="POLICY",
-            help=f"Missed occurrences: {', '.join(CatchUp)}; coalesce unless said.",
-        ),
-        click.option("--contradicts", multiple=True, metavar="BELIEF", help="A belief it contradicts.  [many]"),
-        click.option(
-            "--meta", "metadata", type=JSON_PAIR, multiple=True, metavar="KEY=JSON", help="Free data.  [many]"
-        ),
-    )
-    names = (
-        "description", "goal_type", "priority", "category", "task_category", "parent_goal_id", "owner_agent",
-        "failure_conditions", "constraints", "review_cadence", "start_condition", "stop_condition", "time_horizon",
-        "dependencies", "allowed_capabilities", "learning_required", "value", "effort", "risk", "horizon_min_minutes",
-        "horizon_max_minutes", "aligns_with", "contradicts", "baseline", "target", "unit", "watch", "arms", "overlap",
-        "max_attempts", "budget_usd", "resume_if_checkpointed", "catch_up",
-    )  # fmt: skip
+    names = [name for name in Contract.model_fields if name != "title"]
+    fields = sorted(names, key=lambda name: (name not in _FIRST, name in _LAST))
 
     @functools.wraps(function)
     def described(*args: Any, metric: tuple[str, ...], criterion: tuple[str, ...], **given: Any) -> None:
-        fields = {name: value for name in names if (value := given.pop(name)) not in (None, ())}
+        told = {name: value for name in fields if (value := given.pop(name, None)) not in (None, ())}
         if metric or criterion:
-            fields["criteria"] = [*map(measured, metric), *criterion]
-        if metadata := given.pop("metadata"):
-            fields["metadata"] = dict(metadata)
-        function(*args, fields=fields, **given)
+            told["criteria"] = [*map(measured, metric), *criterion]
+        if "metadata" in told:
+            told["metadata"] = dict(told["metadata"])
+        function(*args, fields=told, **given)
 
-    for option in reversed(options):
-        described = option(described)
-    return described
+    options: list[Callable[[Callable[..., None]], Callable[..., None]]] = []
+    for name in fields:
+        options += _CRITERIA if name == "criteria" else [_option(name, Contract.model_fields[name])]
+    return functools.reduce(lambda inner, option: option(inner), reversed(options), described)
+
+
+def _option(name: str, field: FieldInfo) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option that says a field of the contract; of a list or an object, one part of it."""
+    kind, low, high = _kind(field)
+    is_plural, is_word = kind in _PLURAL, issubclass(kind, StrEnum)
+    words = (field.description or "").removesuffix(".")
+    if is_word:
+        words += f": {', '.join(kind)}"
+    if kind is not bool and isinstance(field.default, str | int) and field.default:
+        words += f"; default: {field.default}"
+    option = f"--{(name.removesuffix('s') if is_plural else name).replace('_', '-')}"
+    how: dict[str, Any] = {"help": f"{words}.  [many]" if is_plural else f"{words}.", "multiple": is_plural}
+    if kind is bool:
+        option, how = f"{option}/--no-{option[2:]}", {"help": f"{words}.", "default": None}
+    else:
+        how["type"] = OneOf(kind) if is_word else Amount() if kind is Decimal else _PLURAL.get(kind, kind)
+        how["metavar"] = f"{low:g}-{high:g}" if high is not None and high < 100 else _METAVARS.get(kind, "TEXT")
+    own = {"option": option, **_OWN.get(name, {})}
+    return click.option(own.pop("option"), name, **how | own)
+
+
+def _kind(field: FieldInfo) -> tuple[Any, float, float | None]:
+    """What a field holds when it is set, and from where to where its numbers go."""
+    kind: Any = field.annotation
+    limits = list(field.metadata)
+    if type(None) in (parts := get_args(kind)):
+        [kind] = [part for part in parts if part is not type(None)]
+    if get_origin(kind) is Annotated:
+        kind, *more = get_args(kind)
+        limits += [limit for each in more if isinstance(each, FieldInfo) for limit in each.metadata]
+    low, high = (next((getattr(one, end) for one in limits if hasattr(one, end)), None) for end in ("ge", "le"))
+    return get_origin(kind) or kind, low or 0, high
 
 
 @goal.command(

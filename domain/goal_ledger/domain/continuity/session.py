@@ -128,12 +128,16 @@ class SessionEvent(Event):
 class SessionStarted(SessionEvent):
     """Work may be handed out. owner: the process whose life the session has; None when it has a life of its own."""
 
+    stored = "session.started"
+
     owner: str | None = None
     report: GoalReconciliationReport
 
 
 class SessionDraining(SessionEvent):
     """No new work is handed out; what is under way may end."""
+
+    stored = "session.draining"
 
 
 class SessionStopped(SessionEvent):
@@ -142,6 +146,8 @@ class SessionStopped(SessionEvent):
     stopped_at: the next start's last_clean_shutdown_at. checkpointed_runs: those that were laid down now. key_results:
     what the active ones stood at.
     """
+
+    stored = "session.stopped"
 
     stopped_at: str | None = None
     summary: str

@@ -46,65 +46,60 @@ Type = Annotated[GoalType, Field(strict=False)]
 class Contract(Payload):
     """What a goal promises; everything but the title has a default.
 
-    priority: 1 (critical) to 5 (low). time_horizon: `ongoing` or an ISO 8601 deadline. review_cadence: a cron line with
-    an optional time zone, or an interval like `7d`. horizon_min_minutes, horizon_max_minutes: expected length of the
-    work. value, effort, risk: estimates for ranking. learning_required: whether outcomes feed the lesson store.
-
-    baseline, target, unit: of a key result, where it began and where it should get, either way. watch: the condition
-    that a watchdog looks for. arms: what an experiment compares. overlap, max_attempts, budget_usd,
-    resume_if_checkpointed: rules for its runs; max_attempts counts the first one too. catch_up: what becomes of missed
-    occurrences of the cadence.
+    The one place that says a field: its type, default and meaning. Options of the command line, pages and what a row
+    takes over follow from it; what type checkers read instead is compared with it (`ContractFields`, `GoalRow`).
     """
 
-    title: str
-    description: str = ""
-    goal_type: Type = GoalType.INITIATIVE
-    category: str | None = None
-    task_category: str | None = None
-    parent_goal_id: str | None = None
-    owner_agent: str | None = None
-    priority: Annotated[int, Field(ge=1, le=5)] = 3
-    criteria: Annotated[tuple[Criterion, ...], Field(strict=False)] = ()
-    failure_conditions: Texts = ()
-    constraints: Texts = ()
-    review_cadence: str | None = None
-    start_condition: str | None = None
-    stop_condition: str | None = None
-    time_horizon: str = "ongoing"
-    dependencies: Texts = ()
-    allowed_capabilities: Texts = ()
-    learning_required: bool = True
-    value: Share | None = None
-    effort: Share | None = None
-    risk: Share | None = None
-    horizon_min_minutes: Count | None = None
-    horizon_max_minutes: Count | None = None
-    aligns_with: Texts = ()
-    contradicts: Texts = ()
-    metadata: Json = Field(default_factory=dict)
-    baseline: float | None = None
-    target: float | None = None
-    unit: str | None = None
-    watch: str | None = None
-    arms: Texts = ()
-    overlap: Annotated[Overlap, Field(strict=False)] = Overlap.FORBID
-    max_attempts: Annotated[int, Field(ge=1, le=LARGEST_INT)] | None = None
-    budget_usd: Money | None = None
-    resume_if_checkpointed: bool = True
-    catch_up: Annotated[CatchUp, Field(strict=False)] = CatchUp.COALESCE
+    title: str = Field(description="What it is called.")
+    description: str = Field("", description="What it is about.")
+    goal_type: Type = Field(GoalType.INITIATIVE, description="What kind of goal it is.")
+    category: str | None = Field(None, description="Free category.")
+    task_category: str | None = Field(None, description="Category of its tasks, for routing.")
+    parent_goal_id: str | None = Field(None, description="The goal it stands under.")
+    owner_agent: str | None = Field(None, description="The one agent that answers for it.")
+    priority: int = Field(3, ge=1, le=5, description="1 critical, 5 low.")
+    criteria: tuple[Criterion, ...] = Field((), strict=False, description="Conditions of done.")
+    failure_conditions: Texts = Field((), description="When it has failed.")
+    constraints: Texts = Field((), description="What must be kept to.")
+    review_cadence: str | None = Field(None, description="Review: 7d, or a cron line with a zone.")
+    start_condition: str | None = Field(None, description="When it starts.")
+    stop_condition: str | None = Field(None, description="When it stops.")
+    time_horizon: str = Field("ongoing", description="Deadline (ISO 8601), or `ongoing`.")
+    dependencies: Texts = Field((), description="Goals to be done first.")
+    allowed_capabilities: Texts = Field((), description="What it may use.")
+    learning_required: bool = Field(True, description="Whether lessons are drawn.")
+    value: Share | None = Field(None, description="Estimated value.")
+    effort: Share | None = Field(None, description="Estimated effort.")
+    risk: Share | None = Field(None, description="Estimated risk.")
+    horizon_min_minutes: Count | None = Field(None, description="Shortest work.")
+    horizon_max_minutes: Count | None = Field(None, description="Longest work.")
+    aligns_with: Texts = Field((), description="A belief it follows.")
+    contradicts: Texts = Field((), description="A belief it contradicts.")
+    metadata: Json = Field(default_factory=dict, description="Free data.")
+    baseline: float | None = Field(None, description="Where a key result began.")
+    target: float | None = Field(None, description="Where a key result should get, up or down.")
+    unit: str | None = Field(None, description="Unit of a key result.")
+    watch: str | None = Field(None, description="What a watchdog looks for.")
+    arms: Texts = Field((), description="What an experiment compares.")
+    overlap: Overlap = Field(Overlap.FORBID, strict=False, description="What happens to a second run.")
+    max_attempts: Annotated[int, Field(ge=1, le=LARGEST_INT)] | None = Field(
+        None, description="Runs at the most, the first one included."
+    )
+    budget_usd: Money | None = Field(None, description="What its runs may cost together.")
+    resume_if_checkpointed: bool = Field(
+        True, description="Whether a checkpointed run goes on at the start of a session."
+    )
+    catch_up: CatchUp = Field(CatchUp.COALESCE, strict=False, description="What becomes of missed occurrences.")
 
 
 class Origin(Payload):
-    """Where a goal comes from: a person, a detector's proposal, an import.
+    """Where a goal comes from: a person, a detector's proposal, an import."""
 
-    created_by: a detector or importer; the actor when not said. source_id: the record it was imported from.
-    """
-
-    source: Annotated[GoalSource, Field(strict=False)] = GoalSource.USER
-    created_by: str | None = None
-    proposal_id: str | None = None
-    auto_approved: bool = False
-    source_id: str | None = None
+    source: GoalSource = Field(GoalSource.USER, strict=False, description="Whose idea it is.")
+    created_by: str | None = Field(None, description="A detector or importer; default: the actor.")
+    proposal_id: str | None = Field(None, description="The proposal that became it.")
+    auto_approved: bool = Field(False, description="Whether it started without a person's approval.")
+    source_id: str | None = Field(None, description="The record it was imported from.")
 
 
 def checked(contract: Contract, now: datetime | None) -> Contract:

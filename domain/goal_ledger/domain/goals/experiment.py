@@ -18,6 +18,8 @@ _MOST = 10**12  # results per arm beyond which an estimate says nothing
 class ArmResultRecorded(Event):
     """One arm had a success or a failure. run_id: the run that gave the result, which counts once."""
 
+    stored = "goal.arm_result_recorded"
+
     arm: str
     success: bool
     run_id: str | None = None

@@ -32,6 +32,7 @@ Attempt = Annotated[int, Field(ge=1)]
 class GoalCreated(Event, Contract, Origin):
     """A goal began, with its contract and where it comes from."""
 
+    stored = "goal.created"
     schema_version: ClassVar[int] = 2
 
     status: Status
@@ -45,12 +46,16 @@ class GoalCreated(Event, Contract, Origin):
 class GoalAmended(Event):
     """The contract changed. changes and was: the new and the old value of each field that did, as JSON."""
 
+    stored = "goal.amended"
+
     changes: Json
     was: Json
 
 
 class ChildAdded(Event):
     """A goal was placed under this one."""
+
+    stored = "goal.child_added"
 
     goal_id: str
     goal_type: Type
@@ -65,54 +70,63 @@ class Transition(Event):
 class GoalApproved(Transition):
     """A proposed goal may start."""
 
+    stored = "goal.approved"
     to_status = GoalStatus.ACTIVE
 
 
 class GoalRejected(Transition):
     """A proposed goal was turned down."""
 
+    stored = "goal.rejected"
     to_status = GoalStatus.REJECTED
 
 
 class GoalReadied(Transition):
     """A planned goal was released for work."""
 
+    stored = "goal.readied"
     to_status = GoalStatus.READY
 
 
 class GoalActivated(Transition):
     """Work began, or was taken up again after waiting."""
 
+    stored = "goal.activated"
     to_status = GoalStatus.ACTIVE
 
 
 class GoalWaited(Transition):
     """Work paused until something arrives."""
 
+    stored = "goal.waited"
     to_status = GoalStatus.WAITING
 
 
 class GoalRetried(Transition):
     """Work that waited is being tried again."""
 
+    stored = "goal.retried"
     to_status = GoalStatus.RETRYING
 
 
 class GoalBlocked(Transition):
     """Something stands in the way."""
 
+    stored = "goal.blocked"
     to_status = GoalStatus.BLOCKED
 
 
 class GoalUnblocked(Transition):
     """The way is free again."""
 
+    stored = "goal.unblocked"
     to_status = GoalStatus.ACTIVE
 
 
 class GoalCheckpointed(Transition):
     """The work was laid down. checkpoint_ref: where it can be taken up again, a pointer that the worker understands."""
 
+    stored = "goal.checkpointed"
     to_status = GoalStatus.CHECKPOINTED
 
     checkpoint_ref: str | None = None
@@ -121,6 +135,7 @@ class GoalCheckpointed(Transition):
 class GoalResumed(Transition):
     """Work went on from the checkpoint, or after waiting."""
 
+    stored = "goal.resumed"
     to_status = GoalStatus.ACTIVE
 
     checkpoint_ref: str | None = None
@@ -129,6 +144,7 @@ class GoalResumed(Transition):
 class GoalCompleted(Transition):
     """The goal is reached. evidence: what shows it."""
 
+    stored = "goal.completed"
     to_status = GoalStatus.COMPLETED
 
     evidence: str | None = None
@@ -137,6 +153,7 @@ class GoalCompleted(Transition):
 class GoalCompletedWithCaveats(Transition):
     """Reached, but not quite: caveats say what is missing."""
 
+    stored = "goal.completed_with_caveats"
     to_status = GoalStatus.COMPLETED_WITH_CAVEATS
 
     caveats: str
@@ -146,12 +163,14 @@ class GoalCompletedWithCaveats(Transition):
 class GoalFailed(Transition):
     """The goal was given up."""
 
+    stored = "goal.failed"
     to_status = GoalStatus.FAILED
 
 
 class GoalArchived(Transition):
     """The goal was put away for good."""
 
+    stored = "goal.archived"
     to_status = GoalStatus.ARCHIVED
 
     cause: Annotated[ArchiveCause, Field(strict=False)]
@@ -182,6 +201,7 @@ class RunDispatched(Event):
     that chose it, None when somebody named the goal.
     """
 
+    stored = "goal.run_dispatched"
     schema_version: ClassVar[int] = 2
 
     run_id: str
@@ -199,6 +219,8 @@ class RunDispatched(Event):
 class RunEnqueued(Event):
     """An attempt was numbered and waits until the open run has ended."""
 
+    stored = "goal.run_enqueued"
+
     run_id: str
     attempt: Attempt
     agent: str | None = None
@@ -209,6 +231,8 @@ class RetryScheduled(Event):
 
     not_before: when it may be handed out, UTC text. backoff_s: the seconds until then.
     """
+
+    stored = "goal.retry_scheduled"
 
     run_id: str
     attempt: Attempt
@@ -221,6 +245,8 @@ class ActivityRecorded(Event):
 
     source_id: names the record it was imported from, so that it is imported once.
     """
+
+    stored = "goal.activity_recorded"
 
     activity: str
     attributes: Json = Field(default_factory=dict)

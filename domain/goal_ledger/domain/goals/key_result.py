@@ -20,6 +20,8 @@ class KeyResultMeasured(Event):
     were, so that the progress can be told from the event alone.
     """
 
+    stored = "goal.key_result_measured"
+
     value: float
     note: str | None = None
     measured_at: str | None = None

@@ -60,6 +60,8 @@ class LoopOpened(Event):
     holds_goal: the goal waits for the answer, which takes it up again.
     """
 
+    stored = "loop.opened"
+
     kind: Annotated[LoopKind, Field(strict=False)]
     question: str
     goal_id: str | None = None
@@ -70,6 +72,8 @@ class LoopOpened(Event):
 
 class LoopClosed(Event):
     """It is owed no more. answer: what came of it."""
+
+    stored = "loop.closed"
 
     answer: str
 

@@ -21,6 +21,8 @@ class OccurrenceDue(Event):
     due_at: when, UTC text. missed: earlier ones that it stands for or takes the place of. policy: why so.
     """
 
+    stored = "goal.occurrence_due"
+
     due_at: str
     missed: Count = 0
     policy: Annotated[CatchUp, Field(strict=False)]
@@ -29,12 +31,16 @@ class OccurrenceDue(Event):
 class OccurrencesSkipped(Event):
     """Occurrences that were missed are left out. due_at: the last of them. missed: how many."""
 
+    stored = "goal.occurrences_skipped"
+
     due_at: str
     missed: Count
 
 
 class OccurrenceCompleted(Event):
     """An occurrence was done; the goal goes on. run_id: the run that did it. caveats: what is missing."""
+
+    stored = "goal.occurrence_completed"
 
     due_at: str
     run_id: str | None = None

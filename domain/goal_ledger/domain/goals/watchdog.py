@@ -11,12 +11,16 @@ from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 class WatchdogFired(Event):
     """The condition holds: an incident began. incident: names it. condition: as it was."""
 
+    stored = "goal.watchdog_fired"
+
     incident: str
     condition: str
 
 
 class WatchdogCleared(Event):
     """The condition does not hold any more: the incident is over."""
+
+    stored = "goal.watchdog_cleared"
 
     incident: str
 

@@ -67,6 +67,8 @@ class LearningCycleReport(Payload):
 class CycleCompleted(Event):
     """A learning cycle is over. receipt: the candidates with their scores, and which of them were promoted."""
 
+    stored = "cycle.completed"
+
     report: LearningCycleReport
     receipt: Receipt
 

@@ -53,6 +53,7 @@ class Evidence(Payload):
 class LessonLearned(Event):
     """confidence: stated by whoever learned it, the prior. evidence: the runs that taught it."""
 
+    stored = "lesson.learned"
     schema_version: ClassVar[int] = 2
 
     goal_type: Annotated[GoalType | None, Field(strict=False)] = None
@@ -75,6 +76,7 @@ class LessonConfirmed(Event):
     run_id: the run that gave it, None when a person says so. aar_id: the review of that run that drew the lesson.
     """
 
+    stored = "lesson.confirmed"
     schema_version: ClassVar[int] = 2
 
     run_id: str | None = None
@@ -89,12 +91,15 @@ class LessonConfirmed(Event):
 class LessonContradicted(Event):
     """Evidence against the lesson."""
 
+    stored = "lesson.contradicted"
+
     run_id: str | None = None
 
 
 class LessonApplied(Event):
     """A run worked by the lesson. given: it was told the lesson when it started; else somebody says so."""
 
+    stored = "lesson.applied"
     schema_version: ClassVar[int] = 2
 
     run_id: str
@@ -109,9 +114,13 @@ class LessonApplied(Event):
 class LessonRetired(Event):
     """The lesson is given to no run any more; its history stays."""
 
+    stored = "lesson.retired"
+
 
 class LessonRecalled(Event):
     """The lesson turned out false, or stands on one that did. root: the lesson whose recall began it."""
+
+    stored = "lesson.recalled"
 
     root: str
 

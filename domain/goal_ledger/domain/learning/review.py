@@ -55,6 +55,8 @@ class ReviewWritten(Event):
     watch_until: until when the same signature reopens the review, UTC text; None when nobody watches.
     """
 
+    stored = "review.written"
+
     run_id: str
     goal_id: str
     notable: Annotated[Notable, Field(strict=False)]
@@ -73,11 +75,15 @@ class ReviewWritten(Event):
 class ReviewReopened(Event):
     """The same failure came back while it was watched for. run_id: the run that showed it."""
 
+    stored = "review.reopened"
+
     run_id: str
 
 
 class LessonsPromoted(Event):
     """The review's lessons were taken into the lesson store."""
+
+    stored = "review.lessons_promoted"
 
     lesson_ids: Texts
 

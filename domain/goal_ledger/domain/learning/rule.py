@@ -56,6 +56,8 @@ def assigned(rule_id: str, goal_id: str, share: float) -> Arm:
 class RuleDrafted(Event):
     """The rule begins, in shadow. applies_to_goal_type, applies_to_action_type: None for any."""
 
+    stored = "rule.drafted"
+
     title: str
     rule_text: str
     applies_to_goal_type: Annotated[GoalType | None, Field(strict=False)] = None
@@ -67,11 +69,15 @@ class RuleDrafted(Event):
 class RuleShadowed(Event):
     """A run ended that would have been told the rule. Noted until there are enough of them to try it."""
 
+    stored = "rule.shadowed"
+
     run_id: str
 
 
 class RuleCanaried(Event):
     """The rule is tried on a share of the goals. round: how many times it has been, from 1."""
+
+    stored = "rule.canaried"
 
     share: Share
     round: Annotated[int, Field(ge=1)]
@@ -86,6 +92,8 @@ class RuleTried(Event):
     again.
     """
 
+    stored = "rule.tried"
+
     run_id: str
     arm: Annotated[Arm, Field(strict=False)]
     success: bool
@@ -99,6 +107,8 @@ class RuleTried(Event):
 class RuleValued(Event):
     """It became known what a counted run was worth. degraded: whether it made things worse."""
 
+    stored = "rule.valued"
+
     run_id: str
     arm: Annotated[Arm, Field(strict=False)]
     degraded: bool
@@ -107,11 +117,15 @@ class RuleValued(Event):
 class RulePromoted(Event):
     """The rule is in force for all goals. receipt: what the counts said; a person, who gives a reason, may go ahead."""
 
+    stored = "rule.promoted"
+
     receipt: Receipt | None = None
 
 
 class RuleRolledBack(Event):
     """The rule goes back: from full to the next round of the canary, from canary to shadow. cause: what got worse."""
+
+    stored = "rule.rolled_back"
 
     mode: Annotated[Mode, Field(strict=False)]
     cause: str
@@ -121,9 +135,13 @@ class RuleRolledBack(Event):
 class RuleRetired(Event):
     """The rule is told to nobody any more."""
 
+    stored = "rule.retired"
+
 
 class RuleRecalled(Event):
     """A lesson that the rule was drawn from was recalled. root: the lesson whose recall began it."""
+
+    stored = "rule.recalled"
 
     root: str
 

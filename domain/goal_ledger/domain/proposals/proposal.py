@@ -41,6 +41,8 @@ class ProposalMade(Event):
     capabilities: what whoever works on it must be able to do.
     """
 
+    stored = "proposal.made"
+
     text: str
     category: str
     pattern: str
@@ -63,6 +65,8 @@ class ProposalMade(Event):
 class ProposalAccepted(Event):
     """It became a goal. auto: without a person, for it is sure enough."""
 
+    stored = "proposal.accepted"
+
     goal_id: str
     auto: bool
     receipt: Receipt
@@ -71,6 +75,8 @@ class ProposalAccepted(Event):
 class ProposalRejected(Event):
     """It became no goal. value: the number or the id that decided, as text."""
 
+    stored = "proposal.rejected"
+
     code: Annotated[RejectionCode, Field(strict=False)]
     value: str | None = None
     receipt: Receipt
@@ -78,6 +84,8 @@ class ProposalRejected(Event):
 
 class ProposalExpired(Event):
     """Nobody reviewed its goal in time."""
+
+    stored = "proposal.expired"
 
 
 class Telemetry(Payload):
@@ -92,6 +100,8 @@ class Telemetry(Payload):
 
 class ScanCompleted(Event):
     """The detectors have looked. failed: those that raised, with the error. proposals: ids, in order."""
+
+    stored = "scan.completed"
 
     scanned_at: str
     detectors: Texts

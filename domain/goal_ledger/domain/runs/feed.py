@@ -38,6 +38,8 @@ class FeedAdvanced(Event):
     levels: the metrics that moved on.
     """
 
+    stored = "feed.advanced"
+
     source: str
     cursor: str | None = None
     records: Count

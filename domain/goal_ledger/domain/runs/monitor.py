@@ -21,6 +21,8 @@ class CheckRecorded(Event):
     source: who schedules it. source_id: the record it was imported from.
     """
 
+    stored = "monitor.check_recorded"
+
     task: str
     ok: bool
     error: str | None = None

@@ -99,6 +99,8 @@ class RunEvent(Event):
 class RunQueued(RunEvent):
     """An attempt waits for the open run of its goal to end. The fields say what `RunStarted` says of them."""
 
+    stored = "run.queued"
+
     attempt: Annotated[int, Field(ge=1)]
     agent: str | None = None
     job_id: str | None = None
@@ -128,6 +130,7 @@ class RunStarted(RunEvent):
     the record it was imported from, with that record's own count and content digest.
     """
 
+    stored = "run.started"
     schema_version: ClassVar[int] = 3
 
     attempt: Annotated[int, Field(ge=1)]
@@ -159,6 +162,8 @@ class RunStarted(RunEvent):
 class ActionTaken(RunEvent):
     """The run did something. action: its name. action_type: the tool family. ok: None when nobody said."""
 
+    stored = "run.action_taken"
+
     action: str
     action_type: str | None = None
     ok: bool | None = None
@@ -169,6 +174,7 @@ class ActionTaken(RunEvent):
 class RunHeartbeat(RunEvent):
     """The worker is alive. lease_s: how long it may be silent from now on, None as before."""
 
+    stored = "run.heartbeat"
     schema_version: ClassVar[int] = 2
 
     note: str | None = None
@@ -183,11 +189,15 @@ class RunHeartbeat(RunEvent):
 class RunCheckpointed(RunEvent):
     """The run was laid down. checkpoint_ref: where it can be taken up again."""
 
+    stored = "run.checkpointed"
+
     checkpoint_ref: str
 
 
 class RunResumed(RunEvent):
     """The run went on from its checkpoint."""
+
+    stored = "run.resumed"
 
     checkpoint_ref: str
 
@@ -198,6 +208,7 @@ class RunInterrupted(RunEvent):
     orphaned: nothing was heard of the worker for too long. successor: the run that took its place.
     """
 
+    stored = "run.interrupted"
     schema_version: ClassVar[int] = 2
 
     orphaned: bool = False
@@ -212,6 +223,8 @@ class RunInterrupted(RunEvent):
 class RunVerified(RunEvent):
     """A verifier gave its verdict. score: on its own scale."""
 
+    stored = "run.verified"
+
     verifier_status: Annotated[VerifierStatus, Field(strict=False)]
     verifier: str | None = None
     score: float | None = None
@@ -220,6 +233,8 @@ class RunVerified(RunEvent):
 
 class CostRecorded(RunEvent):
     """One bill: a run may have several, they add up."""
+
+    stored = "run.cost_recorded"
 
     cost_usd: Money | None = None
     tokens_in: Tokens | None = None
@@ -234,6 +249,8 @@ class RunFinished(RunEvent):
     `succeeded` when a failure condition of the goal held.
     """
 
+    stored = "run.finished"
+
     local_outcome: Annotated[LocalOutcome, Field(strict=False)]
     failure_category: Category | None = None
     detail: str | None = None
@@ -244,6 +261,8 @@ class RunFinished(RunEvent):
 
 class BusinessOutcomeRecorded(RunEvent):
     """What the run turned out to be worth, often known late. external_id: the record of the source that said so."""
+
+    stored = "run.business_outcome_recorded"
 
     business_outcome: Annotated[BusinessOutcome, Field(strict=False)]
     source: str | None = None

@@ -26,15 +26,21 @@ def belief_id(text: str) -> str:
 class BeliefHeld(Event):
     """It is held true from now on, again where it was given up."""
 
+    stored = "belief.held"
+
     text: str
 
 
 class BeliefContradicted(Event):
     """Something speaks against it; until it is held again it counts for nothing."""
 
+    stored = "belief.contradicted"
+
 
 class BeliefRetracted(Event):
     """It is given up."""
+
+    stored = "belief.retracted"
 
 
 # --- State

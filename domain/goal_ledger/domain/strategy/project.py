@@ -34,6 +34,8 @@ def project_id(name: str) -> str:
 class ProjectRegistered(Event):
     """A project is known by its name."""
 
+    stored = "project.registered"
+
     name: str
     description: str = ""
 
@@ -41,11 +43,15 @@ class ProjectRegistered(Event):
 class ProjectAmended(Event):
     """The project is described anew."""
 
+    stored = "project.amended"
+
     description: str
 
 
 class FeatureRecorded(Event):
     """A feature is planned, or done. The last word on a feature_id counts."""
+
+    stored = "project.feature_recorded"
 
     feature_id: str
     title: str
@@ -55,6 +61,8 @@ class FeatureRecorded(Event):
 class BugReported(Event):
     """A bug was found, came back, or turned out to be of another severity. The last word on a bug_id counts."""
 
+    stored = "project.bug_reported"
+
     bug_id: str
     title: str
     severity: Severity
@@ -62,6 +70,8 @@ class BugReported(Event):
 
 class BugResolved(Event):
     """A bug is gone."""
+
+    stored = "project.bug_resolved"
 
     bug_id: str
 

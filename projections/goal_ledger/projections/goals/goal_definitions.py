@@ -37,7 +37,8 @@ from goal_ledger.projections.base import Projection
 
 
 class GoalRow(NamedTuple):
-    """One goal. Times are UTC text; created_at and updated_at are when it was true, not when it was recorded.
+    """One goal, with every field of its `Contract`. Times are UTC text; created_at and updated_at are when it was true,
+    not when it was recorded.
 
     status_reason: why it is in its status. done: completed, also after it was archived. deleted_at: when it was
     archived. not_before: when it may be tried again after a failure. current, measured_at, progress: of a key result,
@@ -113,17 +114,12 @@ goal_definitions = Projection(
     "goal_definitions",
     GoalRow,
     key="goal_id",
+    noun="goal",
     indexes=(("priority", "goal_id"), ("position",), ("status", "priority", "goal_id"), ("parent_goal_id",)),
 )
 
-_CONTRACT = (
-    "title", "description", "goal_type", "status", "priority", "category", "task_category", "parent_goal_id",
-    "owner_agent", "failure_conditions", "constraints", "review_cadence", "start_condition", "stop_condition",
-    "time_horizon", "dependencies", "allowed_capabilities", "learning_required", "value", "effort", "risk",
-    "horizon_min_minutes", "horizon_max_minutes", "aligns_with", "contradicts", "metadata", "baseline", "target",
-    "unit", "watch", "arms", "overlap", "max_attempts", "budget_usd", "resume_if_checkpointed", "catch_up", "source",
-    "source_id", "proposal_id", "auto_approved",
-)  # fmt: skip
+_MADE = {"criteria", "created_by"}  # of what the event says
+_TAKEN = [name for name in GoalRow._fields if name in GoalCreated.model_fields and name not in _MADE]
 
 
 @goal_definitions.on(GoalCreated)
@@ -151,7 +147,7 @@ def _created(_: GoalRow | None, recorded: Recorded, event: GoalCreated) -> GoalR
         deleted_at=None,
         version=recorded.version,
         position=recorded.position,
-        **{name: fields[name] for name in _CONTRACT},
+        **{name: fields[name] for name in _TAKEN},
     )
 
 

@@ -38,6 +38,7 @@ open_loops = Projection(
     "open_loops",
     LoopRow,
     key="loop_id",
+    noun="loop",
     indexes=(("status", "due_order", "position"), ("due_order", "position"), ("goal_id", "status")),
 )
 

@@ -63,7 +63,11 @@ class LessonRow(NamedTuple):
 
 
 lessons = Projection(
-    "lessons", LessonRow, key="lesson_id", indexes=(("active", "position"), ("goal_type", "position"), ("position",))
+    "lessons",
+    LessonRow,
+    key="lesson_id",
+    noun="lesson",
+    indexes=(("active", "position"), ("goal_type", "position"), ("position",)),
 )
 
 

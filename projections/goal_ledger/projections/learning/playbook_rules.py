@@ -76,7 +76,7 @@ class RuleRow(NamedTuple):
 
 
 playbook_rules = Projection(
-    "playbook_rules", RuleRow, key="rule_id", indexes=(("active", "activation_mode"), ("position",))
+    "playbook_rules", RuleRow, key="rule_id", noun="rule", indexes=(("active", "activation_mode"), ("position",))
 )
 
 

@@ -48,6 +48,7 @@ proposals = Projection(
     "proposals",
     ProposalRow,
     key="proposal_id",
+    noun="proposal",
     indexes=(("status", "proposal_id"), ("detector", "proposal_id"), ("goal_id",)),
 )
 

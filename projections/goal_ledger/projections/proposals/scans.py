@@ -24,7 +24,7 @@ class ScanRow(NamedTuple):
     position: int
 
 
-scans = Projection("scans", ScanRow, key="scan_id", indexes=(("scanned_at", "scan_id"),))
+scans = Projection("scans", ScanRow, key="scan_id", noun="scan", indexes=(("scanned_at", "scan_id"),))
 
 
 @scans.on(ScanCompleted)

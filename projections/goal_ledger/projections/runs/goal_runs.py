@@ -123,6 +123,7 @@ goal_runs = Projection(
     "goal_runs",
     RunRow,
     key="run_id",
+    noun="run",
     indexes=(("goal_id", "attempt"), ("status", "run_id"), ("agent", "run_id"), ("local_outcome", "run_id")),
 )
 

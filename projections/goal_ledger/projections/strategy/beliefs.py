@@ -21,7 +21,9 @@ class BeliefRow(NamedTuple):
     position: int
 
 
-beliefs = Projection("beliefs", BeliefRow, key="belief_id", indexes=(("status", "position"), ("position",)))
+beliefs = Projection(
+    "beliefs", BeliefRow, key="belief_id", noun="belief", indexes=(("status", "position"), ("position",))
+)
 
 
 @beliefs.on(BeliefHeld)

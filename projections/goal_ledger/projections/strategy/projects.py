@@ -38,7 +38,7 @@ class ProjectRow(NamedTuple):
     position: int
 
 
-projects = Projection("projects", ProjectRow, key="project_id", indexes=(("position",),))
+projects = Projection("projects", ProjectRow, key="project_id", noun="project", indexes=(("position",),))
 
 
 @projects.on(ProjectRegistered)

@@ -90,10 +90,14 @@ class Detect(Protocol):
 
 
 class Detector(NamedTuple):
-    """name: stands on the proposals and goals that come of it. configure: makes it from its settings, checked."""
+    """name: stands on the proposals and goals that come of it. configure: makes it from its settings, checked.
+
+    settings: their type, for docs. What the detector finds, the docstring of the module of `configure` says.
+    """
 
     name: str
     configure: Callable[[Mapping[str, Any]], Detect]
+    settings: type[Payload] | None = None
 
 
 def confidence(n: int, least: int) -> float:

@@ -1,8 +1,8 @@
-"""Agents that keep failing at one kind of task."""
+"""Agents that keep failing at one category of task."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -14,12 +14,11 @@ NAME = "failing_pair_detector"
 
 
 class FailingPairSettings(Payload):
-    """attempts: the least that say something. days: how far back they count. most_won: the rate up to which a pair is
-    chronically failing."""
+    """From when on an agent is chronically failing at a category of task."""
 
-    attempts: Annotated[int, Field(ge=2)] = 5
-    days: Annotated[float, Field(gt=0)] = 30.0
-    most_won: Share = 0.2
+    attempts: int = Field(5, ge=2, description="The least that say something.")
+    days: float = Field(30.0, gt=0, description="How far back they count.")
+    most_won: Share = Field(0.2, description="The rate up to which a pair is chronically failing.")
 
 
 class FailingPairs:
@@ -67,4 +66,4 @@ def configure(given: Mapping[str, Any]) -> FailingPairs:
     return FailingPairs(FailingPairSettings.model_validate(given))
 
 
-DETECTOR = Detector(NAME, configure)
+DETECTOR = Detector(NAME, configure, FailingPairSettings)

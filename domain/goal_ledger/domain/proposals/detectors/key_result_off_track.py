@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -15,11 +15,10 @@ NAME = "key_result_detector"
 
 
 class KeyResultSettings(Payload):
-    """gap: by how much the progress may be behind the time that is gone, as a share of the whole. settling: the share
-    of the time in which nothing is said."""
+    """How far behind a key result may be; shares of the whole."""
 
-    gap: Annotated[float, Field(gt=0, lt=1)] = 0.25
-    settling: Annotated[float, Field(ge=0, lt=1)] = 0.25
+    gap: float = Field(0.25, gt=0, lt=1, description="How far the progress may be behind the time that is gone.")
+    settling: float = Field(0.25, ge=0, lt=1, description="The share of the time in which nothing is said.")
 
 
 class KeyResultsOffTrack:
@@ -61,4 +60,4 @@ def configure(given: Mapping[str, Any]) -> KeyResultsOffTrack:
     return KeyResultsOffTrack(KeyResultSettings.model_validate(given))
 
 
-DETECTOR = Detector(NAME, configure)
+DETECTOR = Detector(NAME, configure, KeyResultSettings)

@@ -1,8 +1,8 @@
-"""Active goals to which nothing has happened for long."""
+"""Active initiatives to which nothing has happened for long."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -16,9 +16,9 @@ _DAY = 86_400
 
 
 class StalledSettings(Payload):
-    """days: without an event of the goal or of its runs."""
+    """From when on a goal is stalled."""
 
-    days: Annotated[float, Field(gt=0)] = 7.0
+    days: float = Field(7.0, gt=0, description="Without an event of the goal or of its runs.")
 
 
 class StalledGoals:
@@ -50,4 +50,4 @@ def configure(given: Mapping[str, Any]) -> StalledGoals:
     return StalledGoals(StalledSettings.model_validate(given))
 
 
-DETECTOR = Detector(NAME, configure)
+DETECTOR = Detector(NAME, configure, StalledSettings)

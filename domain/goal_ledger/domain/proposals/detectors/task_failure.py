@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -15,15 +15,12 @@ NAME = "task_failure_detector"
 
 
 class TaskFailureSettings(Payload):
-    """threshold: failures of a task that make a pattern. lookback_hours: how far back they count, the end included.
+    """What makes a pattern, and what makes an incident."""
 
-    incident_tasks, incident_minutes: so many tasks that begin to fail within so many minutes have one cause.
-    """
-
-    threshold: Annotated[int, Field(ge=1)] = 3
-    lookback_hours: Annotated[float, Field(gt=0)] = 24.0
-    incident_tasks: Annotated[int, Field(ge=2)] = 4
-    incident_minutes: Annotated[float, Field(ge=0)] = 10.0
+    threshold: int = Field(3, ge=1, description="Failures of a task that make a pattern; successes do not reset it.")
+    lookback_hours: float = Field(24.0, gt=0, description="How far back they count, both ends included.")
+    incident_tasks: int = Field(4, ge=2, description="So many tasks that begin to fail together have one cause.")
+    incident_minutes: float = Field(10.0, ge=0, description="Together is within so many minutes.")
 
 
 class Episode(NamedTuple):
@@ -141,4 +138,4 @@ def configure(given: Mapping[str, Any]) -> TaskFailures:
     return TaskFailures(TaskFailureSettings.model_validate(given))
 
 
-DETECTOR = Detector(NAME, configure)
+DETECTOR = Detector(NAME, configure, TaskFailureSettings)
