@@ -237,7 +237,7 @@ def do(ledger: Ledger, clock: Clock, step: Step) -> None:
         case "much later":
             clock.now += timedelta(hours=3 * step.second)
         case "rebuild":
-            ledger.views.rebuild()
+            ledger.views.rebuilds.rebuild()
 
 
 _numbers = count()
@@ -337,13 +337,13 @@ def test_a_log_whose_end_was_lost_and_written_anew_is_read_anew(ledger: Ledger, 
 
 def by_hand(ledger: Ledger, statement: str, *values: str) -> None:
     """Change the read models behind everybody's back."""
-    with ledger.views._database.write() as session:
+    with ledger.views.models.database.write() as session:
         session.execute(statement, values)
 
 
 def table_of(ledger: Ledger, projection: str) -> str:
     ledger.views.catch_up()
-    return next(str(status.table) for status in ledger.views.status() if status.name == projection)
+    return next(str(status.table) for status in ledger.views.rebuilds.status() if status.name == projection)
 
 
 def test_rows_that_were_mended_are_seen(ledger: Ledger, place: Place):
@@ -351,13 +351,13 @@ def test_rows_that_were_mended_are_seen(ledger: Ledger, place: Place):
     spoil = f'UPDATE "{table_of(ledger, "goal_definitions")}" SET title = ?'
     by_hand(ledger, spoil, "B")
     assert shown(ledger) == ["B"]
-    ledger.views.repair(goal)
+    ledger.views.repairs.repair(goal)
     assert shown(ledger) == ["A"]
 
     by_hand(ledger, spoil, "C")
     with Ledger.open(place.url, actor="test:other") as other:
         assert shown(other) == ["C"]
-        ledger.views.rebuild()
+        ledger.views.rebuilds.rebuild()
         assert (shown(ledger), shown(other)) == (["A"], ["A"])
 
 
@@ -372,7 +372,7 @@ def test_beliefs_that_were_mended_count(ledger: Ledger, place: Place):
     by_hand(ledger, spoil, "retracted")
     assert fits() == [0.0]
     with Ledger.open(place.url, actor="test:other") as other:
-        other.views.rebuild(["beliefs"])
+        other.views.rebuilds.rebuild(["beliefs"])
     assert fits() == [1.0]
     assert ledger.goals.get(goal).title == "A"
 

@@ -250,7 +250,7 @@ class PastCore(Core):
         views = super().views()
         if views is not known:
             # A light copy needs no closing, and the views may be held longer than the ledger that gave them.
-            weakref.finalize(views, views._database.close)
+            weakref.finalize(views, views.models.database.close)
         return views
 
     def close(self) -> None:
