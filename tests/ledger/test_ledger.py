@@ -601,7 +601,7 @@ def test_importing_the_ledger_creates_no_file_and_loads_nothing_it_does_not_need
     code = (
         "import sys, goal_ledger.ledger\n"
         "heavy = {'rich', 'click', 'fastapi', 'uvicorn', 'jinja2', 'psycopg', 'mcp', 'sqlalchemy', 'opentelemetry',"
-        " 'cryptography', 'cronsim', 'rapidfuzz', 'hypothesis', 'pytest'}\n"
+        " 'cryptography', 'cronsim', 'hypothesis', 'pytest'}\n"
         "print(sorted(heavy & {name.partition('.')[0] for name in sys.modules}))\n"
         "assert 'eventsourcing.postgres' not in sys.modules\n"
     )
