@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from warnings import warn
 
-from goal_ledger.adapters.sql.session import AnyDatabase
 from goal_ledger.adapters.views.builder import Builder
 from goal_ledger.adapters.views.catching_up import CatchUp
-from goal_ledger.adapters.views.log import Log, Progress, quiet
+from goal_ledger.adapters.views.log import Progress, quiet
 from goal_ledger.adapters.views.read_models import ReadModels
 from goal_ledger.adapters.views.rebuilds import Rebuilds
 from goal_ledger.adapters.views.repairs import Repairs
 from goal_ledger.adapters.views.shelf import Role, Shelf
-from goal_ledger.adapters.views.table import SQLITE_TYPES, SqlTypes, Table
+from goal_ledger.adapters.views.table import Table
 from goal_ledger.domain.settings import Stale
 from goal_ledger.projections.base import Key, Projection
 
@@ -32,25 +31,11 @@ _MOVED = dict.fromkeys(_REBUILDS, "rebuilds") | dict.fromkeys(_REPAIRS, "repairs
 class Views:
     """The read models of one ledger. rebuilds: of whole tables. repairs: of single rows.
 
-    ledger: its id. page: events read and folded at once. wait_s: how long to wait for another process that builds.
     stale: what to do when the tables of this code are not there and the log is longer than a page.
     """
 
-    def __init__(
-        self,
-        database: AnyDatabase,
-        log: Log,
-        projections: Iterable[Projection[Any]],
-        *,
-        ledger: str,
-        page: int = 5_000,
-        wait_s: float = 30.0,
-        stale: Stale = Stale.REBUILD,
-        types: SqlTypes = SQLITE_TYPES,
-    ) -> None:
-        self.models = models = ReadModels(
-            database, log, projections, ledger=ledger, page=page, wait_s=wait_s, types=types
-        )
+    def __init__(self, models: ReadModels, stale: Stale = Stale.REBUILD) -> None:
+        self.models = models
         builder = Builder(models)
         self._catch_up = CatchUp(models, builder, stale)
         self.rebuilds = Rebuilds(models, builder)
