@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from goal_ledger.adapters.store.codec import StoredRow, occurred_at
+from goal_ledger.adapters.views.log import Log
 from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.errors import Rejected
-from goal_ledger.ledger.engine.core import Core, Log
+from goal_ledger.ledger.engine.core import Core
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.views.views import Views
