@@ -19,13 +19,14 @@ from goal_ledger.domain.strategy.belief import belief_id
 from goal_ledger.domain.times import utc_text
 from goal_ledger.domain.work.dispatch import Spent
 from goal_ledger.domain.work.ranking import Estimates, Rankable, Ranked, by_revenue, by_utility
-from goal_ledger.domain.work.router import CLOSED, Choice, obstacle, route
+from goal_ledger.domain.work.router import CLOSED, Choice, obstacle
 from goal_ledger.domain.work.router import Work as Candidate
 from goal_ledger.ledger import FailureCategory, GoalType, Ledger, LedgerError, LocalOutcome, RunStatus, Settings
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 from goal_ledger.projections.strategy.beliefs import beliefs
+from tests.domain.work.routes import route
 from tests.places import Place
 from tests.tools import Clock
 
