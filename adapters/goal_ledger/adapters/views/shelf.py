@@ -25,7 +25,8 @@ _NUMBERS = "CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, number BI
 """Of the last table of each digest. Views of earlier versions lack it, and those versions do not miss it."""
 
 
-_LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
+LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
+"""Asks for the name of the table that readers of a projection see."""
 
 
 class Role(StrEnum):
@@ -98,7 +99,7 @@ class Shelf:
 
     def live(self, projection: str, digest: str) -> str | None:
         """The name of the table that readers of a projection see."""
-        self.seen = [name for (name,) in self.session.execute(_LIVE, (projection, digest, Role.LIVE)).fetchall()]
+        self.seen = [name for (name,) in self.session.execute(LIVE, (projection, digest, Role.LIVE)).fetchall()]
         return self.seen[0] if self.seen else None
 
     def place(self, projection: Projection[Any], role: Role) -> Place | None:
