@@ -165,7 +165,9 @@ def _many(bench: Bench) -> Result:
         changed = {
             name: [row for row in rows if row not in old[name]] for name, rows in finished_rows(path, ledger).items()
         }
-        tables = {status.name: Table(PROJECTIONS[status.name], status.table) for status in ledger.views.status()}
+        tables = {
+            status.name: Table(PROJECTIONS[status.name], status.table) for status in ledger.views.rebuilds.status()
+        }
     target = bench.folder / "behind-raw.views.db"
 
     def ours() -> Callable[[], None]:

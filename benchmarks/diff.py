@@ -35,12 +35,12 @@ def _tables(bench: Bench) -> Iterator[Result]:
         live = _table(path, "live")
         with closing(sqlite3.connect(views_beside(path))) as views, views:
             views.execute(f"UPDATE \"{live}\" SET title = 'as it was' WHERE rowid % {_DIFFERING} = 0")
-        ledger.views.build([goal_definitions.name])
+        ledger.views.rebuilds.build([goal_definitions.name])
         new = _table(path, "new")
 
         def ours() -> Callable[[], None]:
             def work() -> None:
-                assert ledger.views.diff(goal_definitions.name).changed == goals // _DIFFERING
+                assert ledger.views.rebuilds.diff(goal_definitions.name).changed == goals // _DIFFERING
 
             return work
 
@@ -60,7 +60,7 @@ def _tables(bench: Bench) -> Iterator[Result]:
         def mend() -> Callable[[], None]:
             def work() -> None:
                 for number in range(times):
-                    ledger.views.repair(goal_id(number))
+                    ledger.views.repairs.repair(goal_id(number))
 
             return work
 

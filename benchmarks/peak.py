@@ -23,7 +23,7 @@ def _imports(log: str, records: str) -> None:
 
 def _rebuild(log: str) -> None:
     with Ledger.open(log, actor="cli:bench", create=False) as ledger:
-        ledger.views.rebuild()
+        ledger.views.rebuilds.rebuild()
 
 
 _WORK: Mapping[str, Callable[..., None]] = {"imports": _imports, "rebuild": _rebuild}

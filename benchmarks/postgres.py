@@ -100,13 +100,13 @@ def _rebuilds(bench: Bench, server: Server) -> Iterator[Result]:
         psycopg.connect(location.url, autocommit=True) as connection,
     ):
         ledger.views.catch_up()
-        table = next(status.table for status in ledger.views.status() if status.name == goal_definitions.name)
+        table = next(status.table for status in ledger.views.rebuilds.status() if status.name == goal_definitions.name)
         rows = connection.execute(f'SELECT * FROM {location.schema}_views."{table}"'.encode()).fetchall()
         connection.execute(f"SET search_path = {location.schema}".encode())
 
         def ours(names: list[str]) -> Callable[[], object]:
-            ledger.views.drop_old()
-            return lambda: ledger.views.rebuild(names)
+            ledger.views.rebuilds.drop_old()
+            return lambda: ledger.views.rebuilds.rebuild(names)
 
         ways: dict[str, Prepare] = {
             "ours": lambda: ours([goal_definitions.name]),

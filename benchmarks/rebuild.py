@@ -52,15 +52,16 @@ def _rates(bench: Bench, order: str, rows: Iterable[Row], events: int, *, one: i
 
 
 def ours_alone(ledger: Ledger, names: list[str]) -> Callable[[], object]:
-    ledger.views.drop_old()  # the table of the round before is kept, and the file would grow
-    return lambda: ledger.views.rebuild(names)
+    ledger.views.rebuilds.drop_old()  # the table of the round before is kept, and the file would grow
+    return lambda: ledger.views.rebuilds.rebuild(names)
 
 
 def finished_rows(path: Path, ledger: Ledger) -> dict[str, list[Any]]:
     """The rows of every read model, as they are stored."""
     with closing(sqlite3.connect(views_beside(path))) as views:
         return {
-            status.name: views.execute(f'SELECT * FROM "{status.table}"').fetchall() for status in ledger.views.status()
+            status.name: views.execute(f'SELECT * FROM "{status.table}"').fetchall()
+            for status in ledger.views.rebuilds.status()
         }
 
 

@@ -1,7 +1,7 @@
 """How often the true duplicate of a goal is found by its title: real issue titles, with the duplicates people marked.
 
 R@1, R@5: of the issues that have a marked duplicate, those for which one comes first, or among the first five. Every
-way is a `domain.similar.Nearest`: it gets the titles with each question and keeps nothing between two.
+way is called as `domain.similar.nearest` is: it gets the titles with each question and keeps nothing between two.
 """
 
 import gzip
@@ -12,13 +12,12 @@ from functools import partial
 from heapq import nsmallest
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
-from rapidfuzz import fuzz, process
 
 from benchmarks.measure import Bench, Budget, Figure, Result, latency
-from goal_ledger.domain.similar import Candidate, Near, Nearest, nearest
+from goal_ledger.domain.similar import Candidate, Near, nearest
 from goal_ledger.domain.words import likeness, words
 from goal_ledger.ledger import Ledger, Settings
 
@@ -30,6 +29,12 @@ _QUICK = (
     ("Speed up the listing of large folders", "Listing large folders is slow"),
     ("Update the manual", "The manual is out of date"),
 )
+
+
+class Way(Protocol):
+    """Finds the candidates that are most like a text, the best first."""
+
+    def __call__(self, text: str, candidates: Sequence[Candidate], *, limit: int) -> Sequence[Near]: ...
 
 
 def similar(bench: Bench) -> Iterator[Result]:
@@ -44,8 +49,10 @@ def similar(bench: Bench) -> Iterator[Result]:
     else:
         yield Result("similar goals", skipped=f"{issues.name} or {pairs.name} is not there")
         return
-    for name, way in _ways().items():
+    for name, way in (_ways() | _fuzzy()).items():
         yield from _judged(name, way, titles, same)
+    if not _fuzzy():
+        yield Result("R@1, R@5: rapidfuzz", skipped="not installed; make bench installs it")
     yield _asked_of_a_ledger(bench, titles, sorted(same))
 
 
@@ -55,7 +62,7 @@ def recalled(found: Mapping[str, Sequence[Near]], same: Mapping[str, Iterable[st
     return hits / len(found)
 
 
-def _judged(name: str, way: Nearest, titles: Sequence[Candidate], same: Mapping[str, set[str]]) -> Iterator[Result]:
+def _judged(name: str, way: Way, titles: Sequence[Candidate], same: Mapping[str, set[str]]) -> Iterator[Result]:
     found, took = {}, []
     for asked in titles:
         if asked.id in same:
@@ -83,15 +90,23 @@ def _asked_of_a_ledger(bench: Bench, titles: Sequence[Candidate], asked: Sequenc
     return Result(f"goals.similar, {len(titles):,} goals", len(asked), {"ours": figure}, (Budget("ms", 200),))
 
 
-def _ways() -> dict[str, Nearest]:
+def _ways() -> dict[str, Way]:
     """The ways by name."""
     return {
         _OURS: nearest,
         "FTS5 trigram, bm25": _FullText("trigram", lambda text: [text[at : at + 3] for at in range(len(text) - 2)]),
         "FTS5 porter, bm25": _FullText("porter", words),
         "words in common (Jaccard)": _jaccard,
-        **{f"rapidfuzz {scorer}": _Fuzzy(scorer) for scorer in _FUZZY},
     }
+
+
+def _fuzzy() -> dict[str, Way]:
+    """rapidfuzz's scorers by name; none when it is not installed."""
+    try:
+        from rapidfuzz import fuzz
+    except ImportError:
+        return {}
+    return {f"rapidfuzz {scorer}": _Fuzzy(getattr(fuzz, scorer)) for scorer in _FUZZY}
 
 
 class _FullText:
@@ -117,12 +132,14 @@ class _FullText:
 class _Fuzzy:
     """One of rapidfuzz's scorers, on lower-case text."""
 
-    def __init__(self, scorer: str) -> None:
+    def __init__(self, scorer: Callable[..., float]) -> None:
         self._scorer = scorer
 
     def __call__(self, text: str, candidates: Sequence[Candidate], *, limit: int) -> Sequence[Near]:
+        from rapidfuzz import process
+
         texts = {candidate.id: candidate.text.casefold() for candidate in candidates}
-        found: list[Any] = process.extract(text.casefold(), texts, scorer=getattr(fuzz, self._scorer), limit=limit)
+        found: list[Any] = process.extract(text.casefold(), texts, scorer=self._scorer, limit=limit)
         return [Near(key, score / 100) for _, score, key in found]
 
 

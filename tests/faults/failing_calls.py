@@ -80,7 +80,7 @@ def rebuild(folder: Path, fail: Fail, every: int) -> Iterator[LedgerError | None
         fill(ledger, 100)
         for nth in count(1, every):
             before = ledger.goals.list().rows
-            yield fail(nth, ledger.views.rebuild)
+            yield fail(nth, ledger.views.rebuilds.rebuild)
             assert ledger.goals.list().rows == before
             views_are_a_clean_fold(ledger)
 

@@ -60,7 +60,7 @@ class Failpoint(NamedTuple):
 def die_at(tell: Tell, url: str, failpoint: Failpoint, wish: Callable[[Ledger], object]) -> None:
     """Do what is wished and die on the way; what is told last is where it was when it died."""
     with Ledger.open(url, actor="agent:dying", settings=Settings(durable=False, page=7)) as ledger:
-        ledger.views.status()  # opened, not caught up
+        ledger.views.rebuilds.status()  # opened, not caught up
         failpoint.arm()
         tell("armed")
         wish(ledger)

@@ -57,10 +57,10 @@ def test_a_lease_far_in_the_future_is_not_believed(place: Place, ahead_s: float)
     with Ledger.open(place.url, actor="test:clocks", settings=options) as ledger:
         fill(ledger, 30)
         ledger.views.catch_up()
-        ledger.views.build()
+        ledger.views.rebuilds.build()
         _lease(ledger, time.time() + ahead_s)
         began = time.monotonic()
-        ledger.views.rebuild()
+        ledger.views.rebuilds.rebuild()
         assert time.monotonic() - began < 30
         views_are_a_clean_fold(ledger)
 
@@ -70,17 +70,17 @@ def test_a_lease_of_now_is_believed_until_the_patience_ends(place: Place):
     with Ledger.open(place.url, actor="test:clocks", settings=options) as ledger:
         fill(ledger, 30)
         ledger.views.catch_up()
-        ledger.views.build()
+        ledger.views.rebuilds.build()
         _lease(ledger, time.time() + 29)
         with pytest.raises(Conflict, match="elsewhere/1/00 builds") as refused:
-            ledger.views.rebuild()
+            ledger.views.rebuilds.rebuild()
         assert refused.value.code == "busy"
         _lease(ledger, time.time() - 1)
-        ledger.views.rebuild()
-        assert {status.building for status in ledger.views.status()} == {None}
+        ledger.views.rebuilds.rebuild()
+        assert {status.building for status in ledger.views.rebuilds.status()} == {None}
 
 
 def _lease(ledger: Ledger, until: float) -> None:
     """Let the tables that are being built be another machine's."""
-    with ledger.views._writing() as shelf:
+    with ledger.views.models.writing() as shelf:
         shelf.lease([place.name for place in shelf.places() if place.role == "new"], "elsewhere/1/00", until)

@@ -92,7 +92,7 @@ def catch_up(ledger: Ledger) -> None:
 
 
 def rebuild(ledger: Ledger) -> None:
-    ledger.views.rebuild()
+    ledger.views.rebuilds.rebuild()
 
 
 @pytest.mark.parametrize("name", COMMAND)
@@ -137,7 +137,7 @@ def test_views_whose_folding_dies_are_a_clean_fold_at_the_next_question(
         fill(ledger, 10)
         ledger.views.catch_up()
         fill(ledger, 150)  # pages of 7, ten of them written together
-        before = ledger.views.status()
+        before = ledger.views.rebuilds.status()
 
     dying = start(die_at, url, failpoint, wish)
     assert dying.last_words() == ["armed"]
@@ -146,12 +146,12 @@ def test_views_whose_folding_dies_are_a_clean_fold_at_the_next_question(
     with Ledger.open(url, read_only=True) as ledger:
         log = recorded(ledger)
     with Ledger.open(url, actor="test:faults", settings=FAST) as ledger:
-        after = ledger.views.status()
+        after = ledger.views.rebuilds.status()
         assert all(status.state == "current" and status.table is not None for status in after)
         assert len({status.position for status in after}) == 1
         assert after[0].position >= before[0].position
         assert len(ledger.goals.list().rows) == 161
-        ledger.views.rebuild()
+        ledger.views.rebuilds.rebuild()
     assert sound(url) == log
 
 

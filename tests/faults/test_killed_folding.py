@@ -1,6 +1,7 @@
 """Catching up and rebuilding, killed in the middle of a page."""
 
 import shutil
+from operator import attrgetter
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -27,7 +28,7 @@ def fold(tell: Tell, path: str, page: int, wish: str) -> None:
 
     builder.Builder._claim = telling  # type: ignore[method-assign]
     with Ledger.open(path, settings=Settings(durable=False, page=page)) as ledger:
-        getattr(ledger.views, wish)(progress=lambda done, _: tell(("page", done)))
+        attrgetter(wish)(ledger.views)(progress=lambda done, _: tell(("page", done)))
 
 
 def undisturbed(path: Path, folder: Path) -> dict[str, list[Any]]:
@@ -55,9 +56,11 @@ def test_folding_that_is_killed_goes_on_where_it_stopped_and_ends_as_if_undistur
         assert stories < 10 * kills, "no building was ever resumed"
         path = tmp_path / f"{stories}.db"
         with Ledger.open(path, actor="test:faults", settings=FAST) as ledger:
-            for wish in seeded.choice((["catch_up"], ["rebuild"], ["catch_up", "rebuild", "catch_up"])):
+            for wish in seeded.choice(
+                (["catch_up"], ["rebuilds.rebuild"], ["catch_up", "rebuilds.rebuild", "catch_up"])
+            ):
                 _live(ledger, seeded, events)
-                before = ledger.goals.list().rows if wish == "rebuild" else None
+                before = ledger.goals.list().rows if wish == "rebuilds.rebuild" else None
                 for _ in range(seeded.randint(1, 4)):
                     told, was_killed = _killed(
                         start(fold, str(path), page, wish), seeded.randint(1, 2 + events // page)
@@ -65,7 +68,7 @@ def test_folding_that_is_killed_goes_on_where_it_stopped_and_ends_as_if_undistur
                     began += [position for what, position in told if what == "began"]
                     killed += was_killed
                     assert before is None or ledger.goals.list().rows == before
-                getattr(ledger.views, wish)()
+                attrgetter(wish)(ledger.views)()
                 assert tables(path.with_name(f"{stories}.views.db")) == undisturbed(path, tmp_path / "clean")
 
 

@@ -112,7 +112,7 @@ with Ledger.open(sys.argv[1], settings=Settings(page=int(sys.argv[2]))) as ledge
         goals = ledger.goals.list().rows
         assert len({goal.goal_id for goal in goals}) == len(goals)
         if sys.argv[3] == "rebuild" and number % 5 == 0:
-            ledger.views.rebuild()
+            ledger.views.rebuilds.rebuild()
     print(ledger.views.catch_up())
 """
 

@@ -64,7 +64,7 @@ def rebuild(tell: Tell, url: str, marks: list[str], version: int) -> None:
     with Ledger.open(url, settings=Settings(durable=False, page=50, lock_wait_s=60)) as ledger:
         for mark in marks:
             _mark(mark)
-            ledger.views.rebuild(["goal_definitions"])
+            ledger.views.rebuilds.rebuild(["goal_definitions"])
             seen = {goal.description for goal in ledger.goals.list().rows if goal.position <= AT_FIRST + 1}
             assert seen == {mark}, seen
             tell(mark)
@@ -99,7 +99,7 @@ def test_readers_beside_writers_see_the_old_rows_or_the_new_ones_and_no_error(
         assert order == [mark for mark in ["", *marks] if mark in order]
         assert (order[0], order[-1]) == ("", marks[-1])
         assert {goal.description for goal in ledger.goals.list().rows} == {marks[-1], ""}
-        ledger.views.rebuild()
+        ledger.views.rebuilds.rebuild()
         assert len(ledger.goals.list().rows) == AT_FIRST + written
         assert ledger.log.verify() == AT_FIRST + written + 1
         views_are_a_clean_fold(ledger)

@@ -63,4 +63,4 @@ def views_are_a_clean_fold(ledger: Ledger) -> None:
                 folded[key] = fold.handler(folded.get(key), event, event.event)
         expected = [row for _, row in sorted(folded.items()) if row is not None]
         assert ledger.views.select(projection, order=(projection.key,)) == expected
-    assert ledger.views.quarantined() == []
+    assert ledger.views.repairs.quarantined() == []

@@ -61,7 +61,7 @@ def test_read_models_that_followed_a_history_equal_those_folded_at_once(name: st
         ledger.views.catch_up()
     followed = tables(tmp_path / "ledger.views.db")
     with Ledger.open(path, create=False) as ledger:
-        ledger.views.rebuild()
+        ledger.views.rebuilds.rebuild()
     assert tables(tmp_path / "ledger.views.db") == followed
 
 

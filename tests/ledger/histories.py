@@ -135,7 +135,7 @@ def answers(ledger: Ledger) -> dict[str, Any]:
         "lessons": lessons,
         "active lessons": ledger.lessons.list(),
         "rows": {name: ledger.views.select(one, order=(one.key,)) for name, one in PROJECTIONS.items()},
-        "quarantined": ledger.views.quarantined(),
+        "quarantined": ledger.views.repairs.quarantined(),
         "goal": [
             (ledger.goals.get(row.goal_id), ledger.goals.blocked_by(row), ledger.goals.timeline(row.goal_id))
             for row in goals

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from goal_ledger.adapters.backends.backend import Backend, Diagnosis, Examined, Level, beginning
 from goal_ledger.adapters.backends.registry import BACKENDS
+from goal_ledger.adapters.process import is_alive
 from goal_ledger.adapters.sql.header import sqlite_version
 from goal_ledger.adapters.views.lease import is_held
 from goal_ledger.adapters.views.log import Progress, quiet
@@ -21,7 +22,6 @@ from goal_ledger.domain.proposals.detectors.base import Detector
 from goal_ledger.domain.settings import Settings, Stale
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.audit.log import Stats
-from goal_ledger.ledger.continuity.process import is_alive
 from goal_ledger.ledger.duties import DUTIES, Duty
 from goal_ledger.ledger.engine import extensions
 from goal_ledger.ledger.engine.configuration import configure

@@ -154,7 +154,7 @@ def tell(ledger: Ledger, story: Story, path: Path) -> None:
         render.timeline(timeline_data(ledger.goals.timeline(story.repair)))
     with _chapter("Rebuild: every read model is dropped and folded again from the log"):
         before = _rows(ledger)
-        position = ledger.views.rebuild()
+        position = ledger.views.rebuilds.rebuild()
         same = "equal before and after" if _rows(ledger) == before else "DIFFERENT: this is a bug"
         click.echo(f"{len(before)} rows folded from {position} events: {same}")
     with _chapter("Verify: every byte is what was written"):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from heapq import nsmallest
 from itertools import chain
 from math import hypot, log
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 _PIECE = 3  # characters
 
@@ -28,14 +28,10 @@ class Near(NamedTuple):
     score: float
 
 
-class Nearest(Protocol):
-    """Finds the candidates that are most like a text, the best first, at most `limit`; pure."""
-
-    def __call__(self, text: str, candidates: Sequence[Candidate], *, limit: int) -> Sequence[Near]: ...
-
-
 def nearest(text: str, candidates: Sequence[Candidate], *, limit: int) -> Sequence[Near]:
-    """See `Nearest`. What has nothing in common is left out; equal scores go by id.
+    """The candidates that are most like a text, the best first, at most `limit`.
+
+    What has nothing in common is left out; equal scores go by id.
 
     A piece weighs (1 + ln n) · ln(1 + N / d): n times in its text, in d of all N texts.
     """

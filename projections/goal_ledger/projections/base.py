@@ -9,6 +9,7 @@ from goal_ledger.domain.base import Event, Recorded, Unreadable
 from goal_ledger.domain.registry import NAMES
 
 R = TypeVar("R", bound=tuple[Any, ...])
+N = TypeVar("N", bound=NamedTuple)
 E = TypeVar("E", bound=Event)
 _OUR_MODULES = re.compile(r"\bgoal_ledger(?:\.\w+)*\.(?=\w)")
 
@@ -21,6 +22,23 @@ class Fold(NamedTuple):
 
     handler: Callable[[Any, Recorded, Any], Any]
     at: Callable[[Recorded, Any], Key] | None
+
+
+def event_itself(recorded: Recorded, _: object) -> int:
+    """For `Projection.on(at=…)`, where every event has a row of its own."""
+    return recorded.position
+
+
+def changed(row: N | None, recorded: Recorded, **changes: Any) -> N | None:
+    """The row with changes, at the version and position of an event of its stream; None when there is no row."""
+    return None if row is None else row._replace(version=recorded.version, position=recorded.position, **changes)
+
+
+def updated(row: N | None, recorded: Recorded, **changes: Any) -> N | None:
+    """The same for a row that has `updated_at`, which an event leaves as it is when nobody knows its time."""
+    if recorded.occurred_at is not None:
+        changes["updated_at"] = recorded.occurred_at
+    return changed(row, recorded, **changes)
 
 
 class Projection(Generic[R]):

@@ -106,3 +106,9 @@ class Watched:
 
     def stream(self, stream: str, *, after: int = 0, up_to: int | None = None) -> list[Recorded | Unreadable]:
         return self._log.stream(stream, after=after, up_to=up_to)
+
+    def position_at(self, at: str) -> int:
+        return self._log.position_at(at)
+
+    def counts(self) -> tuple[int, int]:
+        return self._log.counts()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -39,20 +40,20 @@ def dead() -> int:
 # --- Going on
 
 
-@pytest.mark.parametrize("how", ["rebuild", "build", "catch_up"])
+@pytest.mark.parametrize("how", ["rebuilds.rebuild", "rebuilds.build", "catch_up"])
 def test_what_was_cut_off_goes_on_where_it_stopped_and_reads_no_event_twice(kept: Home, how: str):
     mine, head = tally(), long(kept)
     first, second = Watched(kept.log), Watched(kept.log)
     with kept.views(mine, log=first, page=1) as views:
         with pytest.raises(Stop):
-            getattr(views, how)(progress=stop_at(110))
-        [status] = views.status()
+            attrgetter(how)(views)(progress=stop_at(110))
+        [status] = views.rebuilds.status()
         assert (status.building, status.table, max(first.decoded)) == (100, None, 110)
     with kept.views(mine, log=second, page=1) as views:
-        getattr(views, how)()
+        attrgetter(how)(views)()
         assert second.decoded == list(range(101, head + 1))
-        if how == "build":
-            views.swap(["tally"])
+        if how == "rebuilds.build":
+            views.rebuilds.swap(["tally"])
         assert second.decoded == list(range(101, head + 1))
         assert everything(views, mine) == by_hand(kept.log, mine)
 
@@ -60,11 +61,11 @@ def test_what_was_cut_off_goes_on_where_it_stopped_and_reads_no_event_twice(kept
 def test_all_that_were_cut_off_together_go_on_together(kept: Home):
     fill(kept.log, repeat=3)
     with kept.views(page=1) as views, pytest.raises(Stop):
-        views.rebuild(progress=stop_at(60))
+        views.rebuilds.rebuild(progress=stop_at(60))
     watched = Watched(kept.log)
     with kept.views(log=watched, page=1) as views:
-        assert {status.building for status in views.status()} == {50}
-        views.rebuild()
+        assert {status.building for status in views.rebuilds.status()} == {50}
+        views.rebuilds.rebuild()
         assert min(watched.decoded) > 50 and len(set(watched.decoded)) == len(watched.decoded)
         assert all(everything(views, each) == by_hand(kept.log, each) for each in PROJECTIONS.values())
 
@@ -73,10 +74,10 @@ def test_one_that_is_ahead_waits_for_the_others(kept: Home):
     mine, other = tally(), tally("other")
     head = long(kept)
     with kept.views(mine, page=1) as views, pytest.raises(Stop):
-        views.rebuild(progress=stop_at(60))
+        views.rebuilds.rebuild(progress=stop_at(60))
     watched = Watched(kept.log)
     with kept.views(mine, other, log=watched, page=7) as views:
-        views.rebuild()
+        views.rebuilds.rebuild()
         assert watched.decoded == list(range(1, head + 1))
         assert everything(views, mine) == everything(views, other) == by_hand(kept.log, mine)
 
@@ -85,9 +86,9 @@ def test_readers_are_answered_from_the_table_in_use_while_a_new_one_is_built(kep
     mine, head = tally(), long(kept)
     with kept.views(mine) as views, kept.views(mine, page=1) as builder:
         views.catch_up()
-        kept.ask(f'UPDATE "{views.status()[0].table}" SET moves = -1')
+        kept.ask(f'UPDATE "{views.rebuilds.status()[0].table}" SET moves = -1')
         seen = []
-        builder.rebuild(progress=lambda done, of: seen.append([row.moves for row in everything(views, mine)]))
+        builder.rebuilds.rebuild(progress=lambda done, of: seen.append([row.moves for row in everything(views, mine)]))
         assert len(seen) == head and {tuple(moves) for moves in seen[:-1]} == {(-1, -1)}
         assert seen[-1] == [59, 59]
 
@@ -101,14 +102,14 @@ def test_events_that_are_written_while_it_is_built_are_in_the_new_table(kept: Ho
             if left:
                 tell(kept.log, left.pop())
 
-        assert views.rebuild(progress=write) == head + 6
+        assert views.rebuilds.rebuild(progress=write) == head + 6
         assert everything(views, mine) == by_hand(kept.log, mine)
 
 
 # --- The lease
 
 
-@pytest.mark.parametrize("how", ["catch_up", "rebuild"])
+@pytest.mark.parametrize("how", ["catch_up", "rebuilds.rebuild"])
 def test_while_one_builds_another_waits_and_does_no_work_twice(kept: Home, how: str):
     mine, head = tally(), long(kept)
     ours, theirs = Watched(kept.log), Watched(kept.log)
@@ -123,11 +124,11 @@ def test_while_one_builds_another_waits_and_does_no_work_twice(kept: Home, how: 
     with kept.views(mine, log=ours, page=1) as one, kept.views(mine, log=theirs, page=1) as other:
 
         def ask() -> None:
-            getattr(other, how)(progress=lambda _done, _of: waiting.set())
+            attrgetter(how)(other)(progress=lambda _done, _of: waiting.set())
             found.append(everything(other, mine))
 
         builder, asker = (
-            threading.Thread(target=getattr(one, how), kwargs={"progress": pause}),
+            threading.Thread(target=attrgetter(how)(one), kwargs={"progress": pause}),
             threading.Thread(target=ask),
         )
         builder.start()
@@ -146,10 +147,10 @@ def test_one_that_makes_no_way_is_waited_for_as_long_as_the_setting_says(kept: H
     mine = tally()
     long(kept)
     with kept.views(mine, page=1, wait_s=0.1) as views:
-        views.build()
+        views.rebuilds.build()
         lease(kept, f"{ME}/other", time.time() + 20)
         with pytest.raises(Conflict) as busy:
-            views.rebuild()
+            views.rebuilds.rebuild()
         assert busy.value.code == "busy" and f"{ME}/other builds tally" in busy.value.message
         assert kept.ask("SELECT builder FROM folded") == [(f"{ME}/other",)]  # it is still theirs
 
@@ -158,7 +159,7 @@ def test_one_that_makes_no_way_is_waited_for_as_long_as_the_setting_says(kept: H
 def test_what_a_dead_builder_left_is_taken_at_once_and_gone_on_with(kept: Home, lost: str):
     mine, head = tally(), long(kept)
     with kept.views(mine, page=1) as views, pytest.raises(Stop):
-        views.rebuild(progress=stop_at(60))
+        views.rebuilds.rebuild(progress=stop_at(60))
     builder, until = {
         "its process is gone": (f"{socket.gethostname()}/{dead()}/x", time.time() + 20),
         "it gave no sign of life": ("elsewhere/1/x", time.time() - 1),
@@ -167,7 +168,7 @@ def test_what_a_dead_builder_left_is_taken_at_once_and_gone_on_with(kept: Home, 
     lease(kept, builder, until)
     watched = Watched(kept.log)
     with kept.views(mine, log=watched, page=1, wait_s=0.0) as views:
-        views.rebuild()
+        views.rebuilds.rebuild()
         assert watched.decoded == list(range(51, head + 1))
         assert everything(views, mine) == by_hand(kept.log, mine)
 
@@ -176,10 +177,10 @@ def test_a_builder_elsewhere_is_believed_while_its_lease_lasts(kept: Home):
     mine = tally()
     long(kept)
     with kept.views(mine, page=1, wait_s=0.1) as views:
-        views.build()
+        views.rebuilds.build()
         lease(kept, "elsewhere/1/x", time.time() + 20)
         with pytest.raises(Conflict):
-            views.rebuild()
+            views.rebuilds.rebuild()
 
 
 def test_a_builder_that_was_overtaken_leaves_it_to_the_other(kept: Home):
@@ -191,12 +192,12 @@ def test_a_builder_that_was_overtaken_leaves_it_to_the_other(kept: Home):
                 kept.ask("UPDATE folded SET lease_until = 1")
                 quick.catch_up()
             if done >= 60:  # and what it goes on with is not written over what the other wrote
-                assert quick.status()[0].position == head
+                assert quick.rebuilds.status()[0].position == head
 
         slow.catch_up(overtaken)
         assert everything(slow, mine) == everything(quick, mine) == by_hand(kept.log, mine)
         assert [row[0] for row in kept.ask("SELECT role FROM folded ORDER BY role")] == ["live"]
-        assert slow.status()[0].position == head
+        assert slow.rebuilds.status()[0].position == head
 
 
 def test_a_table_that_somebody_builds_is_not_dropped_with_the_old_ones(kept: Home):
@@ -205,11 +206,11 @@ def test_a_table_that_somebody_builds_is_not_dropped_with_the_old_ones(kept: Hom
     with kept.views(old, page=1) as mine:
         mine.catch_up()
         with kept.views(new, page=1) as theirs:
-            theirs.build()
+            theirs.rebuilds.build()
         lease(kept, f"{ME}/theirs", time.time() + 20)
-        assert mine.drop_old() == []
+        assert mine.rebuilds.drop_old() == []
         lease(kept, f"{ME}/theirs", time.time() - 1)
-        assert mine.drop_old() == [f"tally__{new.digest}"]
+        assert mine.rebuilds.drop_old() == [f"tally__{new.digest}"]
 
 
 # --- Following together

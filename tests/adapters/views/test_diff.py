@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from goal_ledger.adapters.views.views import State
+from goal_ledger.adapters.views.rebuilds import State
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Rejected
 from goal_ledger.domain.goals.goal import GoalBlocked, GoalCreated, GoalFailed, GoalReadied
@@ -94,13 +94,13 @@ def test_after_a_change_of_the_code_a_dry_run_tells_each_row_that_changes_and_le
         views.catch_up()
     before = kept.tables()
     with kept.views(new) as views:
-        assert views.status()[0].state is State.STALE
-        [diff] = views.dry_run()
+        assert views.rebuilds.status()[0].state is State.STALE
+        [diff] = views.rebuilds.dry_run()
         assert changes_of(diff) == expected
         assert (diff.added, diff.removed, diff.changed, diff.rows) == (0, 0, len(expected), 3)
         assert (diff.columns_added, diff.columns_removed) == (["why"] if change == "a field more" else [], [])
         assert (diff.before, diff.position) == (f"tally__{old.digest}", len(HISTORY))
-        assert views.status()[0].state is State.STALE
+        assert views.rebuilds.status()[0].state is State.STALE
     assert roles(kept) == ["live"] and kept.tables() == before
 
 
@@ -109,7 +109,7 @@ def test_a_field_that_goes_is_told_with_what_stood_there(kept: Home):
     with kept.views(wider()) as views:
         views.catch_up()
     with kept.views(tally()) as views:
-        [diff] = views.dry_run()
+        [diff] = views.rebuilds.dry_run()
     assert changes_of(diff) == [
         ("a", "changed", {"why": ("key", None)}, 1)
     ]  # without it, the row is what it was at first
@@ -134,7 +134,7 @@ def test_a_field_of_another_type_is_compared_by_what_it_says(kept: Home):
     with kept.views(tally()) as views:
         views.catch_up()
     with kept.views(retyped) as views:
-        [diff] = views.dry_run()
+        [diff] = views.rebuilds.dry_run()
     assert [(change.key, change.what) for change in diff.changes] == [("a", "changed"), ("b", "changed")]
     assert [set(change.fields) - {"moves"} for change in diff.changes] == [{"odd"}, {"odd"}]
     assert diff.changes[1].fields["moves"][1] == "none"
@@ -156,7 +156,7 @@ def test_rows_under_another_key_are_not_compared(kept: Home):
         views.catch_up()
     with kept.views(renamed) as views:
         with pytest.raises(Rejected) as refused:
-            views.dry_run()
+            views.rebuilds.dry_run()
         assert (refused.value.code, roles(kept)) == ("nothing_to_compare", ["live"])
         assert everything(views, renamed) == [Renamed("a")]
 
@@ -180,7 +180,7 @@ def test_rows_that_come_and_go_are_told_with_the_event_that_made_or_took_them(
     with kept.views(old) as views:
         views.catch_up()
     with kept.views(new) as views:
-        [diff] = views.dry_run()
+        [diff] = views.rebuilds.dry_run()
     assert changes_of(diff) == [change]
     assert (diff.added, diff.removed, diff.changed) == (change[1] == "added", change[1] == "removed", 0)
 
@@ -189,8 +189,8 @@ def test_a_value_that_a_row_had_lost_and_found_again_is_explained_by_when_it_cam
     tell(kept.log, *begin("a"), ready("a"), failed("a"), *begin("a"), ready("a"), blocked("a"))
     with kept.views(tally()) as views:
         views.catch_up()
-        kept.ask(f'UPDATE "{views.status()[0].table}" SET moves = 5, share = 9.0')
-        [diff] = views.dry_run()
+        kept.ask(f'UPDATE "{views.rebuilds.status()[0].table}" SET moves = 5, share = 9.0')
+        [diff] = views.rebuilds.dry_run()
     assert changes_of(diff) == [("a", "changed", {"moves": (5, 1), "share": (9.0, 0.5)}, 5)]
 
 
@@ -198,10 +198,10 @@ def test_rows_of_single_events_are_explained_by_them(kept: Home):
     fill(kept.log)
     with kept.views() as views:
         views.catch_up()
-        table = next(row.table for row in views.status() if row.name == "goal_state_events")
+        table = next(row.table for row in views.rebuilds.status() if row.name == "goal_state_events")
         kept.ask(f'UPDATE "{table}" SET reason = \'forged\' WHERE position = (SELECT MIN(position) FROM "{table}")')
         kept.ask(f'DELETE FROM "{table}" WHERE position = (SELECT MAX(position) FROM "{table}")')
-        [diff] = views.dry_run(["goal_state_events"])
+        [diff] = views.rebuilds.dry_run(["goal_state_events"])
     assert [(change.what, change.key == change.because.position) for change in diff.changes if change.because] == [
         ("changed", True),
         ("added", True),
@@ -212,11 +212,11 @@ def test_more_changes_than_asked_for_are_counted(kept: Home):
     tell(kept.log, *begin(*"abcdef"))
     with kept.views(tally()) as views:
         views.catch_up()
-        kept.ask(f'UPDATE "{views.status()[0].table}" SET moves = 7')
-        views.build()
-        diff = views.diff("tally", limit=2)
+        kept.ask(f'UPDATE "{views.rebuilds.status()[0].table}" SET moves = 7')
+        views.rebuilds.build()
+        diff = views.rebuilds.diff("tally", limit=2)
         assert (diff.changed, [change.key for change in diff.changes]) == (6, ["a", "b"])
-        assert (views.diff("tally", limit=0).changed, views.diff("tally", limit=0).changes) == (6, [])
+        assert (views.rebuilds.diff("tally", limit=0).changed, views.rebuilds.diff("tally", limit=0).changes) == (6, [])
 
 
 # --- What a dry run leaves alone
@@ -226,11 +226,11 @@ def test_a_dry_run_keeps_a_table_that_was_being_built(kept: Home):
     tell(kept.log, *begin("a"))
     with kept.views(tally()) as views:
         views.catch_up()
-        views.build()
+        views.rebuilds.build()
         building = kept.tables("new")
-        [diff] = views.dry_run()
+        [diff] = views.rebuilds.dry_run()
         assert diff.is_empty and kept.tables("new") == building
-        assert views.swap(["tally"]) == 1
+        assert views.rebuilds.swap(["tally"]) == 1
 
 
 def test_a_dry_run_that_is_cancelled_leaves_nothing(kept: Home):
@@ -239,7 +239,7 @@ def test_a_dry_run_that_is_cancelled_leaves_nothing(kept: Home):
     with kept.views(tally(), page=1) as views:
         views.catch_up()
         with pytest.raises(Stop):
-            views.dry_run(progress=stop_at(1))
+            views.rebuilds.dry_run(progress=stop_at(1))
         assert roles(kept) == ["live"]
 
 
@@ -248,7 +248,7 @@ def test_a_dry_run_changes_no_table_in_use_and_answers_go_on(kept: Home):
     with kept.views() as views:
         views.catch_up()
         before = kept.tables()
-        assert all(diff.is_empty for diff in views.dry_run())
+        assert all(diff.is_empty for diff in views.rebuilds.dry_run())
         assert kept.tables() == before and set(roles(kept)) == {"live"}
 
 
@@ -259,10 +259,10 @@ def test_a_new_table_that_is_further_than_that_of_other_code_is_not_compared(kep
         views.catch_up()
     tell(kept.log, *[ready("a")] * 60)
     with kept.views(new, page=1) as views:
-        views.build()
-        assert views.diff("tally").position == 1  # as far as the other one
+        views.rebuilds.build()
+        assert views.rebuilds.diff("tally").position == 1  # as far as the other one
         with pytest.raises(Stop):  # a rebuild goes further, and is cut off before it swaps
-            views.rebuild(progress=stop_at(55))
+            views.rebuilds.rebuild(progress=stop_at(55))
         with pytest.raises(Rejected) as refused:
-            views.diff("tally")
+            views.rebuilds.diff("tally")
         assert refused.value.code == "ahead" and "swap tally" in str(refused.value.hint)

@@ -124,9 +124,9 @@ def test_the_views_file_is_caught_up_when_asked_and_not_before(tmp_path: Path):
         goal = ledger.goals.create("A")
         assert not (tmp_path / "a.views.db").exists()
         assert ledger.goals.list().rows == [goal]
-        assert ledger.views.status()[0].behind == 0
+        assert ledger.views.rebuilds.status()[0].behind == 0
         ledger.goals.ready(goal.goal_id)
-        assert ledger.views.status()[0].behind == 1
+        assert ledger.views.rebuilds.status()[0].behind == 1
         assert ledger.goals.list().rows[0].status is GoalStatus.READY
 
 

@@ -201,30 +201,30 @@ class Histories(RuleBasedStateMachine):
                 raise Interrupted
 
         with suppress(Interrupted):
-            self.ledger.views.rebuild(progress=interrupt)
+            self.ledger.views.rebuilds.rebuild(progress=interrupt)
 
     @rule()
     def build_beside(self) -> None:
-        self.ledger.views.build()
+        self.ledger.views.rebuilds.build()
 
     @rule()
     def swap_back(self) -> None:
-        with self.ledger.views._reading() as shelf:
+        with self.ledger.views.models.reading() as shelf:
             kept = [name for name, each in PROJECTIONS.items() if shelf.place(each, Role.OLD) is not None]
         if kept:
-            self.ledger.views.swap_back(kept)
+            self.ledger.views.rebuilds.swap_back(kept)
 
     @rule()
     def compare(self) -> None:
         for name in PROJECTIONS:
-            found = self.attempt(self.ledger.views.diff, name)
+            found = self.attempt(self.ledger.views.rebuilds.diff, name)
             assert found == "nothing_built" or found == "nothing_to_compare" or found.is_empty
 
     @rule()
     def rebuild(self) -> None:
         self.ledger.views.catch_up()
         before = tables(self.path.with_name("a.views.db"))
-        self.ledger.views.rebuild()
+        self.ledger.views.rebuilds.rebuild()
         assert tables(self.path.with_name("a.views.db")) == before
 
     @rule()

@@ -64,7 +64,7 @@ def check_planted(
     with home.views(mistaken, page=page) as views:
         assert everything(views, mistaken) == by_hand(home.log, mistaken)
     with home.views(right, page=page) as views:
-        [diff] = views.dry_run()
+        [diff] = views.rebuilds.dry_run()
     before, after = ({row.stream: row for row in by_hand(home.log, each)} for each in (mistaken, right))
     expected = []
     for key in sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key)):

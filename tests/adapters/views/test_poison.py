@@ -30,18 +30,18 @@ def test_an_event_that_cannot_be_folded_is_set_aside_and_the_rest_goes_on(
         assert len(everything(views, mine)) == 2
         tell(home.log, ready("a", reason), ready("b"), *begin("c"))
         if rebuilt:
-            views.rebuild()
+            views.rebuilds.rebuild()
         assert [row.stream for row in everything(views, mine)] == ["a", "b", "c"]
         assert everything(views, mine)[1:] == [Tally("b", 2, 0.5, False), Tally("c", 0, None, False)]
         assert everything(views, other) == everything(views, mine)
 
-        found = views.quarantined()
+        found = views.repairs.quarantined()
         assert [(item.projection, item.position, item.stream, item.event) for item in found] == [
             ("other", 4, "a", "goal.readied"),
             ("tally", 4, "a", "goal.readied"),
         ]
         assert all(item.problem.startswith(REASONS[reason]) for item in found)
-        assert [status.quarantined for status in views.status()] == [1, 1]
+        assert [status.quarantined for status in views.rebuilds.status()] == [1, 1]
         tell(home.log, ready("a"))
         assert views.get(mine, "a") == Tally("a", 1, 0.5, True)
 
@@ -58,14 +58,14 @@ def test_events_that_nobody_can_read_are_set_aside_for_everybody(home: Home):
     tell(home.log, ready("a"))
     with home.views(mine, other) as views:
         assert everything(views, mine) == everything(views, other) == [Tally("a", 1, 0.5, True)]
-        assert [item[:4] for item in views.quarantined()] == [
+        assert [item[:4] for item in views.repairs.quarantined()] == [
             (name, position, "a", event)
             for position, event in ((2, "goal.teleported"), (3, "goal.readied"))
             for name in ("other", "tally")
         ]
-        assert "newer code" in views.quarantined()[0].problem
-        assert views.retry() == 0
-        assert len(views.quarantined()) == 4
+        assert "newer code" in views.repairs.quarantined()[0].problem
+        assert views.repairs.retry() == 0
+        assert len(views.repairs.quarantined()) == 4
 
 
 def broken() -> Projection[Tally]:
@@ -83,11 +83,11 @@ def broken() -> Projection[Tally]:
 def test_what_was_set_aside_is_healed_by_a_rebuild_after_the_fix(kept: Home):
     tell(kept.log, *begin("a"), ready("a"))
     with kept.views(broken()) as views:
-        assert (everything(views, broken()), len(views.quarantined())) == ([], 2)
+        assert (everything(views, broken()), len(views.repairs.quarantined())) == ([], 2)
     with kept.views(tally()) as views:
-        assert len(views.quarantined()) == 2
-        views.rebuild(["tally"])
-        assert (everything(views, tally()), views.quarantined()) == ([Tally("a", 1, 0.5, True)], [])
+        assert len(views.repairs.quarantined()) == 2
+        views.rebuilds.rebuild(["tally"])
+        assert (everything(views, tally()), views.repairs.quarantined()) == ([Tally("a", 1, 0.5, True)], [])
 
 
 # --- Retry
@@ -98,16 +98,16 @@ def test_a_retry_heals_exactly_what_can_be_healed(kept: Home):
     with kept.views(broken()) as views:
         views.catch_up()
         tell(kept.log, ready("c"))
-        assert len(everything(views, broken())) == 0 and len(views.quarantined()) == 7
+        assert len(everything(views, broken())) == 0 and len(views.repairs.quarantined()) == 7
     with kept.views(tally()) as views:
-        assert views.retry() == 6
-        assert [item[1:] for item in views.quarantined()] == [
+        assert views.repairs.retry() == 6
+        assert [item[1:] for item in views.repairs.quarantined()] == [
             (5, "b", "goal.readied", "RuntimeError: cannot count that")
         ]
         expected = [Tally("a", 1, 0.5, True), Tally("b", 1, 0.5, True), Tally("c", 1, 0.5, True)]
         assert everything(views, tally()) == expected
-        assert views.retry() == 0
-        assert len(views.quarantined()) == 1 and everything(views, tally()) == expected
+        assert views.repairs.retry() == 0
+        assert len(views.repairs.quarantined()) == 1 and everything(views, tally()) == expected
 
 
 def test_only_the_named_read_models_are_retried(kept: Home):
@@ -116,12 +116,12 @@ def test_only_the_named_read_models_are_retried(kept: Home):
     with kept.views(mine, other) as views:
         views.catch_up()
         kept.ask("INSERT INTO quarantine SELECT name, 2, 'a', 'goal.readied', 'was broken' FROM folded")
-        assert views.retry(["other"]) == 1
-        assert [item.projection for item in views.quarantined()] == ["tally"]
+        assert views.repairs.retry(["other"]) == 1
+        assert [item.projection for item in views.repairs.quarantined()] == ["tally"]
         with pytest.raises(NotFound) as missing:
-            views.retry(["others"])
+            views.repairs.retry(["others"])
         assert missing.value.code == "unknown_projection"
-        assert views.retry() == 1 and views.quarantined() == []
+        assert views.repairs.retry() == 1 and views.repairs.quarantined() == []
 
 
 class Move(NamedTuple):
@@ -146,6 +146,6 @@ def test_an_event_that_turns_out_not_to_concern_a_read_model_is_lacking_no_more(
     with kept.views(mine) as views:
         views.catch_up()  # and code that did not know the second event had set it aside
         kept.ask("INSERT INTO quarantine SELECT name, 2, 'a', 'goal.readied', 'a newer event' FROM folded")
-        assert views.retry() == 1
-        assert views.quarantined() == []
+        assert views.repairs.retry() == 1
+        assert views.repairs.quarantined() == []
         assert everything(views, mine) == [Move(1, "goal.created")]

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -99,3 +100,41 @@ def test_a_page_holds_at_least_one_row(limit: int):
             with pytest.raises(LedgerError) as refused:
                 ask(limit=limit)
             assert refused.value.code == "bad_limit"
+
+
+# --- Names of before
+
+
+@pytest.mark.parametrize(
+    ("name", "now", "given"),
+    [
+        ("status", "rebuilds.status", ()),
+        ("build", "rebuilds.build", ()),
+        ("diff", "rebuilds.diff", ("five",)),
+        ("swap", "rebuilds.swap", (["five"],)),
+        ("dry_run", "rebuilds.dry_run", ()),
+        ("rebuild", "rebuilds.rebuild", ()),
+        ("swap_back", "rebuilds.swap_back", (["five"],)),
+        ("drop_old", "rebuilds.drop_old", ()),
+        ("drop_new", "rebuilds.drop_new", ()),
+        ("quarantined", "repairs.quarantined", ()),
+        ("repair", "repairs.repair", ("a",)),
+        ("retry", "repairs.retry", ()),
+    ],
+)
+def test_methods_that_moved_answer_under_their_old_names_and_warn(five: Any, name: str, now: str, given: Any):
+    views, _ = five
+    views.rebuilds.rebuild()
+    views.rebuilds.rebuild()
+    views.rebuilds.build()
+    with pytest.warns(DeprecationWarning, match=rf"^Views\.{name} is deprecated: use Views\.{now}$") as warned:
+        method = getattr(views, name)
+    assert [warning.filename for warning in warned] == [__file__]
+    assert method == attrgetter(now)(views)
+    method(*given)
+
+
+def test_what_views_never_had_is_no_attribute(five: Any):
+    views, _ = five
+    with pytest.raises(AttributeError, match="'Views' object has no attribute 'rebuild_all'"):
+        views.rebuild_all()

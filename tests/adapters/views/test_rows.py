@@ -79,7 +79,7 @@ def test_both_databases_hold_the_same_rows_to_the_letter(tmp_path, postgres):
         tell(home.log, *begin("a", "é", "Z", "z", "_"), ready("é", "nonsense"), ready("z"), failed("Z"))
         with home.views(*PROJECTIONS.values(), tally()) as views:
             rows = {name: everything(views, each) for name, each in (PROJECTIONS | {"tally": tally()}).items()}
-            lacking = [item[:4] for item in views.quarantined()]
+            lacking = [item[:4] for item in views.repairs.quarantined()]
         heads = home.ask("SELECT name, projection, digest, role, position, ledger FROM folded ORDER BY name")
         stored_events = [row[1:] for row in home.log.page(0, 1_000)]
         found.append((repr(rows), lacking, heads, stored_events))
@@ -113,7 +113,7 @@ def test_a_handler_that_gives_nothing_deletes_the_row_and_it_may_come_again(home
         assert everything(views, mine) == [Tally("b", 0, None, False)]
         tell(home.log, *begin("a"), ready("a"))
         assert everything(views, mine) == [Tally("a", 1, 0.5, True), Tally("b", 0, None, False)]
-        views.rebuild()
+        views.rebuilds.rebuild()
         assert everything(views, mine) == [Tally("a", 1, 0.5, True), Tally("b", 0, None, False)]
 
 

@@ -35,16 +35,16 @@ def test_a_question_is_refused_and_nothing_is_folded(kept: Home, stale: Stale):
             assert "tally, other" in refused.value.message
             assert refused.value.hint == "projection rebuild tally other, or set stale to rebuild"
         assert tables(kept) == before
-        assert [status.behind for status in views.status()] == [12, 12]
+        assert [status.behind for status in views.rebuilds.status()] == [12, 12]
 
 
 @pytest.mark.parametrize("stale", Stale)
 def test_a_rebuild_that_was_asked_for_is_done_whatever_the_setting(kept: Home, stale: Stale):
     long(kept)
     with kept.views(tally(), page=PAGE, stale=stale, wait_s=0.1) as views:
-        assert len(views.dry_run()) == 1
-        views.build()
-        views.swap(["tally"])
+        assert len(views.rebuilds.dry_run()) == 1
+        views.rebuilds.build()
+        views.rebuilds.swap(["tally"])
         assert everything(views, tally()) == by_hand(kept.log, tally())
         tell(kept.log, *[ready("b")] * 2 * PAGE)  # and then it follows
         assert everything(views, tally()) == by_hand(kept.log, tally())
@@ -64,7 +64,7 @@ def test_waiting_ends_when_another_process_has_built_them(kept: Home):
                 asker.join(0.1)
                 assert found == []  # only half of it is there
 
-        builder.rebuild(progress=ask_now)
+        builder.rebuilds.rebuild(progress=ask_now)
         asker.join(30)
     assert halfway.is_set() and found == [by_hand(kept.log, tally())]
 

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from goal_ledger.adapters.sql.session import AnyDatabase, Rows, Session
+from goal_ledger.adapters.views.rebuilds import State
 from goal_ledger.adapters.views.shelf import Role
-from goal_ledger.adapters.views.views import State, Views
+from goal_ledger.adapters.views.views import Views
 from goal_ledger.domain.errors import LedgerError
 from goal_ledger.projections.base import Projection
 from tests.adapters.views.histories import Tally, begin, everything, ready, tally, tell
@@ -41,17 +42,17 @@ def test_what_is_built_beside_is_seen_after_the_swap_only(kept: Home):
     tell(kept.log, *begin("a", "b"), ready("a"))
     with kept.views(mine) as views:
         views.catch_up()
-        first = views.status()[0].table
+        first = views.rebuilds.status()[0].table
         spoil(kept, first)
-        views.build(["tally"])
+        views.rebuilds.build(["tally"])
         assert [row.moves for row in everything(views, mine)] == [99, 99]
-        assert (views.status()[0].building, views.status()[0].table) == (3, first)
+        assert (views.rebuilds.status()[0].building, views.rebuilds.status()[0].table) == (3, first)
 
         tell(kept.log, ready("b"))  # the new table lags, the one in use does not
         assert everything(views, mine)[1].moves == 100
-        assert views.swap(["tally"]) == 4
+        assert views.rebuilds.swap(["tally"]) == 4
         assert [row.moves for row in everything(views, mine)] == [1, 1]
-        [status] = views.status()
+        [status] = views.rebuilds.status()
         assert (status.building, status.kept, status.behind) == (None, [first], 0)
 
 
@@ -60,13 +61,13 @@ def test_a_swap_back_catches_up_what_it_brings_back(kept: Home):
     tell(kept.log, *begin("a"))
     with kept.views(mine) as views, kept.views(mine) as other:
         views.catch_up()
-        spoil(kept, views.status()[0].table)
-        views.rebuild()
+        spoil(kept, views.rebuilds.status()[0].table)
+        views.rebuilds.rebuild()
         tell(kept.log, ready("a"))
         assert everything(other, mine) == everything(views, mine) == [Tally("a", 1, 0.5, True)]
-        views.swap_back(["tally"])
+        views.rebuilds.swap_back(["tally"])
         assert everything(other, mine) == everything(views, mine) == [Tally("a", 100, 0.5, True)]
-        views.swap_back(["tally"])  # and forth
+        views.rebuilds.swap_back(["tally"])  # and forth
         assert everything(other, mine) == [Tally("a", 1, 0.5, True)]
 
 
@@ -75,18 +76,18 @@ def test_the_whole_way_of_a_careful_maintainer(kept: Home):
     tell(kept.log, *begin("a", "b"), ready("a"))
     with kept.views(mine) as views:
         views.catch_up()
-        kept.ask(f"UPDATE \"{views.status()[0].table}\" SET moves = 7 WHERE stream = 'a'")
-        views.build(["tally"])
-        before_swap = views.diff("tally")
-        views.swap(["tally"])
-        after_swap = views.diff("tally")
+        kept.ask(f"UPDATE \"{views.rebuilds.status()[0].table}\" SET moves = 7 WHERE stream = 'a'")
+        views.rebuilds.build(["tally"])
+        before_swap = views.rebuilds.diff("tally")
+        views.rebuilds.swap(["tally"])
+        after_swap = views.rebuilds.diff("tally")
         assert before_swap == after_swap  # of the new against the one in use, then of that one against the old
         assert [(change.key, change.fields) for change in after_swap.changes] == [("a", {"moves": (7, 1)})]
-        views.swap_back(["tally"])
-        [back] = views.diff("tally").changes
+        views.rebuilds.swap_back(["tally"])
+        [back] = views.rebuilds.diff("tally").changes
         assert back.fields == {"moves": (1, 7)}
-        assert views.drop_old() == [before_swap.after]
-        assert views.drop_old() == []
+        assert views.rebuilds.drop_old() == [before_swap.after]
+        assert views.rebuilds.drop_old() == []
         assert names(kept) == {"live": before_swap.before}
 
 
@@ -95,10 +96,10 @@ def test_only_two_tables_are_kept_however_often_it_is_rebuilt(kept: Home):
     seen = []
     with kept.views(tally()) as views:
         for _ in range(4):
-            views.rebuild()
+            views.rebuilds.rebuild()
             seen.append(names(kept))
-            views.build()
-            views.swap(["tally"])
+            views.rebuilds.build()
+            views.rebuilds.swap(["tally"])
     assert [*seen[0]] == ["live"] and all({*roles} == {"live", "old"} for roles in seen[1:])
     lives = [roles["live"] for roles in seen]
     assert len(set(lives)) == len(lives)  # a name is not used again: somebody may be about to ask for it
@@ -107,15 +108,15 @@ def test_only_two_tables_are_kept_however_often_it_is_rebuilt(kept: Home):
 @pytest.mark.parametrize(
     ("ask", "refused"),
     [
-        (lambda views: views.swap(["tally"]), ("nothing_built", 3)),
-        (lambda views: views.swap_back(["tally"]), ("nothing_kept", 3)),
-        (lambda views: views.diff("tally"), ("nothing_built", 3)),
-        (lambda views: views.swap(["talli"]), ("unknown_projection", 5)),
-        (lambda views: views.swap_back(["talli"]), ("unknown_projection", 5)),
-        (lambda views: views.build(["talli"]), ("unknown_projection", 5)),
-        (lambda views: views.diff("talli"), ("unknown_projection", 5)),
-        (lambda views: views.dry_run(["talli"]), ("unknown_projection", 5)),
-        (lambda views: views.drop_old(["talli"]), ("unknown_projection", 5)),
+        (lambda views: views.rebuilds.swap(["tally"]), ("nothing_built", 3)),
+        (lambda views: views.rebuilds.swap_back(["tally"]), ("nothing_kept", 3)),
+        (lambda views: views.rebuilds.diff("tally"), ("nothing_built", 3)),
+        (lambda views: views.rebuilds.swap(["talli"]), ("unknown_projection", 5)),
+        (lambda views: views.rebuilds.swap_back(["talli"]), ("unknown_projection", 5)),
+        (lambda views: views.rebuilds.build(["talli"]), ("unknown_projection", 5)),
+        (lambda views: views.rebuilds.diff("talli"), ("unknown_projection", 5)),
+        (lambda views: views.rebuilds.dry_run(["talli"]), ("unknown_projection", 5)),
+        (lambda views: views.rebuilds.drop_old(["talli"]), ("unknown_projection", 5)),
     ],
 )
 def test_what_cannot_be_done_is_refused_and_changes_nothing(
@@ -124,32 +125,32 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing(
     tell(home.log, *begin("a"))
     with home.views(tally()) as views:
         for _ in range(2):
-            before = views.status()
+            before = views.rebuilds.status()
             assert refusal(lambda: ask(views)) == refused
-            assert views.status() == before
+            assert views.rebuilds.status() == before
             views.catch_up()
 
 
 def test_a_first_build_has_nothing_to_be_compared_with(home: Home):
     tell(home.log, *begin("a"))
     with home.views(tally()) as views:
-        views.build()
-        assert refusal(lambda: views.diff("tally")) == ("nothing_to_compare", 3)
-        assert views.dry_run() == []
-        assert views.status()[0].state is State.MISSING
-        views.swap(["tally"])
+        views.rebuilds.build()
+        assert refusal(lambda: views.rebuilds.diff("tally")) == ("nothing_to_compare", 3)
+        assert views.rebuilds.dry_run() == []
+        assert views.rebuilds.status()[0].state is State.MISSING
+        views.rebuilds.swap(["tally"])
         assert everything(views, tally()) == [Tally("a", 0, None, False)]
 
 
 def test_all_named_are_refused_when_one_is_not_ready(kept: Home):
     tell(kept.log, *begin("a"))
     with kept.views(tally(), tally("other")) as views:
-        views.rebuild(["tally"])
-        views.rebuild(["tally"])
-        views.build(["tally"])
+        views.rebuilds.rebuild(["tally"])
+        views.rebuilds.rebuild(["tally"])
+        views.rebuilds.build(["tally"])
         before = names(kept)
-        assert refusal(lambda: views.swap(["tally", "other"])) == ("nothing_built", 3)
-        assert refusal(lambda: views.swap_back(["tally", "other"])) == ("nothing_kept", 3)
+        assert refusal(lambda: views.rebuilds.swap(["tally", "other"])) == ("nothing_built", 3)
+        assert refusal(lambda: views.rebuilds.swap_back(["tally", "other"])) == ("nothing_kept", 3)
         assert names(kept) == before
 
 
@@ -160,16 +161,16 @@ def test_a_build_by_code_that_was_wrong_is_thrown_away_and_begun_again(kept: Hom
     with kept.views(right, page=1) as views:
         views.catch_up()
     with kept.views(wrong, page=1) as views:
-        views.build()
+        views.rebuilds.build()
     with kept.views(right, page=1) as views, kept.views(right) as other:
-        [change] = views.diff("tally").changes
+        [change] = views.rebuilds.diff("tally").changes
         assert change.fields == {"moves": (120, 840)}
         kept.ask(f"UPDATE folded SET builder = 'elsewhere/1/x', lease_until = {time.time() + 20} WHERE role = 'new'")
-        assert other.drop_new() == []  # somebody is still at it
+        assert other.rebuilds.drop_new() == []  # somebody is still at it
         kept.ask("UPDATE folded SET lease_until = 1")
-        assert other.drop_new(["tally"]) == [f"tally__{right.digest}__2"]
-        assert refusal(lambda: other.drop_new(["talli"])) == ("unknown_projection", 5)
-        views.rebuild()
+        assert other.rebuilds.drop_new(["tally"]) == [f"tally__{right.digest}__2"]
+        assert refusal(lambda: other.rebuilds.drop_new(["talli"])) == ("unknown_projection", 5)
+        views.rebuilds.rebuild()
         assert everything(views, right) == [Tally("a", 120, 0.5, False)]
         assert {*names(kept)} == {"live", "old"}
 
@@ -182,12 +183,12 @@ def test_old_code_and_new_code_each_see_their_own_and_both_follow(kept: Home):
     tell(kept.log, *begin("a"), ready("a"))
     with kept.views(old) as before, kept.views(new) as after:
         assert everything(before, old)[0].moves == 1
-        assert (after.status()[0].state, after.status()[0].table) == (State.STALE, None)
-        assert after.status()[0].kept == [before.status()[0].table]
+        assert (after.rebuilds.status()[0].state, after.rebuilds.status()[0].table) == (State.STALE, None)
+        assert after.rebuilds.status()[0].kept == [before.rebuilds.status()[0].table]
         for _ in range(2):
             tell(kept.log, ready("a"))
             assert everything(before, old)[0].moves * 10 == everything(after, new)[0].moves
-        assert after.status()[0].state is before.status()[0].state is State.CURRENT
+        assert after.rebuilds.status()[0].state is before.rebuilds.status()[0].state is State.CURRENT
 
 
 def test_new_code_drops_what_old_code_left_but_not_before_it_has_its_own(kept: Home):
@@ -195,11 +196,11 @@ def test_new_code_drops_what_old_code_left_but_not_before_it_has_its_own(kept: H
     tell(kept.log, *begin("a"), ready("a"))
     with kept.views(old) as before, kept.views(new) as after:
         before.catch_up()
-        assert refusal(after.drop_old) == ("nothing_live", 3)
-        after.build()
-        assert refusal(after.drop_old) == ("nothing_live", 3)
-        after.swap(["tally"])
-        assert after.drop_old() == [f"tally__{old.digest}"]
+        assert refusal(after.rebuilds.drop_old) == ("nothing_live", 3)
+        after.rebuilds.build()
+        assert refusal(after.rebuilds.drop_old) == ("nothing_live", 3)
+        after.rebuilds.swap(["tally"])
+        assert after.rebuilds.drop_old() == [f"tally__{old.digest}"]
         assert [name for (name,) in kept.ask("SELECT name FROM folded")] == [f"tally__{new.digest}"]
 
 
@@ -208,8 +209,8 @@ def test_old_code_whose_table_was_dropped_folds_it_again(kept: Home):
     tell(kept.log, *begin("a"), ready("a"))
     with kept.views(old) as before, kept.views(new) as after:
         assert everything(before, old)[0].moves == 1
-        after.rebuild()
-        after.drop_old()
+        after.rebuilds.rebuild()
+        after.rebuilds.drop_old()
         assert everything(before, old)[0].moves == 1  # nothing was written in between
         assert everything(after, new)[0].moves == 10
 
@@ -221,17 +222,17 @@ def test_a_table_of_another_past_is_neither_compared_nor_brought_back(kept: Home
     mine = tally()
     tell(kept.log, *begin("a", "b"))
     with kept.views(mine) as views:
-        views.rebuild()
-        views.rebuild()
-        views.build()
+        views.rebuilds.rebuild()
+        views.rebuilds.rebuild()
+        views.rebuilds.build()
         for role in ("old", "new"):
             kept.ask(f"UPDATE folded SET ledger = 'meta_other' WHERE role = '{role}'")
-        assert refusal(lambda: views.swap(["tally"])) == ("nothing_built", 3)
-        assert refusal(lambda: views.swap_back(["tally"])) == ("nothing_kept", 3)
-        assert refusal(lambda: views.diff("tally")) == ("nothing_built", 3)
-        assert views.status()[0].building is None
+        assert refusal(lambda: views.rebuilds.swap(["tally"])) == ("nothing_built", 3)
+        assert refusal(lambda: views.rebuilds.swap_back(["tally"])) == ("nothing_kept", 3)
+        assert refusal(lambda: views.rebuilds.diff("tally")) == ("nothing_built", 3)
+        assert views.rebuilds.status()[0].building is None
         kept.ask("UPDATE folded SET ledger = 'meta_other'")
-        assert (views.dry_run(), views.status()[0].state) == ([], State.MISSING)
+        assert (views.rebuilds.dry_run(), views.rebuilds.status()[0].state) == ([], State.MISSING)
         assert everything(views, mine) == [Tally("a", 0, None, False), Tally("b", 0, None, False)]
 
 
@@ -276,34 +277,34 @@ class InterruptedSession(NamedTuple):
 
 def interrupted(views: Views) -> Interrupted:
     """Let the readers of views be held up."""
-    found = Interrupted(views._database)
-    views._database = found
+    found = Interrupted(views.models.database)
+    views.models.database = found
     return found
 
 
 def swap_and_drop(views: Views) -> None:
-    views.rebuild()
-    views.drop_old()
+    views.rebuilds.rebuild()
+    views.rebuilds.drop_old()
 
 
 def bring_back(views: Views) -> None:
     """Bring the earlier table back, and drop the later one."""
-    views.swap(["tally"]) if views.status()[0].building is not None else None
-    views.swap_back(["tally"])
-    views.drop_old()
+    views.rebuilds.swap(["tally"]) if views.rebuilds.status()[0].building is not None else None
+    views.rebuilds.swap_back(["tally"])
+    views.rebuilds.drop_old()
 
 
 def forget(views: Views) -> None:
     """Drop every table."""
-    with views._writing() as shelf:
+    with views.models.writing() as shelf:
         shelf.drop(shelf.places())
 
 
 def begin_to_build_after(change: Callable[[Views], object], views: Views) -> None:
     """Do as a builder does until it writes for the first time."""
     change(views)
-    with views._writing() as shelf:
-        shelf.create(views._projections["tally"], Role.NEW)
+    with views.models.writing() as shelf:
+        shelf.create(views.models.projections["tally"], Role.NEW)
 
 
 @pytest.mark.parametrize("meanwhile", [swap_and_drop, bring_back, forget])
@@ -311,8 +312,8 @@ def test_a_reader_between_the_name_of_a_table_and_its_rows_gets_rows(kept: Home,
     mine = tally()
     tell(kept.log, *begin("a", "b"), ready("b"))
     with kept.views(mine) as views, kept.views(mine) as others:
-        views.rebuild()
-        views.rebuild()
+        views.rebuilds.rebuild()
+        views.rebuilds.rebuild()
         reader = interrupted(views)
         asked: list[Callable[[], object]] = [
             lambda: [row.moves for row in everything(views, mine)],
@@ -320,8 +321,8 @@ def test_a_reader_between_the_name_of_a_table_and_its_rows_gets_rows(kept: Home,
             lambda: views.select_columns(mine, ("moves",), order=("stream",)),
         ]
         for ask in asked:
-            others.drop_new()
-            others.rebuild()  # so that there is one to swap back to
+            others.rebuilds.drop_new()
+            others.rebuilds.rebuild()  # so that there is one to swap back to
             expected = ask()
             reader.meanwhile = lambda: begin_to_build_after(meanwhile, others)
             assert ask() == expected
@@ -332,11 +333,11 @@ def test_what_is_told_of_the_tables_is_of_one_moment(kept: Home):
     mine = tally()
     tell(kept.log, *begin("a", "b"), ready("b", "raise"))
     with kept.views(mine) as views, kept.views(mine) as others:
-        views.rebuild()
+        views.rebuilds.rebuild()
         reader = interrupted(views)
         for _ in range(3):
             reader.meanwhile = lambda: swap_and_drop(others)
-            [status] = views.status()
+            [status] = views.rebuilds.status()
             assert (status.state, status.rows, status.quarantined) == (State.CURRENT, 2, 1)
             assert reader.meanwhile is None
 
@@ -345,8 +346,8 @@ def test_a_reader_sees_the_table_whose_name_it_read(tmp_path: Path):
     mine, kept = tally(), PlaceHome(FilePlace(tmp_path / "ledger.db"))
     tell(kept.log, *begin("a"))
     with closing(kept.log), kept.views(mine) as views, kept.views(mine) as others:
-        views.rebuild()
-        spoil(kept, others.status()[0].table)
+        views.rebuilds.rebuild()
+        spoil(kept, others.rebuilds.status()[0].table)
         interrupted(views).meanwhile = lambda: swap_and_drop(others)
         assert [row.moves for row in everything(views, mine)] == [99]  # as of when it asked
         assert [row.moves for row in everything(views, mine)] == [0]
@@ -358,9 +359,9 @@ def test_no_name_is_given_twice_whoever_drops_and_whenever(kept: Home):
     seen: list[str] = []
     for _ in range(2):  # processes
         with kept.views(mine) as views:
-            views.rebuild()
-            for drop in (views.drop_new, lambda: bring_back(views), lambda: forget(views)):
-                views.build()
+            views.rebuilds.rebuild()
+            for drop in (views.rebuilds.drop_new, lambda: bring_back(views), lambda: forget(views)):
+                views.rebuilds.build()
                 seen.append(names(kept)["new"])
                 drop()
     assert len(set(seen)) == len(seen) == 6
@@ -370,12 +371,12 @@ def test_views_of_a_version_that_did_not_note_the_numbers_go_on_behind_those_tha
     mine = tally()
     tell(kept.log, *begin("a"))
     with kept.views(mine) as views:
-        views.rebuild()
-        views.rebuild()
+        views.rebuilds.rebuild()
+        views.rebuilds.rebuild()
         kept.ask("DROP TABLE numbers")
     with kept.views(mine) as views:
         assert everything(views, mine) == [Tally("a", 0, None, False)]
-        views.build()
+        views.rebuilds.build()
         assert names(kept) == {role: f"tally__{mine.digest}{number}" for role, number in
                                (("old", ""), ("live", "__2"), ("new", "__3"))}  # fmt: skip
 
@@ -436,17 +437,17 @@ def test_readers_see_wholly_old_or_wholly_new_rows_while_tables_are_swapped_and_
         try:
             before = 0
             for number in range(1, 13):
-                views.build()
+                views.rebuilds.build()
                 kept.ask(f'UPDATE "{names(kept)["new"]}" SET moves = {number}')
                 assert seen() == {(before,) * 8}
-                views.swap(["tally"])
+                views.rebuilds.swap(["tally"])
                 assert seen() == {(number,) * 8}
                 if number % 2:
-                    views.swap_back(["tally"])
+                    views.rebuilds.swap_back(["tally"])
                     assert seen() == {(before,) * 8}
                 else:
                     before = number
-                views.drop_old()
+                views.rebuilds.drop_old()
         finally:
             for reader in readers:
                 reader.stop()

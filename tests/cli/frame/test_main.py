@@ -347,7 +347,7 @@ def test_one_goal_is_shown_without_what_only_other_commands_need(gl: Cli):
     goal_id = gl.goal()
     code = (
         "import sys\nfrom goal_ledger.cli.frame.main import main\nassert main(sys.argv[1:]) == 0\n"
-        "slow = {'rich', 'zoneinfo', 'importlib.metadata', 'getpass', 'tomllib', 'cronsim', 'rapidfuzz', 'gzip'}\n"
+        "slow = {'rich', 'zoneinfo', 'importlib.metadata', 'getpass', 'tomllib', 'cronsim', 'gzip'}\n"
         "assert not slow & set(sys.modules) - before, slow & set(sys.modules)"
     )
     libraries = (

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.special import betaln, logsumexp, xlog1py, xlogy
 
-from goal_ledger.domain.learning.evidence import Counts, against_half, against_no_harm, against_worse, further
+from goal_ledger.domain.learning.evidence import Counts, against_half, against_no_harm, against_worse
+from goal_ledger.domain.sample_size import further
 
 MARGIN = 0.1
 
@@ -152,7 +153,7 @@ def test_more_results_at_the_same_rate_settle_it_at_the_number_that_is_told():
         arm = Counts(10, 7).projected(more)
         return against_worse(arm, arm, MARGIN) >= log(40)
 
-    more = further(settles)
+    more = further(settles, most=10**9)
     assert more is not None
     assert settles(more) and not settles(more - 1)
-    assert further(lambda more: False) is None
+    assert further(lambda more: False, most=10**9) is None

@@ -11,7 +11,8 @@ from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 from goal_ledger.domain.settings import Weights
 from goal_ledger.domain.work.dispatch import Spent
 from goal_ledger.domain.work.ranking import Estimates
-from goal_ledger.domain.work.router import BY_PRIORITY, CLOSED, Choice, Work, route
+from goal_ledger.domain.work.router import BY_PRIORITY, CLOSED, Choice, Work
+from tests.domain.work.routes import route
 
 NOW = "2026-02-24T09:00:00.000000Z"
 S, T = GoalStatus, GoalType

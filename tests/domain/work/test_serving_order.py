@@ -12,8 +12,9 @@ from goal_ledger.domain.policies import ranked
 from goal_ledger.domain.settings import Weights
 from goal_ledger.domain.work.dispatch import NOTHING_SPENT, Spent
 from goal_ledger.domain.work.ranking import Estimates
-from goal_ledger.domain.work.router import Choice, Work, route
+from goal_ledger.domain.work.router import Choice, Work
 from goal_ledger.domain.work.serving_order import ServingOrder
+from tests.domain.work.routes import route
 
 S, T = GoalStatus, GoalType
 IDS = [f"goal_{number}" for number in range(9)]

@@ -1,6 +1,5 @@
 """Sessions: start with what was left over, stop with everything laid down, and know when nobody did."""
 
-import os
 import signal
 import threading
 from datetime import timedelta
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from goal_ledger.adapters.process import this_process
 from goal_ledger.domain.continuity.session import session_stream
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.goal import GOAL
@@ -23,7 +23,6 @@ from goal_ledger.ledger import (
     RunStatus,
 )
 from goal_ledger.ledger.continuity import reconciliation
-from goal_ledger.ledger.continuity.process import is_alive, this_process
 from goal_ledger.projections.continuity.sessions import SessionRow
 from tests.tools import START, Clock, python, recorded
 
@@ -447,15 +446,3 @@ def test_sigterm_lets_a_process_stop_in_order_and_the_next_one_goes_on(tmp_path)
         assert (stopped.status, stopped.stop_reason) == ("stopped", "ended by SIGTERM")
         row = ledger.sessions.start()
         assert (row.last_stop, row.report["resumed_runs"]["ids"]) == ("clean", [run_id])
-
-
-def test_a_process_is_known_by_more_than_its_number():
-    me = this_process()
-    assert is_alive(me) is True
-    assert is_alive(me.rpartition("/")[0] + "/1") is False
-    assert is_alive("elsewhere/1/2") is None
-    gone = python("pass")
-    gone.communicate()
-    host = me.split("/")[0]
-    assert is_alive(f"{host}/{gone.pid}/7") is False
-    assert os.getpid() == int(me.split("/")[1])

@@ -88,17 +88,17 @@ def test_a_projection_of_ones_own_is_asked_shown_and_rebuilt_like_the_others(pla
         assert ledger.views.select(mine, order=("goal_id",)) == [Titled(first, 3)]
         second = ledger.goals.create("Sleep").goal_id
         assert ledger.views.get(mine, second) == Titled(second, 1)
-        assert {one.name: one.rows for one in ledger.views.status()}["titles"] == 2
-        assert ledger.views.rebuild(["titles"]) == ledger.head
+        assert {one.name: one.rows for one in ledger.views.rebuilds.status()}["titles"] == 2
+        assert ledger.views.rebuilds.rebuild(["titles"]) == ledger.head
         assert ledger.views.get(mine, first) == Titled(first, 3)
         then = ledger.as_of(ledger.head - 1)
         assert then.views.select(mine, order=("goal_id",)) == [Titled(first, 3)]
         assert then.log.state_hash().sha256 == hash_before  # of what is built in alone
     with Ledger.open(place.url, actor="test:open") as ledger:
         ledger.goals.create("Unseen by the program that counts")
-        assert set(PROJECTIONS) == {one.name for one in ledger.views.status()}
+        assert set(PROJECTIONS) == {one.name for one in ledger.views.rebuilds.status()}
         with pytest.raises(NotFound):
-            ledger.views.rebuild(["titles"])
+            ledger.views.rebuilds.rebuild(["titles"])
     with Ledger.open(place.url, actor="test:open", projections=[mine], read_only=True) as ledger:
         assert len(ledger.views.select(mine, order=("goal_id",))) == 3
 
@@ -262,7 +262,7 @@ with Ledger.open(":memory:", actor="test:open") as ledger:
     print([one.event.activity for one in ledger.events() if one.name == "goal.activity_recorded"])
     print([loop.question for loop in ledger.loops.list().rows])
     print([(one.name, one.done) for one in ledger.tick().duties if one.done])
-    print([one.name for one in ledger.tick().duties][-2:], [one.name for one in ledger.views.status()][-1])
+    print([one.name for one in ledger.tick().duties][-2:], [one.name for one in ledger.views.rebuilds.status()][-1])
     print(ledger.proposals.scan().failed, "idle" in ledger.proposals.scan().detectors)
     import acme
     past = ledger.as_of(1)

@@ -244,7 +244,7 @@ def test_closing_the_past_leaves_the_ledger_open_and_the_ledger_closes_its_pasts
     dropped.goals.list()
     views = dropped.views
     del dropped
-    assert views.status()  # as long as somebody holds them
+    assert views.rebuilds.status()  # as long as somebody holds them
     del views
     gc.collect()  # a warning about a connection left open would be an error
     assert ledger.goals.list().rows == []
@@ -286,7 +286,7 @@ def test_an_event_that_cannot_be_read_has_its_time_all_the_same(tmp_path: Path):
         assert [isinstance(item, Recorded) for item in past.events()] == [True, True, False]
         assert past.untimed == 1
         past.goals.list()
-        assert {item.position for item in past.views.quarantined()} == {3}
+        assert {item.position for item in past.views.repairs.quarantined()} == {3}
         assert ledger.as_of(2).goals.timeline(goal.goal_id) == ledger.goals.timeline(goal.goal_id)[:1]
 
 

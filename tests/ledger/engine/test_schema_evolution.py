@@ -81,7 +81,7 @@ def test_old_and_new_bytes_fold_into_the_same_state(told: Path, older: Path):
         assert [*old.goals.list().rows] == [*new.goals.list().rows]
     with Ledger.open(told, create=False) as new, Ledger.open(older, create=False) as old:
         for ledger in (new, old):
-            ledger.views.rebuild()
+            ledger.views.rebuilds.rebuild()
     rows = [
         {name: rows for name, rows in tables(path.with_name(f"{path.stem}.views.db")).items() if name in PROJECTIONS}
         for path in (told, older)
@@ -163,7 +163,7 @@ def test_an_event_that_is_not_brought_to_the_present_is_named_and_its_stream_tak
         assert refused.value.code == "newer_event" and problem in refused.value.message
         assert ledger.goals.get(goal.goal_id).status is GoalStatus.ACTIVE  # readable up to there
         ledger.views.catch_up()
-        assert {item.problem for item in ledger.views.quarantined()} == {problem}
+        assert {item.problem for item in ledger.views.repairs.quarantined()} == {problem}
         assert {item.problem for item in ledger.log.state_hash().lacking} == {problem}
         with pytest.raises(Damaged) as damaged:
             ledger.log.verify_deep()

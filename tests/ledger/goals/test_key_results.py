@@ -121,7 +121,7 @@ def test_the_history_comes_in_pages_and_in_the_read_model(ledger: Ledger):
     assert (page.rows[0].objective_id, page.rows[0].by, rest.next) == (above, "agent:meter", None)
     stored = ledger.views.select(key_results, {"goal_id": result}, order=("position",))
     assert list(stored) == [*page.rows, *rest.rows]
-    ledger.views.rebuild()
+    ledger.views.rebuilds.rebuild()
     assert ledger.views.select(key_results, {"goal_id": result}, order=("position",)) == stored
 
 

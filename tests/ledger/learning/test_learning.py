@@ -395,7 +395,7 @@ def test_a_cycle_is_the_same_on_every_store(place: Place):
             failed(ledger, goal_id)
         done = ledger.learning.cycle(NOW)
         assert (done.runs, done.reviews, len(done.lessons), done.candidate_count) == (2, 0, 1, 1)
-        ledger.views.rebuild()
+        ledger.views.rebuilds.rebuild()
         assert ledger.learning.list().rows == [done]
 
 

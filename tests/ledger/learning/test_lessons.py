@@ -148,7 +148,7 @@ def test_a_rebuild_gives_the_same_confidences(ledger, runs):
     for run_id in runs[1:]:
         ledger.lessons.contradict(lesson_id, run_id=run_id)
     before = ledger.lessons.list().rows
-    ledger.views.rebuild(["lessons"])
+    ledger.views.rebuilds.rebuild(["lessons"])
     assert ledger.lessons.list().rows == before == [ledger.lessons.get(lesson_id)]
 
 

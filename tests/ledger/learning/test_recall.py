@@ -301,7 +301,7 @@ def test_after_a_recall_no_descendant_is_active_and_nothing_else_fell(steps: lis
         assert {*fallen.lessons, *fallen.rules, *fallen.runs} == should
         assert {row.lesson_id for row in ledger.lessons.list().rows} == before - should
         assert {rule for rule in rules if not ledger.rules.get(rule).active} == should & set(rules)
-        ledger.views.rebuild(["lessons", "playbook_rules"])
+        ledger.views.rebuilds.rebuild(["lessons", "playbook_rules"])
         assert {each for each in known if ledger.lessons.get(each).recalled} == should & set(known)
         context = ledger.runs.get(started(ledger)).context or {"lessons": [], "rules": []}
         assert should.isdisjoint([*context["lessons"], *context["rules"]])

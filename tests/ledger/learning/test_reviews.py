@@ -126,7 +126,7 @@ def test_a_review_is_the_same_on_every_store_and_after_a_rebuild(place: Place):
     with Ledger.open(place.url, clock=Clock()) as ledger:
         failed(ledger, active(ledger))
         rows = ledger.reviews.list().rows
-        ledger.views.rebuild()
+        ledger.views.rebuilds.rebuild()
         assert ledger.reviews.list().rows == rows
         assert [row.what_worked for row in rows] == [("dump",)]
 

@@ -19,13 +19,14 @@ from goal_ledger.domain.strategy.belief import belief_id
 from goal_ledger.domain.times import utc_text
 from goal_ledger.domain.work.dispatch import Spent
 from goal_ledger.domain.work.ranking import Estimates, Rankable, Ranked, by_revenue, by_utility
-from goal_ledger.domain.work.router import CLOSED, Choice, obstacle, route
+from goal_ledger.domain.work.router import CLOSED, Choice, obstacle
 from goal_ledger.domain.work.router import Work as Candidate
 from goal_ledger.ledger import FailureCategory, GoalType, Ledger, LedgerError, LocalOutcome, RunStatus, Settings
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.projections.goals.goal_definitions import GoalRow, goal_definitions
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 from goal_ledger.projections.strategy.beliefs import beliefs
+from tests.domain.work.routes import route
 from tests.places import Place
 from tests.tools import Clock
 
@@ -237,7 +238,7 @@ def do(ledger: Ledger, clock: Clock, step: Step) -> None:
         case "much later":
             clock.now += timedelta(hours=3 * step.second)
         case "rebuild":
-            ledger.views.rebuild()
+            ledger.views.rebuilds.rebuild()
 
 
 _numbers = count()
@@ -337,13 +338,13 @@ def test_a_log_whose_end_was_lost_and_written_anew_is_read_anew(ledger: Ledger, 
 
 def by_hand(ledger: Ledger, statement: str, *values: str) -> None:
     """Change the read models behind everybody's back."""
-    with ledger.views._database.write() as session:
+    with ledger.views.models.database.write() as session:
         session.execute(statement, values)
 
 
 def table_of(ledger: Ledger, projection: str) -> str:
     ledger.views.catch_up()
-    return next(str(status.table) for status in ledger.views.status() if status.name == projection)
+    return next(str(status.table) for status in ledger.views.rebuilds.status() if status.name == projection)
 
 
 def test_rows_that_were_mended_are_seen(ledger: Ledger, place: Place):
@@ -351,13 +352,13 @@ def test_rows_that_were_mended_are_seen(ledger: Ledger, place: Place):
     spoil = f'UPDATE "{table_of(ledger, "goal_definitions")}" SET title = ?'
     by_hand(ledger, spoil, "B")
     assert shown(ledger) == ["B"]
-    ledger.views.repair(goal)
+    ledger.views.repairs.repair(goal)
     assert shown(ledger) == ["A"]
 
     by_hand(ledger, spoil, "C")
     with Ledger.open(place.url, actor="test:other") as other:
         assert shown(other) == ["C"]
-        ledger.views.rebuild()
+        ledger.views.rebuilds.rebuild()
         assert (shown(ledger), shown(other)) == (["A"], ["A"])
 
 
@@ -372,7 +373,7 @@ def test_beliefs_that_were_mended_count(ledger: Ledger, place: Place):
     by_hand(ledger, spoil, "retracted")
     assert fits() == [0.0]
     with Ledger.open(place.url, actor="test:other") as other:
-        other.views.rebuild(["beliefs"])
+        other.views.rebuilds.rebuild(["beliefs"])
     assert fits() == [1.0]
     assert ledger.goals.get(goal).title == "A"
 

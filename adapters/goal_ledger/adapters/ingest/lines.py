@@ -3,7 +3,7 @@
 import csv
 import gzip
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, cast
@@ -63,28 +63,41 @@ def read_table(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[st
     Invalid: no_header, unknown_column, and the errors of `reading`.
     """
     with reading(path) as file:
-        rows = csv.reader(io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline=""), strict=True)
-        header = _header(path, rows, needed)
-        while True:
-            line = rows.line_num + 1
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield BadLine(line, f"not CSV: {error}")
-                continue
-            if len(row) == len(header):
-                yield line, dict(zip(header, row, strict=True))
-            elif row:
-                yield BadLine(line, f"{len(row)} cells, the header has {len(header)}")
+        # Held by a name: when it goes, the file is closed.
+        text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
+        rows = csv_rows(text)
+        header = _header(path, next(rows, None), needed)
+        for item in rows:
+            yield item if isinstance(item, BadLine) else by_column(*item, header)
 
 
-def _header(path: Path, rows: Iterator[list[str]], needed: Sequence[str]) -> list[str]:
-    try:
-        header = [name.strip() for name in next(rows)]
-    except (StopIteration, csv.Error):
-        raise Invalid("no_header", f"{path} has no header line") from None
+def csv_rows(text: Iterable[str]) -> Iterator[tuple[int, list[str]] | BadLine]:
+    """The rows of CSV with their line numbers, the header among them; empty ones left out."""
+    rows = csv.reader(text, strict=True)
+    while True:
+        line = rows.line_num + 1
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield BadLine(line, f"not CSV: {error}")
+        else:
+            if row:
+                yield line, row
+
+
+def by_column(line: int, row: list[str], header: Sequence[str]) -> tuple[int, dict[str, str]] | BadLine:
+    """A row of CSV as cells by column, when it has as many as the header."""
+    if len(row) != len(header):
+        return BadLine(line, f"{len(row)} cells, the header has {len(header)}")
+    return line, dict(zip(header, row, strict=True))
+
+
+def _header(path: Path, first: tuple[int, list[str]] | BadLine | None, needed: Sequence[str]) -> list[str]:
+    if first is None or isinstance(first, BadLine):
+        raise Invalid("no_header", f"{path} has no header line")
+    header = [name.strip() for name in first[1]]
     if len(set(header)) < len(header):
         raise Invalid("no_header", f"{path}: the header names a column twice")
     for column in needed:

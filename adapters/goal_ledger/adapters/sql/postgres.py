@@ -17,7 +17,8 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
-from goal_ledger.domain.errors import Conflict, Damaged, Invalid, LedgerError, Unavailable
+from goal_ledger.adapters.sql import errors as ours
+from goal_ledger.domain.errors import Invalid, LedgerError, Unavailable
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -145,32 +146,18 @@ class PostgresDatabase:
         self._writer: Connection | None = None
         self._closed = False
 
-    @contextmanager
-    def write(self) -> Iterator[PostgresSession]:
+    def write(self) -> AbstractContextManager[PostgresSession]:
         """A transaction that holds the write lock from its first statement; all or nothing."""
-        with self.lock:
-            session = self._begun(self._begin)
-            try:
-                yield session
-                session.flush("COMMIT")
-            except BaseException:
-                self._roll_back()
-                raise
+        return self._transaction(self._begin)
 
     @contextmanager
     def creating(self) -> Iterator[PostgresSession]:
         """A transaction in which one process at a time makes the schema, when it lacks, and what belongs in it."""
-        with self.lock:
-            session = self._begun([self._begin[0], advisory_lock(f"create {self.schema}")])
-            try:
-                found = session.execute("SELECT 1 FROM pg_namespace WHERE nspname = ?", (self.schema,)).fetchone()
-                if found is None:
-                    session.execute(f'CREATE SCHEMA "{self.schema}"')
-                yield session
-                session.flush("COMMIT")
-            except BaseException:
-                self._roll_back()
-                raise
+        with self._transaction([self._begin[0], advisory_lock(f"create {self.schema}")]) as session:
+            found = session.execute("SELECT 1 FROM pg_namespace WHERE nspname = ?", (self.schema,)).fetchone()
+            if found is None:
+                session.execute(f'CREATE SCHEMA "{self.schema}"')
+            yield session
 
     @contextmanager
     def read(self) -> Iterator[PostgresSession]:
@@ -229,6 +216,17 @@ class PostgresDatabase:
 
     # --- The writer
 
+    @contextmanager
+    def _transaction(self, begin: Sequence[str]) -> Iterator[PostgresSession]:
+        with self.lock:
+            session = self._begun(begin)
+            try:
+                yield session
+                session.flush("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+
     def _begun(self, statements: Sequence[str]) -> PostgresSession:
         """A transaction on the writer's connection, which is a new one when the old was lost meanwhile."""
         self._check_open()
@@ -282,10 +280,7 @@ class PostgresDatabase:
             self._readers.append(reader)
 
     def _check_open(self) -> None:
-        if self._closed:
-            raise Unavailable("closed", "the ledger is closed", hint="open it again")
-        if self._pid != os.getpid():
-            raise Unavailable("forked", "the ledger was opened before a fork", hint="open it in the child process")
+        ours.require_usable(closed=self._closed, opened_by=self._pid)
 
 
 def was_lost(error: psycopg.Error) -> bool:
@@ -359,11 +354,9 @@ def translated(error: psycopg.Error, name: str) -> LedgerError:
     said = error.diag.message_primary or str(error).strip().partition("\n")[0]
     match error:
         case errors.LockNotAvailable() | errors.DeadlockDetected():
-            return Conflict("busy", f"{name} stayed locked by another writer", hint="try again, or raise lock_wait_s")
+            return ours.busy(name)
         case errors.DiskFull():
-            return Unavailable(
-                "disk_full", f"no space left for {name}; nothing was written", hint="free space, try again"
-            )
+            return ours.disk_full(name)
         case errors.InsufficientPrivilege():
             return Unavailable("not_writable", f"{name}: {said}", hint="ask its owner for the missing rights")
         case errors.ReadOnlySqlTransaction():
@@ -371,9 +364,9 @@ def translated(error: psycopg.Error, name: str) -> LedgerError:
                 "not_writable", f"{name} can only be read: {said}", hint="name the primary server, or open it read-only"
             )
         case errors.DataCorrupted() | errors.IndexCorrupted():
-            return Damaged("corrupt", f"{name} is corrupt: {said}", hint="restore a backup")
+            return ours.corrupt(name, said)
         case errors.IoError():
-            return Unavailable("io_error", f"reading or writing {name} failed; nothing was written: {said}")
+            return ours.io_error(name, said)
         case errors.QueryCanceled():
             return Unavailable("cancelled", f"{name}: {said}; nothing was written", hint="try again")
     if isinstance(error, CannotConnect):
@@ -382,4 +375,4 @@ def translated(error: psycopg.Error, name: str) -> LedgerError:
         )
     if was_lost(error):
         return Unavailable("connection_lost", f"the connection to {name} was lost: {said}", hint="try again")
-    return Unavailable("store_error", f"{name}: {said}")
+    return ours.store_error(name, said)

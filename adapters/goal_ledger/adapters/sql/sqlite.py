@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from goal_ledger.domain.errors import Blank, Conflict, Damaged, Hint, LedgerError, Unavailable
+from goal_ledger.adapters.sql.errors import busy, corrupt, disk_full, io_error, require_usable, store_error
+from goal_ledger.domain.errors import Blank, Hint, LedgerError, Unavailable
 
 BLANK = 4096
 """Bytes: a file without any table has one page at most."""
@@ -129,10 +130,7 @@ class Database:
             self._writer.close()  # last: it can fold the write-ahead log into the file, readers cannot
 
     def _check_open(self) -> None:
-        if self._closed:
-            raise Unavailable("closed", "the ledger is closed", hint="open it again")
-        if self._pid != os.getpid():
-            raise Unavailable("forked", "the ledger was opened before a fork", hint="open it in the child process")
+        require_usable(closed=self._closed, opened_by=self._pid)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         target = (
@@ -190,11 +188,9 @@ def translated(error: sqlite3.Error, path: Path | None) -> LedgerError:
     name = _name(path)
     match code:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return Conflict("busy", f"{name} stayed locked by another writer", hint="try again, or raise lock_wait_s")
+            return busy(name)
         case sqlite3.SQLITE_FULL:
-            return Unavailable(
-                "disk_full", f"no space left for {name}; nothing was written", hint="free space, try again"
-            )
+            return disk_full(name)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return Unavailable(
                 "not_writable", f"{name} cannot be written", hint="check its permissions and its folder's"
@@ -210,12 +206,12 @@ def translated(error: sqlite3.Error, path: Path | None) -> LedgerError:
                 hint="repeat it with the same " + Hint(command_id=Blank("")) + ", which is done once at most",
             )
         case sqlite3.SQLITE_IOERR:
-            return Unavailable("io_error", f"reading or writing {name} failed; nothing was written: {error}")
+            return io_error(name, error)
         case sqlite3.SQLITE_NOTADB:
             return Unavailable("not_a_ledger", f"{name} is not a goal-ledger file", hint="name another file with --db")
         case sqlite3.SQLITE_CORRUPT:
-            return Damaged("corrupt", f"{name} is corrupt: {error}", hint="restore a backup")
-    return Unavailable("store_error", f"{name}: {error}")
+            return corrupt(name, error)
+    return store_error(name, error)
 
 
 def _name(path: Path | None) -> str:

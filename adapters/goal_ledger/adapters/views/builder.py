@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 from goal_ledger.adapters.sql.collector import collector_paused
-from goal_ledger.adapters.sql.session import AnyDatabase
-from goal_ledger.adapters.views.fold import Folding, TableFold
+from goal_ledger.adapters.views.fold import Folding
 from goal_ledger.adapters.views.lease import LEASE_S, is_held, new_builder
-from goal_ledger.adapters.views.log import Log, Progress
-from goal_ledger.adapters.views.shelf import Place, Role, Shelf, TableOf
-from goal_ledger.adapters.views.writer import Writer
+from goal_ledger.adapters.views.log import Progress
+from goal_ledger.adapters.views.read_models import ReadModels
+from goal_ledger.adapters.views.shelf import Place, Role, Shelf
 from goal_ledger.domain.errors import Conflict, LedgerError
 from goal_ledger.projections.base import Projection
 
@@ -22,14 +22,6 @@ _WRITTEN_EVERY = 50
 """Pages, at the latest: so much is folded again after a crash."""
 
 _LOOK_AGAIN_S = 0.05
-
-
-class Source(NamedTuple):
-    """What is folded. ledger: whose log it is. page: events read at once."""
-
-    log: Log
-    ledger: str
-    page: int
 
 
 class Unless(Enum):
@@ -45,13 +37,11 @@ class _Overtaken(Exception):
 
 
 class Builder:
-    """Builds the tables of projections from a log. wait_s: how long to wait for another builder that makes no way."""
+    """Builds the tables of projections from a log. one_at_a_time: held by the thread of this process that builds."""
 
-    def __init__(self, database: AnyDatabase, source: Source, table_of: TableOf, wait_s: float) -> None:
-        self._database = database
-        self._source = source
-        self._table_of = table_of
-        self._wait_s = wait_s
+    def __init__(self, models: ReadModels) -> None:
+        self.one_at_a_time = threading.Lock()
+        self._models = models
         self._name = new_builder()
 
     def build(
@@ -79,14 +69,14 @@ class Builder:
 
     def swap(self, projections: Sequence[Projection[Any]]) -> int:
         """Let readers see the new tables, all at one instant; what they saw is kept as old. The position."""
-        with collector_paused(), self._writing() as shelf:
-            head = self._source.log.head()
+        with collector_paused(), self._models.writing() as shelf:
+            head = self._models.log.head()
             new = {each: place for each in projections if (place := shelf.place(each, Role.NEW)) is not None}
             self.advance(shelf, new, head)
             for projection, place in new.items():
                 shelf.index(projection, place)
                 live = shelf.place(projection, Role.LIVE)
-                if live is not None and live.fits(self._source.log.digest_at, self._source.ledger):
+                if live is not None and self._models.fits(live):
                     shelf.drop([shelf.place(projection, Role.OLD)])
                     shelf.give(live, Role.OLD)
                 else:
@@ -97,10 +87,10 @@ class Builder:
     def advance(self, shelf: Shelf, places: Mapping[Projection[Any], Place], up_to: int) -> None:
         """Fold tables up to a position, in the transaction of the shelf."""
         if places:
-            folding = self._folding(places)
+            folding = self._models.folding(places)
             while folding.position < up_to:
-                folding.page(self._source.page, up_to, shelf.load)
-            self._write(shelf, folding, {place.name: place.position for place in places.values()})
+                folding.page(self._models.page, up_to, shelf.load)
+            self._models.writer(shelf).write(folding, {place.name: place.position for place in places.values()})
 
     def is_held(self, place: Place) -> bool:
         """Whether another builder is at work on a table."""
@@ -117,10 +107,10 @@ class Builder:
         seen: set[str],
     ) -> dict[Projection[Any], Place]:
         """The tables to build, ours for as long as we give signs of life. seen: the new ones that there were so far."""
-        log = self._source.log
+        log = self._models.log
         waited_since, reached = time.monotonic(), -1
         while True:
-            with self._writing() as shelf:
+            with self._models.writing() as shelf:
                 wanted = [
                     projection for projection in projections if not self._is_done(shelf, projection, unless, seen)
                 ]
@@ -139,33 +129,32 @@ class Builder:
             if position > reached:
                 waited_since, reached = time.monotonic(), position
                 progress(position, log.head())
-            elif time.monotonic() - waited_since > self._wait_s:
+            elif time.monotonic() - waited_since > self._models.wait_s:
                 raise Conflict("busy", f"{others[0].builder} builds {others[0].projection}", hint="try again later")
             time.sleep(_LOOK_AGAIN_S)
 
     def _is_done(self, shelf: Shelf, projection: Projection[Any], unless: Unless, seen: set[str]) -> bool:
         live = shelf.place(projection, Role.LIVE)
-        if unless is Unless.NEVER or live is None or not live.fits(self._source.log.digest_at, self._source.ledger):
+        if unless is Unless.NEVER or live is None or not self._models.fits(live):
             return False
         return unless is Unless.LIVE or live.name in seen
 
     def _continued(self, shelf: Shelf, projection: Projection[Any], place: Place | None, up_to: int | None) -> Place:
-        log, ledger, _ = self._source
-        if place is not None and place.fits(log.digest_at, ledger) and (up_to is None or place.position <= up_to):
+        if place is not None and self._models.fits(place) and (up_to is None or place.position <= up_to):
             return place
         shelf.drop([place])
         return shelf.create(projection, Role.NEW)
 
     def _fold(self, wanted: dict[Projection[Any], Place], up_to: int | None, progress: Progress) -> None:
-        log, _, page = self._source
+        log, page = self._models.log, self._models.page
         written = {place.name: place.position for place in wanted.values()}
-        folding = self._folding(wanted)
+        folding = self._models.folding(wanted)
         since, written_at = folding.position, time.monotonic()
         while True:
             head = log.head() if up_to is None else up_to
             if head - folding.position <= (page if up_to is None else 0):
                 break
-            with self._reading() as shelf:
+            with self._models.reading() as shelf:
                 folding.page(page, head, shelf.load)
             is_much = folding.is_full or folding.position - since >= _WRITTEN_EVERY * page
             if is_much or time.monotonic() - written_at > LEASE_S / 3:  # or others take it for dead
@@ -174,47 +163,24 @@ class Builder:
             progress(folding.position, head)
         self._flush(folding, written)
         for projection, place in wanted.items():
-            with self._writing() as shelf:
+            with self._models.writing() as shelf:
                 shelf.index(projection, place)
 
     def _flush(self, folding: Folding, written: dict[str, int]) -> None:
         """Write what was folded, if nobody else has gone on with it meanwhile."""
-        with self._writing() as shelf:
+        with self._models.writing() as shelf:
             places = {place.name: place for place in shelf.places()}
             for name, position in written.items():
                 place = places.get(name)
                 if place is None or (place.builder, place.position) != (self._name, position):
                     raise _Overtaken
-            self._write(shelf, folding, written)
+            self._models.writer(shelf).write(folding, written)
             shelf.lease([*written], self._name, time.time() + LEASE_S)
         written |= {fold.table.name: fold.position for fold in folding.folds}
         if folding.is_full:
-            for fold in folding.folds:
-                fold.forget()
+            folding.forget()
 
     def _release(self, names: Sequence[str]) -> None:
-        with suppress(LedgerError), self._writing() as shelf:  # else the lease runs out by itself
+        with suppress(LedgerError), self._models.writing() as shelf:  # else the lease runs out by itself
             mine = [place.name for place in shelf.places() if place.name in names and place.builder == self._name]
             shelf.lease(mine, None, None)
-
-    def _folding(self, places: Mapping[Projection[Any], Place]) -> Folding:
-        return Folding(
-            self._source.log,
-            [
-                TableFold(self._table_of(projection, place.name), place.position, is_new=place.position == 0)
-                for projection, place in places.items()
-            ],
-        )
-
-    def _write(self, shelf: Shelf, folding: Folding, since: Mapping[str, int]) -> None:
-        Writer(shelf, self._source.log, self._database.unstorable).write(folding, since)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Shelf]:
-        with self._database.words(), self._database.read() as session:
-            yield Shelf(session, self._source.ledger, self._table_of)
-
-    @contextmanager
-    def _writing(self) -> Iterator[Shelf]:
-        with self._database.words(), self._database.write() as session:
-            yield Shelf(session, self._source.ledger, self._table_of)

@@ -17,7 +17,7 @@ Load = Callable[[Table[Any], Key], Any]
 """Reads a row from its table; None when there is none."""
 
 
-class Lacking(NamedTuple):
+class Unfolded(NamedTuple):
     """An event that a table could not fold, and why."""
 
     position: int
@@ -38,16 +38,16 @@ class TableFold:
         self.is_new = is_new
         self.rows: dict[Key, Any] = {}
         self.changed: set[Key] = set()
-        self.lacking: list[Lacking] = []
+        self.quarantined: list[Unfolded] = []
 
     def reads(self, name: str) -> bool:
         """Whether an event of this name concerns the table; one that nobody knows may concern any."""
         return EVENTS[name] in self.table.projection.folds if name in EVENTS else True
 
     def take(self, item: Recorded | Unreadable, load: Load) -> None:
-        """Fold one event that the table reads; what cannot be folded is set aside with its reason."""
+        """Fold one event that the table reads; what cannot be folded is quarantined with its reason."""
         if type(item) is Unreadable:
-            self.set_aside(item, item.problem)
+            self.quarantine(item, item.problem)
             return
         recorded, rows = cast(Recorded, item), self.rows
         event = recorded.event
@@ -55,7 +55,7 @@ class TableFold:
         try:
             key = recorded.stream if at is None else at(recorded, event)
         except Exception as error:  # a projection's mistake must not stop the others
-            self.set_aside(recorded, f"{type(error).__name__}: {error}")
+            self.quarantine(recorded, f"{type(error).__name__}: {error}")
             return
         if key in rows:
             before = rows[key]
@@ -66,20 +66,20 @@ class TableFold:
         try:
             after = handler(before, recorded, event)
         except Exception as error:
-            self.set_aside(recorded, f"{type(error).__name__}: {error}")
+            self.quarantine(recorded, f"{type(error).__name__}: {error}")
             return
         if after is not before:
             rows[key] = after
             self.changed.add(key)
 
-    def set_aside(self, item: Recorded | Unreadable, problem: str) -> None:
+    def quarantine(self, item: Recorded | Unreadable, problem: str) -> None:
         """Go on without an event."""
-        self.lacking.append(Lacking(item.position, item.stream, item.name, problem))
+        self.quarantined.append(Unfolded(item.position, item.stream, item.name, problem))
 
     def written(self) -> None:
         """What changed is in the table now."""
         self.changed.clear()
-        self.lacking.clear()
+        self.quarantined.clear()
         if type(next(iter(self.rows), None)) is int:  # rows of one event each: nothing comes back to them
             self.rows.clear()
 
@@ -106,6 +106,11 @@ class Folding:
     def is_full(self) -> bool:
         """Whether so many rows are remembered that they should be written and forgotten."""
         return sum(len(fold.rows) * len(fold.table.columns) for fold in self.folds) > _MOST_CELLS
+
+    def forget(self) -> None:
+        """Remember no rows, but look them up in the tables."""
+        for fold in self.folds:
+            fold.forget()
 
     def page(self, limit: int, up_to: int, load: Load) -> None:
         """Fold up to limit events more, none behind up_to, into the tables that are furthest behind."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from goal_ledger.adapters.sql.session import Session
 from goal_ledger.adapters.sql.sqlite import Database, in_our_words
-from goal_ledger.adapters.views.shelf import Role
+from goal_ledger.adapters.views.shelf import LIVE, Role
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.projections.base import Projection
 
@@ -35,9 +35,6 @@ _FOLDED = (
     "(SELECT COUNT(*) FROM quarantine WHERE quarantine.name = folded.name) "
     "FROM folded ORDER BY name"
 )
-
-
-_LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
 
 
 def look(path: Path) -> list[Folded]:
@@ -72,7 +69,7 @@ def rows(path: Path, projection: Projection[R], where: Mapping[str, Any]) -> lis
 
 def rows_in(session: Session, projection: Projection[R], where: Mapping[str, Any]) -> list[R]:
     """The same, as a session sees them. The session must see one moment: a name, and the table that has it."""
-    found = session.execute(_LIVE, (projection.name, projection.digest, Role.LIVE)).fetchone()
+    found = session.execute(LIVE, (projection.name, projection.digest, Role.LIVE)).fetchone()
     if found is None:
         return []
     table = Table(projection, found[0])

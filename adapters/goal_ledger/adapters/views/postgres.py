@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from goal_ledger.adapters.sql.postgres import PostgresDatabase, PostgresSession, advisory_lock
 from goal_ledger.adapters.views.log import Log
 from goal_ledger.adapters.views.look import Folded, rows_in, tables_in
+from goal_ledger.adapters.views.read_models import ReadModels
 from goal_ledger.adapters.views.shelf import SCHEMA
 from goal_ledger.adapters.views.table import POSTGRES_TYPES
 from goal_ledger.adapters.views.views import Views
@@ -33,7 +34,7 @@ def postgres_views(
     wait_s: float = 30.0,
     stale: Stale = Stale.REBUILD,
 ) -> Views:
-    """Views in the schema `<schema>_views`; see `Views`. name: of the ledger, for people."""
+    """Views in the schema `<schema>_views`; see `ReadModels` and `Views`. name: of the ledger, for people."""
     database = PostgresDatabase(
         url,
         schema=f"{schema}_views",
@@ -49,7 +50,8 @@ def postgres_views(
     except BaseException:
         database.close()
         raise
-    return Views(database, log, projections, ledger=ledger, page=page, wait_s=wait_s, stale=stale, types=POSTGRES_TYPES)
+    models = ReadModels(database, log, projections, ledger=ledger, page=page, wait_s=wait_s, types=POSTGRES_TYPES)
+    return Views(models, stale)
 
 
 def look_at_server(url: str, *, schema: str, name: str) -> list[Folded] | None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from goal_ledger.adapters.sql.session import Session
-from goal_ledger.adapters.views.fold import Lacking, TableFold
+from goal_ledger.adapters.views.fold import TableFold, Unfolded
 from goal_ledger.adapters.views.table import Table
 from goal_ledger.projections.base import Key, Projection
 
@@ -25,7 +25,8 @@ _NUMBERS = "CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, number BI
 """Of the last table of each digest. Views of earlier versions lack it, and those versions do not miss it."""
 
 
-_LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
+LIVE = "SELECT name FROM folded WHERE projection = ? AND digest = ? AND role = ?"
+"""Asks for the name of the table that readers of a projection see."""
 
 
 class Role(StrEnum):
@@ -98,7 +99,7 @@ class Shelf:
 
     def live(self, projection: str, digest: str) -> str | None:
         """The name of the table that readers of a projection see."""
-        self.seen = [name for (name,) in self.session.execute(_LIVE, (projection, digest, Role.LIVE)).fetchall()]
+        self.seen = [name for (name,) in self.session.execute(LIVE, (projection, digest, Role.LIVE)).fetchall()]
         return self.seen[0] if self.seen else None
 
     def place(self, projection: Projection[Any], role: Role) -> Place | None:
@@ -167,17 +168,22 @@ class Shelf:
                 "UPDATE folded SET builder = ?, lease_until = ? WHERE name = ?", (builder, until, name)
             )
 
-    def move(self, name: str, position: int, head: bytes | None, lacking: Sequence[Lacking]) -> None:
+    def move(self, name: str, position: int, head: bytes | None, quarantined: Sequence[Unfolded]) -> None:
         """Note how far a table is folded, and what it could not fold."""
-        if lacking:
+        if quarantined:
             self.session.executemany(
                 "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?) ON CONFLICT (name, position) "
                 "DO UPDATE SET problem = excluded.problem",
-                [(name, *item) for item in lacking],
+                [(name, *item) for item in quarantined],
             )
         self.session.execute(
             "UPDATE folded SET position = ?, head = ?, ledger = ? WHERE name = ?", (position, head, self._ledger, name)
         )
+
+    def quarantined(self, place: Place) -> int:
+        """How many events a table could not fold."""
+        counted = self.session.execute("SELECT COUNT(*) FROM quarantine WHERE name = ?", (place.name,)).fetchone()
+        return int(counted[0])
 
     # --- Rows
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from goal_ledger.adapters.sql.sqlite import BLANK, Database, in_our_words, lock_folder
 from goal_ledger.adapters.views.log import Log
+from goal_ledger.adapters.views.read_models import ReadModels
 from goal_ledger.adapters.views.shelf import SCHEMA
+from goal_ledger.adapters.views.table import SQLITE_TYPES
 from goal_ledger.adapters.views.views import Views
 from goal_ledger.domain.errors import Damaged, Unavailable
 from goal_ledger.domain.settings import Stale
@@ -31,14 +33,15 @@ def sqlite_views(
     stale: Stale = Stale.REBUILD,
     lock: threading.RLock | None = None,
 ) -> Views:
-    """Views in a file, or in memory when path is None; see `Views`.
+    """Views in a file, or in memory when path is None; see `ReadModels` and `Views`.
 
     lock: of the log when it is in memory too, so that neither waits for the other.
     """
     if path is None:
         stale = Stale.REBUILD  # nobody else can build them
     database = _open(path, wait_s, lock)
-    return Views(database, log, projections, ledger=ledger, page=page, wait_s=wait_s, stale=stale)
+    models = ReadModels(database, log, projections, ledger=ledger, page=page, wait_s=wait_s, types=SQLITE_TYPES)
+    return Views(models, stale)
 
 
 def _open(path: Path | None, wait_s: float, lock: threading.RLock | None) -> Database:

@@ -33,17 +33,17 @@ class Writer:
             if self._fails(fold):
                 fold.forget()
                 self.each(fold, self._between(since[name], position))
-            self._shelf.move(name, position, heads[position], fold.lacking)
+            self._shelf.move(name, position, heads[position], fold.quarantined)
             fold.written()
 
     def each(self, fold: TableFold, items: Iterable[Recorded | Unreadable]) -> None:
-        """Fold events one by one; one after which a row cannot be written is set aside."""
+        """Fold events one by one; one after which a row cannot be written is quarantined."""
         for item in items:
             if fold.reads(item.name):
                 fold.take(item, self._shelf.load)
             if fold.changed and (error := self._fails(fold)):
                 fold.rows.clear()
-                fold.set_aside(item, f"{type(error).__name__}: {error}")
+                fold.quarantine(item, f"{type(error).__name__}: {error}")
             fold.changed.clear()
 
     def repair(self, projection: Projection[Any], place: Place, keys: Collection[Key]) -> int:
@@ -55,7 +55,7 @@ class Writer:
         shelf.take_away(table, keys, [item.position for item in events])
         fold = TableFold(table, place.position)
         self.each(fold, events)
-        shelf.move(place.name, place.position, place.head, fold.lacking)
+        shelf.move(place.name, place.position, place.head, fold.quarantined)
         return sum(before[key] != shelf.load(table, key) for key in keys)
 
     def _fails(self, fold: TableFold) -> Exception | None:

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from goal_ledger.adapters.views.log import Log, Progress, quiet
-from goal_ledger.adapters.views.views import Quarantined, Views
+from goal_ledger.adapters.views.repairs import Quarantined
+from goal_ledger.adapters.views.views import Views
 from goal_ledger.domain.errors import Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.engine.location import locate
@@ -59,7 +60,7 @@ def state_hash(log: Log, *, ledger: str, page: int = 5_000, progress: Progress =
         views = somewhere.open_views(log, PROJECTIONS.values(), Settings(page=page), ledger=ledger)
         try:
             views.catch_up(progress)
-            lacking = views.quarantined()
+            lacking = views.repairs.quarantined()
             hashes = [_hash_of(views, projection, lacking, page) for _, projection in sorted(PROJECTIONS.items())]
         finally:
             views.close()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from goal_ledger.adapters.process import is_alive
 from goal_ledger.domain.continuity import session as rules
 from goal_ledger.domain.continuity.session import (
     LISTED,
@@ -30,7 +31,6 @@ from goal_ledger.domain.goals.maintenance import OccurrenceDue, OccurrencesSkipp
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import OPEN, RUN, RunStatus
 from goal_ledger.domain.times import utc_text
-from goal_ledger.ledger.continuity.process import is_alive
 from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.goals.loops import close_retry, pending_retry

@@ -67,7 +67,7 @@ class Sessions:
         It is stopped when the block ends, by an error too, and by SIGTERM, which becomes SystemExit in the main thread
         when the program handles it in no way of its own.
         """
-        from goal_ledger.ledger.continuity.process import this_process
+        from goal_ledger.adapters.process import this_process
 
         mine = Sessions(self._engine.using(command_id=None, if_version=None))
         with _terminating():

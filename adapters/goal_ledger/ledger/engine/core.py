@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
 from goal_ledger.adapters.backends.backend import Backend
 from goal_ledger.adapters.store.base import Store
-from goal_ledger.adapters.views.log import Log as ViewedLog
+from goal_ledger.adapters.views.log import Log
 from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.errors import Invalid, Rejected, Unavailable
 from goal_ledger.domain.registry import NAMES
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _AT_REST = 2  # objects of one kind: for a thread that writes and one that looks on
-
-
-class Log(ViewedLog, Protocol):
-    """What is read of a log, be it the store or what it held in the past."""
-
-    def position_at(self, at: str) -> int: ...
-    def counts(self) -> tuple[int, int]: ...
 
 
 class Core:

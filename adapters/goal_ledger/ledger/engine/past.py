@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from goal_ledger.adapters.store.codec import StoredRow, occurred_at
+from goal_ledger.adapters.views.log import Log
 from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.domain.errors import Rejected
-from goal_ledger.ledger.engine.core import Core, Log
+from goal_ledger.ledger.engine.core import Core
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.views.views import Views
@@ -250,7 +251,7 @@ class PastCore(Core):
         views = super().views()
         if views is not known:
             # A light copy needs no closing, and the views may be held longer than the ledger that gave them.
-            weakref.finalize(views, views._database.close)
+            weakref.finalize(views, views.models.database.close)
         return views
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from goal_ledger.adapters.sql.collector import collector_paused
+from goal_ledger.adapters.views.log import Log
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 from goal_ledger.domain.runs.run import RunStatus
 from goal_ledger.domain.settings import Weights
@@ -15,7 +16,7 @@ from goal_ledger.domain.work.dispatch import NOTHING_SPENT, Spent
 from goal_ledger.domain.work.ranking import Estimates
 from goal_ledger.domain.work.router import CLOSED, Work
 from goal_ledger.domain.work.serving_order import ServingOrder
-from goal_ledger.ledger.engine.core import Core, Log
+from goal_ledger.ledger.engine.core import Core
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.runs.goal_runs import goal_runs
 from goal_ledger.projections.strategy.beliefs import beliefs

@@ -16,7 +16,7 @@ from goal_ledger.domain.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.backends.backend import Backend
-    from goal_ledger.adapters.views.views import Quarantined
+    from goal_ledger.adapters.views.repairs import Quarantined
     from goal_ledger.ledger import Ledger
     from goal_ledger.ledger.engine.configuration import Configuration
 
@@ -204,7 +204,7 @@ class App:
         """One warning per event that the read models could not fold: rows may lack what it says."""
         if self._opened is None:
             return []
-        return lacking(self.ledger.views.quarantined())
+        return lacking(self.ledger.views.repairs.quarantined())
 
 
 def lacking(events: "Iterable[Quarantined]") -> list[str]:

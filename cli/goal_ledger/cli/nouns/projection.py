@@ -81,17 +81,17 @@ def rebuild(
         raise click.UsageError("NAME, --all and --stream exclude each other, so do --stream, --dry-run and --no-swap.")
     views = app.ledger.views
     if stream is not None:
-        app.show([done._asdict() for done in views.repair(stream)], render_ledger.repaired)
+        app.show([done._asdict() for done in views.repairs.repair(stream)], render_ledger.repaired)
         return
     with app.progress("folding") as progress:
         if dry_run:
-            diffs = views.dry_run(names, progress, limit)
+            diffs = views.rebuilds.dry_run(names, progress, limit)
             app.show([_diff(diff) for diff in diffs], render_ledger.diffs)
         elif no_swap:
-            views.build(names, progress)
+            views.rebuilds.build(names, progress)
             _show_status(app, views, names, render_ledger.built)
         else:
-            views.rebuild(names, progress)
+            views.rebuilds.rebuild(names, progress)
             _show_status(app, views, names, render_ledger.rebuilt)
 
 
@@ -104,7 +104,7 @@ def diff(app: App, name: str, limit: int) -> None:
 
     After a swap: how the one in use differs from the old one.
     """
-    app.show([_diff(app.ledger.views.diff(name, limit))], render_ledger.diffs)
+    app.show([_diff(app.ledger.views.rebuilds.diff(name, limit))], render_ledger.diffs)
 
 
 @projection.command(
@@ -117,7 +117,7 @@ def swap(app: App, names: tuple[str, ...], back: bool) -> None:
     """Let readers see the tables that `rebuild --no-swap` built; those in use are kept as the old ones."""
     views = app.ledger.views
     with app.progress("folding") as progress:
-        views.swap_back(names) if back else views.swap(names, progress)
+        views.rebuilds.swap_back(names) if back else views.rebuilds.swap(names, progress)
     _show_status(app, views, names, render_ledger.rebuilt)
 
 
@@ -126,7 +126,7 @@ def swap(app: App, names: tuple[str, ...], back: bool) -> None:
 @click.pass_obj
 def drop_old(app: App, names: tuple[str, ...]) -> None:
     """Drop the tables of earlier builds and of other code; nothing of the log is lost."""
-    app.show({"dropped": app.ledger.views.drop_old(names)}, render_ledger.dropped)
+    app.show({"dropped": app.ledger.views.rebuilds.drop_old(names)}, render_ledger.dropped)
 
 
 @projection.command("drop-new", examples=("goal-ledger projection drop-new goal_definitions",))
@@ -134,7 +134,7 @@ def drop_old(app: App, names: tuple[str, ...]) -> None:
 @click.pass_obj
 def drop_new(app: App, names: tuple[str, ...]) -> None:
     """Throw away tables that were built and not swapped in, or whose build was cut off."""
-    app.show({"dropped": app.ledger.views.drop_new(names)}, render_ledger.dropped)
+    app.show({"dropped": app.ledger.views.rebuilds.drop_new(names)}, render_ledger.dropped)
 
 
 @projection.command("retry", examples=("goal-ledger projection retry",))
@@ -143,7 +143,7 @@ def drop_new(app: App, names: tuple[str, ...]) -> None:
 def retry(app: App, names: tuple[str, ...]) -> None:
     """Fold the events that were set aside again, after the code that could not read them was mended."""
     views = app.ledger.views
-    healed = views.retry(names)
+    healed = views.repairs.retry(names)
     rows = [row for row in _status(views) if not names or row["name"] in names]
     app.show({"healed": healed, "projections": rows}, render_ledger.retried)
 
@@ -154,10 +154,10 @@ def _show_status(app: App, views: "Views", names: tuple[str, ...], draw: Any) ->
 
 
 def _status(views: "Views") -> list[dict[str, Any]]:
-    problems = [item._asdict() for item in views.quarantined()]
+    problems = [item._asdict() for item in views.repairs.quarantined()]
     return [
         {**row._asdict(), "problems": [item for item in problems if item["projection"] == row.name]}
-        for row in views.status()
+        for row in views.rebuilds.status()
     ]
 
 

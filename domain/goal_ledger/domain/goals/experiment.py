@@ -8,6 +8,7 @@ from goal_ledger.domain.base import Event, operation
 from goal_ledger.domain.errors import STREAM, Blank, Hint, Rejected
 from goal_ledger.domain.goals.goal import GOAL, ArmResult, Goal, existing
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
+from goal_ledger.domain.sample_size import further
 
 _TUNED_FOR = 100  # results of an arm at which its interval is the narrowest for its error rate
 _MOST = 10**12  # results per arm beyond which an estimate says nothing
@@ -181,13 +182,5 @@ def _further(arms: Sequence[ArmReport], level: float) -> int | None:
         low = (best.rate or 0.0) - radius(best.n + more, level)
         return all(low > (other.rate or 0.0) + radius(other.n + more, level) for other in others)
 
-    more = 1
-    while not settles(more):
-        more *= 2
-        if more > _MOST:
-            return None
-    enough, short = more, more // 2
-    while enough - short > 1:
-        middle = (enough + short) // 2
-        enough, short = (middle, short) if settles(middle) else (enough, middle)
-    return enough * len(arms)
+    enough = further(settles, most=_MOST)
+    return None if enough is None else enough * len(arms)

@@ -8,11 +8,9 @@ the chance that the ratio ever reaches x, at any look, by 1/x. Counts are all th
 """
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 _HALVINGS = 100  # of an interval within [0, 1]: beyond what a float can tell apart
-_MOST = 10**9  # further results beyond which an estimate says nothing
 
 
 class Counts(NamedTuple):
@@ -59,20 +57,6 @@ def against_half(counts: Counts) -> float:
     """Evidence against "successes are no more than half": p ≤ 1/2."""
     rate = counts.rate or 0.0
     return _marginal(counts) - _likelihood(counts, min(rate, 0.5))
-
-
-def further(settles: Callable[[int], bool]) -> int | None:
-    """About how many more results settle it; None when no number of them does."""
-    more = 1
-    while not settles(more):
-        more *= 2
-        if more > _MOST:
-            return None
-    enough, short = more, more // 2
-    while enough - short > 1:
-        middle = (enough + short) // 2
-        enough, short = (middle, short) if settles(middle) else (enough, middle)
-    return enough
 
 
 def _marginal(counts: Counts) -> float:

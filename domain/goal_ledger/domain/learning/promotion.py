@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from goal_ledger.domain.learning.evidence import Counts, against_half, against_no_harm, against_worse, further
+from goal_ledger.domain.learning.evidence import Counts, against_half, against_no_harm, against_worse
 from goal_ledger.domain.policies import Receipt, Scored, ranked, receipt
+from goal_ledger.domain.sample_size import further
 from goal_ledger.domain.settings import Settings
 
 POLICY = "promotion@1"
+_MOST = 10**9  # further runs beyond which an estimate says nothing
 FIRST_MARK = 100
 """Runs of a rule in force after which its wins are noted; then after twice as many, and so on."""
 
@@ -157,7 +159,7 @@ def missing(
             return True
         return against_no_harm(treatment, control) >= _needed(alpha / 4)
 
-    return further(harms if promoted else settles)
+    return further(harms if promoted else settles, most=_MOST)
 
 
 def is_regression(trial: Trial, margin: float) -> bool:

@@ -6,13 +6,9 @@ from decimal import Decimal
 from heapq import nsmallest
 from typing import NamedTuple
 
-from goal_ledger.domain.policies import Scored
 from goal_ledger.domain.settings import Weights
 from goal_ledger.domain.strategy.belief import NEUTRAL
 from goal_ledger.domain.times import EPOCH, parse_utc
-
-UTILITY = "utility@1"
-REVENUE = "revenue@1"
 
 UNKNOWN = 0.5
 """What counts for an estimate that nobody gave."""
@@ -62,11 +58,6 @@ class Ranked(NamedTuple):
     is_overdue: bool
     obstacle: str | None
     why: str
-
-    @property
-    def scored(self) -> Scored:
-        """As a receipt keeps it."""
-        return Scored(self.goal_id, self.score, self.why)
 
 
 def urgency(deadline: str | None, now: datetime) -> float:

@@ -1,10 +1,11 @@
 """What to work on next: the policies `router@1` and `router@2`.
 
-Both serve the key result that is furthest behind. Within it the first goes by priority and age, the second by what a
-goal is worth, see `ranking`.
+First what advances the active key result that is furthest behind, then the next one; within one what is worth most
+(see `ranking`; `router@1` leaves that out), then by priority, then the oldest. What advances none comes after, by
+priority, worth and age; what is worked on already, where its goal allows a second run, comes last. See `place`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -87,19 +88,6 @@ class Choice(NamedTuple):
     def scored(self) -> Scored:
         """As a receipt keeps it."""
         return Scored(self.goal_id, self.score or 0.0, self.why)
-
-
-def route(work: Iterable[Work], *, now: str, weights: Weights | None = None, policy: str = ROUTER) -> list[Choice]:
-    """Every open goal in the order in which it should be served, then those that are not eligible, with the reason.
-
-    First what advances the active key result that is furthest behind, then the next one; within one what is worth most,
-    then by priority, then the oldest. What advances none comes after, by priority, worth and age; what is worked on
-    already, where its goal allows a second run, comes last. policy: `router@1` leaves out the worth.
-    """
-    known = {one.goal_id: one for one in work}
-    used = None if policy == BY_PRIORITY else weights or Weights()
-    choices = [judged(one, known, now, used) for one in known.values() if one.status not in CLOSED]
-    return sorted(choices, key=place)
 
 
 def obstacle(one: Work, known: Mapping[str, Work], now: str) -> str | None:

@@ -11,7 +11,7 @@ from goal_ledger.domain.work.router import CLOSED, Choice, Place, Work, judged, 
 
 
 class ServingOrder:
-    """What `route` says of the goals given so far, judging again only those that a change concerns.
+    """What the router says of the goals given so far, judging again only those that a change concerns.
 
     A goal is concerned when it changed itself, when one that it depends on or one above it did, when its pause began or
     ended, and on the last day before its deadline, when it becomes more urgent all the time. Closed goals are
@@ -59,7 +59,7 @@ class ServingOrder:
         return ((choice.worth, choice.goal_id) for choice in self._choices.values())
 
     def choices(self) -> list[Choice]:
-        """Every open goal, the one to serve first at the top; see `route`."""
+        """Every open goal, the one to serve first at the top, then those that are not eligible, with the reason."""
         return [self._choices[goal_id] for *_, goal_id in self._places]
 
     def choice(self, goal_id: str) -> Choice | None:

@@ -33,7 +33,7 @@ from goal_ledger.domain.goals.maintenance import (
     without,
 )
 from goal_ledger.domain.goals.watchdog import WatchdogCleared, WatchdogFired
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, updated
 
 
 class GoalRow(NamedTuple):
@@ -156,37 +156,37 @@ def _amended(row: GoalRow | None, recorded: Recorded, event: GoalAmended) -> Goa
     changes = typed_changes(event.changes)
     if "criteria" in changes:
         changes["criteria"] = _criteria(changes["criteria"])
-    amended = _touched(row, recorded, **changes)
+    amended = updated(row, recorded, **changes)
     return None if amended is None else _progressed(amended)
 
 
 @goal_definitions.on(ChildAdded, ActivityRecorded, OccurrencesSkipped, ArmResultRecorded)
 def _noted(row: GoalRow | None, recorded: Recorded, _: Event) -> GoalRow | None:
-    return _touched(row, recorded)
+    return updated(row, recorded)
 
 
 @goal_definitions.on(*TRANSITIONS)
 def _moved(row: GoalRow | None, recorded: Recorded, event: Transition) -> GoalRow | None:
-    return _touched(row, recorded, status=event.to_status, status_reason=event.reason)
+    return updated(row, recorded, status=event.to_status, status_reason=event.reason)
 
 
 @goal_definitions.on(GoalCheckpointed)
 def _checkpointed(row: GoalRow | None, recorded: Recorded, event: GoalCheckpointed) -> GoalRow | None:
-    return _touched(
+    return updated(
         row, recorded, status=event.to_status, status_reason=event.reason, checkpoint_ref=event.checkpoint_ref
     )
 
 
 @goal_definitions.on(GoalCompleted)
 def _completed(row: GoalRow | None, recorded: Recorded, event: GoalCompleted) -> GoalRow | None:
-    return _touched(
+    return updated(
         row, recorded, status=event.to_status, status_reason=event.reason, done=True, evidence=event.evidence
     )
 
 
 @goal_definitions.on(GoalCompletedWithCaveats)
 def _completed_with_caveats(row: GoalRow | None, recorded: Recorded, event: GoalCompletedWithCaveats) -> GoalRow | None:
-    return _touched(
+    return updated(
         row,
         recorded,
         status=event.to_status,
@@ -199,7 +199,7 @@ def _completed_with_caveats(row: GoalRow | None, recorded: Recorded, event: Goal
 
 @goal_definitions.on(GoalArchived)
 def _archived(row: GoalRow | None, recorded: Recorded, event: GoalArchived) -> GoalRow | None:
-    return _touched(
+    return updated(
         row,
         recorded,
         status=event.to_status,
@@ -213,22 +213,22 @@ def _dispatched(row: GoalRow | None, recorded: Recorded, event: RunDispatched) -
     if row is None:
         return None
     attempts = max(row.attempts, event.attempt)
-    return _touched(row, recorded, attempts=attempts, last_run_id=event.run_id, not_before=None)
+    return updated(row, recorded, attempts=attempts, last_run_id=event.run_id, not_before=None)
 
 
 @goal_definitions.on(RunEnqueued)
 def _enqueued(row: GoalRow | None, recorded: Recorded, event: RunEnqueued) -> GoalRow | None:
-    return _touched(row, recorded, attempts=event.attempt)
+    return updated(row, recorded, attempts=event.attempt)
 
 
 @goal_definitions.on(RetryScheduled)
 def _retry_scheduled(row: GoalRow | None, recorded: Recorded, event: RetryScheduled) -> GoalRow | None:
-    return _touched(row, recorded, not_before=event.not_before)
+    return updated(row, recorded, not_before=event.not_before)
 
 
 @goal_definitions.on(KeyResultMeasured)
 def _measured(row: GoalRow | None, recorded: Recorded, event: KeyResultMeasured) -> GoalRow | None:
-    touched = _touched(row, recorded)
+    touched = updated(row, recorded)
     if touched is None or not is_later(event.measured_at, touched.measured_at):
         return touched
     return _progressed(touched._replace(current=event.value, measured_at=event.measured_at))
@@ -237,38 +237,27 @@ def _measured(row: GoalRow | None, recorded: Recorded, event: KeyResultMeasured)
 @goal_definitions.on(OccurrenceDue)
 def _due(row: GoalRow | None, recorded: Recorded, event: OccurrenceDue) -> GoalRow | None:
     still_open = () if row is None else row.open_occurrences
-    return _touched(row, recorded, open_occurrences=with_due(still_open, event))
+    return updated(row, recorded, open_occurrences=with_due(still_open, event))
 
 
 @goal_definitions.on(OccurrenceCompleted)
 def _occurrence_completed(row: GoalRow | None, recorded: Recorded, event: OccurrenceCompleted) -> GoalRow | None:
     still_open = () if row is None else row.open_occurrences
-    return _touched(row, recorded, open_occurrences=without(still_open, event))
+    return updated(row, recorded, open_occurrences=without(still_open, event))
 
 
 @goal_definitions.on(WatchdogFired)
 def _fired(row: GoalRow | None, recorded: Recorded, _: WatchdogFired) -> GoalRow | None:
-    return _touched(row, recorded, incident_open=True)
+    return updated(row, recorded, incident_open=True)
 
 
 @goal_definitions.on(WatchdogCleared)
 def _cleared(row: GoalRow | None, recorded: Recorded, _: WatchdogCleared) -> GoalRow | None:
-    return _touched(row, recorded, incident_open=False)
+    return updated(row, recorded, incident_open=False)
 
 
 def _progressed(row: GoalRow) -> GoalRow:
     return row._replace(progress=progress_of(row.baseline, row.target, row.current))
-
-
-def _touched(row: GoalRow | None, recorded: Recorded, **changes: Any) -> GoalRow | None:
-    if row is None:
-        return None
-    return row._replace(
-        version=recorded.version,
-        position=recorded.position,
-        updated_at=recorded.occurred_at or row.updated_at,
-        **changes,
-    )
 
 
 def _criteria(criteria: tuple[BaseModel, ...]) -> tuple[dict[str, Any], ...]:

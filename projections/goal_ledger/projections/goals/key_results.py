@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.goals.key_result import KeyResultMeasured, progress_of
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, event_itself
 
 
 class KeyResultValue(NamedTuple):
@@ -32,7 +32,7 @@ key_results = Projection(
 )
 
 
-@key_results.on(KeyResultMeasured, at=lambda recorded, _: recorded.position)
+@key_results.on(KeyResultMeasured, at=event_itself)
 def _measured(_: KeyResultValue | None, recorded: Recorded, event: KeyResultMeasured) -> KeyResultValue:
     return KeyResultValue(
         position=recorded.position,

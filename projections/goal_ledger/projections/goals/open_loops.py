@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.goals.loop import LoopClosed, LoopKind, LoopOpened, LoopStatus
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, changed
 
 _NEVER = "9999-12-31T23:59:59.999999Z"
 
@@ -68,13 +68,11 @@ def _opened(row: LoopRow | None, recorded: Recorded, event: LoopOpened) -> LoopR
 
 @open_loops.on(LoopClosed)
 def _closed(row: LoopRow | None, recorded: Recorded, event: LoopClosed) -> LoopRow | None:
-    if row is None:
-        return None
-    return row._replace(
+    return changed(
+        row,
+        recorded,
         status=LoopStatus.CLOSED,
         answer=event.answer,
         closed_by=recorded.by,
         closed_at=recorded.occurred_at,
-        version=recorded.version,
-        position=recorded.position,
     )

@@ -9,7 +9,7 @@ from goal_ledger.domain.goals.goal import (
     Transition,
 )
 from goal_ledger.domain.goals.lifecycle import GoalStatus
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, event_itself
 
 
 class GoalStateEvent(NamedTuple):
@@ -28,16 +28,12 @@ class GoalStateEvent(NamedTuple):
 goal_state_events = Projection("goal_state_events", GoalStateEvent, key="position", indexes=(("goal_id", "position"),))
 
 
-def _own_row(recorded: Recorded, _: object) -> int:
-    return recorded.position
-
-
-@goal_state_events.on(GoalCreated, at=_own_row)
+@goal_state_events.on(GoalCreated, at=event_itself)
 def _created(_: GoalStateEvent | None, recorded: Recorded, event: GoalCreated) -> GoalStateEvent:
     return _row(recorded, None, event.status, event.reason)
 
 
-@goal_state_events.on(*TRANSITIONS, at=_own_row)
+@goal_state_events.on(*TRANSITIONS, at=event_itself)
 def _moved(_: GoalStateEvent | None, recorded: Recorded, event: Transition) -> GoalStateEvent:
     return _row(recorded, event.from_status, event.to_status, event.reason)
 

@@ -7,7 +7,7 @@ from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.learning.review import LessonsPromoted, Notable, ReviewReopened, ReviewWritten
 from goal_ledger.domain.runs.run import FailureCategory
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, updated
 
 
 class ReviewRow(NamedTuple):
@@ -93,7 +93,7 @@ def _written(_: ReviewRow | None, recorded: Recorded, event: ReviewWritten) -> R
 def _reopened(row: ReviewRow | None, recorded: Recorded, event: ReviewReopened) -> ReviewRow | None:
     if row is None:
         return None
-    return _touched(row, recorded, reopened=True, reopened_by=(*row.reopened_by, event.run_id))
+    return updated(row, recorded, reopened=True, reopened_by=(*row.reopened_by, event.run_id))
 
 
 @after_action_reviews.on(LessonsPromoted)
@@ -101,16 +101,7 @@ def _promoted(row: ReviewRow | None, recorded: Recorded, event: LessonsPromoted)
     if row is None:
         return None
     ids = tuple(dict.fromkeys((*row.lesson_ids, *event.lesson_ids)))
-    return _touched(row, recorded, promoted=bool(ids), lesson_ids=ids)
-
-
-def _touched(row: ReviewRow, recorded: Recorded, **changes: Any) -> ReviewRow:
-    return row._replace(
-        updated_at=recorded.occurred_at or row.updated_at,
-        version=recorded.version,
-        position=recorded.position,
-        **changes,
-    )
+    return updated(row, recorded, promoted=bool(ids), lesson_ids=ids)
 
 
 def _plain(word: StrEnum | None) -> str | None:

@@ -14,7 +14,7 @@ from goal_ledger.domain.learning.lesson import (
     LessonRetired,
     confidence_of,
 )
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, updated
 
 LISTED = 100
 AWAITED = 1_000
@@ -142,7 +142,7 @@ def _applied(row: LessonRow | None, recorded: Recorded, event: LessonApplied) ->
     if row is None:
         return None
     has_spoken = event.run_id in row.evidence_run_ids or event.run_id in row.contradicting_run_ids
-    return _weighed(
+    return updated(
         row,
         recorded,
         applied_run_ids=(*row.applied_run_ids, event.run_id)[-LISTED:],
@@ -155,16 +155,12 @@ def _applied(row: LessonRow | None, recorded: Recorded, event: LessonApplied) ->
 
 @lessons.on(LessonRetired)
 def _retired(row: LessonRow | None, recorded: Recorded, event: LessonRetired) -> LessonRow | None:
-    if row is None:
-        return None
-    return _weighed(row, recorded, active=False, retired_reason=event.reason)
+    return updated(row, recorded, active=False, retired_reason=event.reason)
 
 
 @lessons.on(LessonRecalled)
 def _recalled(row: LessonRow | None, recorded: Recorded, event: LessonRecalled) -> LessonRow | None:
-    if row is None:
-        return None
-    return _weighed(row, recorded, active=False, recalled=True, recalled_root=event.root, recalled_reason=event.reason)
+    return updated(row, recorded, active=False, recalled=True, recalled_root=event.root, recalled_reason=event.reason)
 
 
 def _spoken(run_id: str, aar_id: str | None, *, founding: bool) -> dict[str, Any]:
@@ -175,11 +171,6 @@ def _without(runs: tuple[str, ...], run_id: str) -> tuple[str, ...]:
     return tuple(one for one in runs if one != run_id)
 
 
-def _weighed(row: LessonRow, recorded: Recorded, **changes: Any) -> LessonRow:
-    return row._replace(
-        **changes,
-        confidence=confidence_of(row.stated_confidence, row.evidence_for, row.evidence_against),
-        updated_at=recorded.occurred_at or row.updated_at,
-        version=recorded.version,
-        position=recorded.position,
-    )
+def _weighed(row: LessonRow, recorded: Recorded, **changes: Any) -> LessonRow | None:
+    confidence = confidence_of(row.stated_confidence, row.evidence_for, row.evidence_against)
+    return updated(row, recorded, confidence=confidence, **changes)

@@ -20,7 +20,7 @@ from goal_ledger.domain.learning.rule import (
     counted,
     valued,
 )
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, updated
 
 
 class RuleRow(NamedTuple):
@@ -125,12 +125,12 @@ def _drafted(_: RuleRow | None, recorded: Recorded, event: RuleDrafted) -> RuleR
 
 @playbook_rules.on(RuleShadowed)
 def _shadowed(row: RuleRow | None, recorded: Recorded, _: RuleShadowed) -> RuleRow | None:
-    return None if row is None else _changed(row, recorded, shadow_runs=row.shadow_runs + 1)
+    return None if row is None else updated(row, recorded, shadow_runs=row.shadow_runs + 1)
 
 
 @playbook_rules.on(RuleCanaried)
 def _canaried(row: RuleRow | None, recorded: Recorded, event: RuleCanaried) -> RuleRow | None:
-    return None if row is None else _new_round(row, recorded, Mode.CANARY, round=event.round, share=event.share)
+    return _new_round(row, recorded, Mode.CANARY, round=event.round, share=event.share)
 
 
 @playbook_rules.on(RuleTried)
@@ -138,19 +138,17 @@ def _tried(row: RuleRow | None, recorded: Recorded, event: RuleTried) -> RuleRow
     if row is None:
         return None
     trial = counted(trial_of(row), event, promoted=row.activation_mode is Mode.FULL)
-    return _changed(row, recorded, **_columns(trial))
+    return updated(row, recorded, **_columns(trial))
 
 
 @playbook_rules.on(RuleValued)
 def _valued(row: RuleRow | None, recorded: Recorded, event: RuleValued) -> RuleRow | None:
-    return None if row is None else _changed(row, recorded, **_columns(valued(trial_of(row), event)))
+    return None if row is None else updated(row, recorded, **_columns(valued(trial_of(row), event)))
 
 
 @playbook_rules.on(RulePromoted)
 def _promoted(row: RuleRow | None, recorded: Recorded, _: RulePromoted) -> RuleRow | None:
-    if row is None:
-        return None
-    return _changed(
+    return updated(
         row,
         recorded,
         activation_mode=Mode.FULL,
@@ -169,11 +167,11 @@ def _rolled_back(row: RuleRow | None, recorded: Recorded, event: RuleRolledBack)
 
 @playbook_rules.on(RuleRetired, RuleRecalled)
 def _ended(row: RuleRow | None, recorded: Recorded, event: Event) -> RuleRow | None:
-    return None if row is None else _changed(row, recorded, active=False, retired_reason=event.reason)
+    return updated(row, recorded, active=False, retired_reason=event.reason)
 
 
-def _new_round(row: RuleRow, recorded: Recorded, mode: Mode, **changes: Any) -> RuleRow:
-    return _changed(
+def _new_round(row: RuleRow | None, recorded: Recorded, mode: Mode, **changes: Any) -> RuleRow | None:
+    return updated(
         row,
         recorded,
         activation_mode=mode,
@@ -181,15 +179,6 @@ def _new_round(row: RuleRow, recorded: Recorded, mode: Mode, **changes: Any) -> 
         mode_position=recorded.position,
         **_columns(Trial()),
         **changes,
-    )
-
-
-def _changed(row: RuleRow, recorded: Recorded, **changes: Any) -> RuleRow:
-    return row._replace(
-        **changes,
-        updated_at=recorded.occurred_at or row.updated_at,
-        version=recorded.version,
-        position=recorded.position,
     )
 
 

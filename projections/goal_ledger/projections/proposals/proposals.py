@@ -11,7 +11,7 @@ from goal_ledger.domain.proposals.proposal import (
     ProposalStatus,
     RejectionCode,
 )
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, changed
 
 
 class ProposalRow(NamedTuple):
@@ -86,18 +86,14 @@ def _made(_: ProposalRow | None, recorded: Recorded, event: ProposalMade) -> Pro
 
 @proposals.on(ProposalAccepted)
 def _accepted(row: ProposalRow | None, recorded: Recorded, event: ProposalAccepted) -> ProposalRow | None:
-    return _moved(row, recorded, status=ProposalStatus.ACCEPTED, goal_id=event.goal_id, auto=event.auto)
+    return changed(row, recorded, status=ProposalStatus.ACCEPTED, goal_id=event.goal_id, auto=event.auto)
 
 
 @proposals.on(ProposalRejected)
 def _rejected(row: ProposalRow | None, recorded: Recorded, event: ProposalRejected) -> ProposalRow | None:
-    return _moved(row, recorded, status=ProposalStatus.REJECTED, code=event.code, value=event.value)
+    return changed(row, recorded, status=ProposalStatus.REJECTED, code=event.code, value=event.value)
 
 
 @proposals.on(ProposalExpired)
 def _expired(row: ProposalRow | None, recorded: Recorded, _: ProposalExpired) -> ProposalRow | None:
-    return _moved(row, recorded, status=ProposalStatus.EXPIRED)
-
-
-def _moved(row: ProposalRow | None, recorded: Recorded, **changes: Any) -> ProposalRow | None:
-    return None if row is None else row._replace(**changes, version=recorded.version, position=recorded.position)
+    return changed(row, recorded, status=ProposalStatus.EXPIRED)

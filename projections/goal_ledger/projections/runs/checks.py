@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.runs.monitor import CheckRecorded
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, event_itself
 
 
 class CheckRow(NamedTuple):
@@ -26,7 +26,7 @@ checks = Projection(
 )
 
 
-@checks.on(CheckRecorded, at=lambda recorded, event: recorded.position)
+@checks.on(CheckRecorded, at=event_itself)
 def _recorded(_: CheckRow | None, recorded: Recorded, event: CheckRecorded) -> CheckRow:
     return CheckRow(
         position=recorded.position,

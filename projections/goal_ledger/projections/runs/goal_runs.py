@@ -24,7 +24,7 @@ from goal_ledger.domain.runs.run import (
     duration,
     lease_end,
 )
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, changed
 
 
 class RunRow(NamedTuple):
@@ -169,7 +169,7 @@ def _beat(row: RunRow | None, recorded: Recorded, event: RunHeartbeat) -> RunRow
 
 @goal_runs.on(RunCheckpointed)
 def _checkpointed(row: RunRow | None, recorded: Recorded, event: RunCheckpointed) -> RunRow | None:
-    return _touched(row, recorded, status=RunStatus.CHECKPOINTED, checkpoint_ref=event.checkpoint_ref)
+    return changed(row, recorded, status=RunStatus.CHECKPOINTED, checkpoint_ref=event.checkpoint_ref)
 
 
 @goal_runs.on(RunResumed)
@@ -179,7 +179,7 @@ def _resumed(row: RunRow | None, recorded: Recorded, _: RunResumed) -> RunRow | 
 
 @goal_runs.on(RunInterrupted)
 def _interrupted(row: RunRow | None, recorded: Recorded, event: RunInterrupted) -> RunRow | None:
-    return _touched(
+    return changed(
         row,
         recorded,
         status=RunStatus.INTERRUPTED,
@@ -192,14 +192,14 @@ def _interrupted(row: RunRow | None, recorded: Recorded, event: RunInterrupted) 
 
 @goal_runs.on(RunVerified)
 def _verified(row: RunRow | None, recorded: Recorded, event: RunVerified) -> RunRow | None:
-    return _touched(row, recorded, verifier_status=event.verifier_status, verifier=event.verifier, score=event.score)
+    return changed(row, recorded, verifier_status=event.verifier_status, verifier=event.verifier, score=event.score)
 
 
 @goal_runs.on(CostRecorded)
 def _billed(row: RunRow | None, recorded: Recorded, event: CostRecorded) -> RunRow | None:
     if row is None:
         return None
-    return _touched(
+    return changed(
         row,
         recorded,
         cost_usd=row.cost_usd if event.cost_usd is None else (row.cost_usd or Decimal(0)) + event.cost_usd,
@@ -213,7 +213,7 @@ def _finished(row: RunRow | None, recorded: Recorded, event: RunFinished) -> Run
     if row is None:
         return None
     measured = event.duration_seconds
-    return _touched(
+    return changed(
         row,
         recorded,
         status=RunStatus.FINISHED,
@@ -229,7 +229,7 @@ def _finished(row: RunRow | None, recorded: Recorded, event: RunFinished) -> Run
 
 @goal_runs.on(BusinessOutcomeRecorded)
 def _outcome_recorded(row: RunRow | None, recorded: Recorded, event: BusinessOutcomeRecorded) -> RunRow | None:
-    return _touched(row, recorded, business_outcome=event.business_outcome)
+    return changed(row, recorded, business_outcome=event.business_outcome)
 
 
 def _new(recorded: Recorded, event: RunQueued | RunStarted, **fields: Any) -> RunRow:
@@ -254,13 +254,7 @@ def _alive(row: RunRow | None, recorded: Recorded, **changes: Any) -> RunRow | N
         return None
     lease_s = changes.get("lease_s", row.lease_s)
     until = lease_end(recorded.occurred_at or recorded.at, lease_s)
-    return _touched(row, recorded, heartbeat_at=recorded.occurred_at, lease_until=until, **changes)
-
-
-def _touched(row: RunRow | None, recorded: Recorded, **changes: Any) -> RunRow | None:
-    if row is None:
-        return None
-    return row._replace(version=recorded.version, position=recorded.position, **changes)
+    return changed(row, recorded, heartbeat_at=recorded.occurred_at, lease_until=until, **changes)
 
 
 def _sum(known: int | None, more: int | None) -> int | None:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.runs.run import BusinessOutcome, BusinessOutcomeRecorded
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, event_itself
 
 
 class OutcomeRecord(NamedTuple):
@@ -31,7 +31,7 @@ outcome_records = Projection(
 )
 
 
-@outcome_records.on(BusinessOutcomeRecorded, at=lambda recorded, _: recorded.position)
+@outcome_records.on(BusinessOutcomeRecorded, at=event_itself)
 def _recorded(_: OutcomeRecord | None, recorded: Recorded, event: BusinessOutcomeRecorded) -> OutcomeRecord:
     return OutcomeRecord(
         position=recorded.position,

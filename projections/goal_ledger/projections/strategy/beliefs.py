@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from goal_ledger.domain.base import Event, Recorded
+from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.strategy.belief import BeliefContradicted, BeliefHeld, BeliefRetracted, BeliefStatus
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, updated
 
 
 class BeliefRow(NamedTuple):
@@ -27,7 +27,7 @@ beliefs = Projection(
 
 
 @beliefs.on(BeliefHeld)
-def _held(row: BeliefRow | None, recorded: Recorded, event: BeliefHeld) -> BeliefRow:
+def _held(row: BeliefRow | None, recorded: Recorded, event: BeliefHeld) -> BeliefRow | None:
     began = row or BeliefRow(
         belief_id=recorded.stream,
         text=event.text,
@@ -39,24 +39,14 @@ def _held(row: BeliefRow | None, recorded: Recorded, event: BeliefHeld) -> Belie
         version=0,
         position=0,
     )
-    return _moved(began, recorded, event, BeliefStatus.ACTIVE)
+    return updated(began, recorded, status=BeliefStatus.ACTIVE, status_reason=event.reason)
 
 
 @beliefs.on(BeliefContradicted)
 def _contradicted(row: BeliefRow | None, recorded: Recorded, event: BeliefContradicted) -> BeliefRow | None:
-    return None if row is None else _moved(row, recorded, event, BeliefStatus.CONTRADICTED)
+    return updated(row, recorded, status=BeliefStatus.CONTRADICTED, status_reason=event.reason)
 
 
 @beliefs.on(BeliefRetracted)
 def _retracted(row: BeliefRow | None, recorded: Recorded, event: BeliefRetracted) -> BeliefRow | None:
-    return None if row is None else _moved(row, recorded, event, BeliefStatus.RETRACTED)
-
-
-def _moved(row: BeliefRow, recorded: Recorded, event: Event, status: BeliefStatus) -> BeliefRow:
-    return row._replace(
-        status=status,
-        status_reason=event.reason,
-        updated_at=recorded.occurred_at or row.updated_at,
-        version=recorded.version,
-        position=recorded.position,
-    )
+    return updated(row, recorded, status=BeliefStatus.RETRACTED, status_reason=event.reason)

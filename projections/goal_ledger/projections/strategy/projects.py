@@ -11,7 +11,7 @@ from goal_ledger.domain.strategy.project import (
     ProjectAmended,
     ProjectRegistered,
 )
-from goal_ledger.projections.base import Projection
+from goal_ledger.projections.base import Projection, updated
 
 
 class ProjectRow(NamedTuple):
@@ -64,7 +64,7 @@ def _registered(_: ProjectRow | None, recorded: Recorded, event: ProjectRegister
 
 @projects.on(ProjectAmended)
 def _amended(row: ProjectRow | None, recorded: Recorded, event: ProjectAmended) -> ProjectRow | None:
-    return None if row is None else _touched(row, recorded, description=event.description)
+    return None if row is None else updated(row, recorded, description=event.description)
 
 
 @projects.on(FeatureRecorded)
@@ -75,7 +75,7 @@ def _feature(row: ProjectRow | None, recorded: Recorded, event: FeatureRecorded)
     features = _with(row.features, feature, "feature_id")
     done = sum(one["done"] for one in features)
     percent = round(100 * done / len(features), 2)
-    return _touched(
+    return updated(
         row, recorded, features=features, features_done=done, features_total=len(features), percent_complete=percent
     )
 
@@ -96,10 +96,10 @@ def _resolved(row: ProjectRow | None, recorded: Recorded, event: BugResolved) ->
     return _counted(row, recorded, bugs)
 
 
-def _counted(row: ProjectRow, recorded: Recorded, bugs: tuple[dict[str, Any], ...]) -> ProjectRow:
+def _counted(row: ProjectRow, recorded: Recorded, bugs: tuple[dict[str, Any], ...]) -> ProjectRow | None:
     severities = [bug["severity"] for bug in bugs if not bug["resolved"]]
     critical = severities.count(BugSeverity.CRITICAL.value)
-    return _touched(row, recorded, bugs=bugs, open_bugs=len(severities), critical_bugs=critical)
+    return updated(row, recorded, bugs=bugs, open_bugs=len(severities), critical_bugs=critical)
 
 
 def _with(things: tuple[dict[str, Any], ...], new: dict[str, Any], key: str) -> tuple[dict[str, Any], ...]:
@@ -107,12 +107,3 @@ def _with(things: tuple[dict[str, Any], ...], new: dict[str, Any], key: str) -> 
     if any(thing[key] == new[key] for thing in things):
         return tuple(new if thing[key] == new[key] else thing for thing in things)
     return (*things, new)
-
-
-def _touched(row: ProjectRow, recorded: Recorded, **changes: Any) -> ProjectRow:
-    return row._replace(
-        version=recorded.version,
-        position=recorded.position,
-        updated_at=recorded.occurred_at or row.updated_at,
-        **changes,
-    )

@@ -1,6 +1,5 @@
 """What a source holds: one JSON document, JSON lines or CSV, plain or gzip."""
 
-import csv
 import gzip
 import io
 import zlib
@@ -10,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from goal_ledger.adapters.ingest.lines import LONGEST_LINE, BadLine, reading
+from goal_ledger.adapters.ingest.lines import LONGEST_LINE, BadLine, by_column, csv_rows, reading
 from goal_ledger.domain.errors import Invalid
 
 LARGEST = 256 * 1024 * 1024
@@ -110,25 +109,18 @@ def _rows(found: bytes) -> Iterator[tuple[int, Any] | BadLine]:
     except UnicodeDecodeError as error:
         yield BadLine(1, f"neither JSON nor CSV in UTF-8: {error.reason}")
         return
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] | None = None
-    while True:
-        line = rows.line_num + 1
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield BadLine(line, f"not CSV: {error}")
-            continue
-        if not row:
-            continue
-        if header is None:
-            header = [name.strip() for name in row]
+    for item in csv_rows(io.StringIO(text, newline="")):
+        if isinstance(item, BadLine):
+            yield item
+        elif header is None:
+            line, names = item
+            header = [name.strip() for name in names]
             if len(header) == 1:
                 yield BadLine(line, "neither JSON nor CSV with a header")
                 return
-        elif len(row) != len(header):
-            yield BadLine(line, f"{len(row)} cells, the header has {len(header)}")
+        elif isinstance(record := by_column(*item, header), BadLine):
+            yield record
         else:
-            yield line, {name: cell for name, cell in zip(header, row, strict=True) if cell.strip()}
+            line, cells = record
+            yield line, {name: cell for name, cell in cells.items() if cell.strip()}

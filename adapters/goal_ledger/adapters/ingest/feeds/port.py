@@ -4,7 +4,7 @@ A reader is a function `(content, …) -> Iterator[Measurement | BadLine]` over 
 gave: a new format is a new reader, nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, NamedTuple
@@ -50,22 +50,27 @@ def selector_of(record: Mapping[str, Any]) -> Selector:
 
 def text_of(record: Mapping[str, Any], *names: str) -> str | None:
     """The first of these fields that says something, numbers as text; None when none does. ValueError: other values."""
+    found = _first(record, names)
+    return None if found is None else found[1]
+
+
+def _first(record: Mapping[str, Any], names: Sequence[str]) -> tuple[str, str] | None:
+    """Its name, and what it says."""
     for name in names:
         value = record.get(name)
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise ValueError(f"{name}: text is needed")
-        return str(value).strip()
+        return name, str(value).strip()
     return None
 
 
 def number_of(record: Mapping[str, Any], *names: str) -> float | None:
     """The first of these fields that says something, as a finite number; text is read. ValueError: other values."""
-    text = text_of(record, *names)
-    if text is None:
+    if (found := _first(record, names)) is None:
         return None
-    name = next(name for name in names if text_of(record, name) is not None)
+    name, text = found
     try:
         number = float(text)
     except ValueError:
@@ -77,10 +82,9 @@ def number_of(record: Mapping[str, Any], *names: str) -> float | None:
 
 def time_of(record: Mapping[str, Any], *names: str) -> datetime | None:
     """The first of these fields that says something, as an instant. ValueError: no ISO 8601 with a zone."""
-    text = text_of(record, *names)
-    if text is None:
+    if (found := _first(record, names)) is None:
         return None
-    name = next(name for name in names if text_of(record, name) is not None)
+    name, text = found
     try:
         return parse_utc(text).astimezone(UTC)
     except LedgerError as error:
