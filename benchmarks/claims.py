@@ -9,7 +9,6 @@ from itertools import count
 from benchmarks.measure import Bench, Prepare, Result
 from goal_ledger.ledger import Ledger, RunStatus, Settings
 
-_WORKERS = 4
 _WORKER = """
 import sys
 from goal_ledger.ledger import Ledger, Settings
@@ -28,7 +27,7 @@ Workers = list["subprocess.Popen[str]"]
 
 def claims(bench: Bench) -> Iterator[Result]:
     """Four processes claim every ready goal of a ledger; that no goal is claimed twice is checked after each round."""
-    goals = bench.size(1000, 20)
+    goals, workers = bench.size(1000, 8), bench.size(4, 2)
     with ExitStack() as stack:
         numbers = count()
 
@@ -36,8 +35,9 @@ def claims(bench: Bench) -> Iterator[Result]:
             return str(bench.folder / f"claims-{next(numbers)}.db")
 
         for synchronous in ("NORMAL", "FULL"):
-            yield _measured(bench, f"claims by 4 processes, SQLite {synchronous}", file, goals, synchronous)
-        case = "claims by 4 processes, PostgreSQL"
+            case = f"claims by {workers} processes, SQLite {synchronous}"
+            yield _measured(bench, case, file, goals, workers, synchronous)
+        case = f"claims by {workers} processes, PostgreSQL"
         try:
             from tests.postgres import running
 
@@ -45,10 +45,12 @@ def claims(bench: Bench) -> Iterator[Result]:
         except (ImportError, RuntimeError) as error:
             yield Result(case, skipped=str(error).splitlines()[0])
             return
-        yield _measured(bench, case, server.fresh, goals)
+        yield _measured(bench, case, server.fresh, goals, workers)
 
 
-def _measured(bench: Bench, case: str, place: Callable[[], str], goals: int, synchronous: str = "FULL") -> Result:
+def _measured(
+    bench: Bench, case: str, place: Callable[[], str], goals: int, workers: int, synchronous: str = "FULL"
+) -> Result:
     open_rounds: list[tuple[str, Workers]] = []
 
     def prepare() -> Callable[[], object]:
@@ -58,25 +60,25 @@ def _measured(bench: Bench, case: str, place: Callable[[], str], goals: int, syn
                 goal = ledger.goals.create(f"Cut checkout errors in shop {number}", priority=number % 5 + 1)
                 ledger.goals.ready(goal.goal_id)
             ledger.views.catch_up()
-        workers = [_started(url, name, synchronous) for name in range(_WORKERS)]
-        for worker in workers:
+        started = [_started(url, name, synchronous) for name in range(workers)]
+        for worker in started:
             _heard(worker, "ready")
-        open_rounds.append((url, workers))
+        open_rounds.append((url, started))
 
         def work() -> None:
-            for worker in workers:
+            for worker in started:
                 assert worker.stdin is not None
                 print(file=worker.stdin, flush=True)
-            for worker in workers:
+            for worker in started:
                 _heard(worker, "done")
 
         return work
 
     ways: dict[str, Prepare] = {"ours": prepare}
     figures = bench.compare(ways, goals)
-    for url, workers in open_rounds:
-        for worker in workers:
-            worker.communicate(timeout=60)
+    for url, started in open_rounds:
+        for worker in started:
+            worker.communicate()
         with Ledger.open(url, read_only=True) as ledger:
             claimed = [row.goal_id for row in ledger.runs.list(status=RunStatus.RUNNING).rows]
             assert len(claimed) == len(set(claimed)) == goals, "a goal was claimed twice, or not at all"

@@ -13,8 +13,6 @@ from goal_ledger.adapters.backends.sqlite import views_beside
 from goal_ledger.ledger import Ledger
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 
-_DIFFERING = 1_000  # every so many-th row differs
-
 
 def diff(bench: Bench) -> Iterator[Result]:
     """Compare two tables of a read model, mend one stream's rows, ask as of a position, and when."""
@@ -27,20 +25,20 @@ def _tables(bench: Bench) -> Iterator[Result]:
 
     Raw is the plain SQL for the keys that differ, without the fields and the events that explain them.
     """
-    goals = bench.size(100_000, 2_000)
+    goals, apart = bench.size(100_000, 300), bench.size(1_000, 100)  # every so many-th row differs
     path = bench.folder / "diff.db"
     write(path, open_goals(goals))
     with Ledger.open(path, actor="agent:bench") as ledger:
         ledger.views.catch_up()
         live = _table(path, "live")
         with closing(sqlite3.connect(views_beside(path))) as views, views:
-            views.execute(f"UPDATE \"{live}\" SET title = 'as it was' WHERE rowid % {_DIFFERING} = 0")
+            views.execute(f"UPDATE \"{live}\" SET title = 'as it was' WHERE rowid % {apart} = 0")
         ledger.views.rebuilds.build([goal_definitions.name])
         new = _table(path, "new")
 
         def ours() -> Callable[[], None]:
             def work() -> None:
-                assert ledger.views.rebuilds.diff(goal_definitions.name).changed == goals // _DIFFERING
+                assert ledger.views.rebuilds.diff(goal_definitions.name).changed == goals // apart
 
             return work
 
@@ -48,7 +46,7 @@ def _tables(bench: Bench) -> Iterator[Result]:
             def work() -> None:
                 with closing(sqlite3.connect(views_beside(path))) as views:
                     sql = f'SELECT goal_id FROM (SELECT * FROM "{new}" EXCEPT SELECT * FROM "{live}")'
-                    assert len(views.execute(sql).fetchall()) == goals // _DIFFERING
+                    assert len(views.execute(sql).fetchall()) == goals // apart
 
             return work
 

@@ -32,7 +32,7 @@ def imports(bench: Bench) -> Iterator[Result]:
     path = bench.data / "runs_metr.jsonl.gz"
     if bench.quick or not path.exists():
         path = bench.folder / "runs.jsonl.gz"
-        _write_records(path, bench.size(4_400, 200))
+        _write_records(path, bench.size(4_400, 100))
     stored, records = _stored(bench, path)
     bodies = [(*row, orjson.loads(body)) for *row, body in stored]
     commits = -(-records // _RECORDS_PER_COMMIT)

@@ -100,7 +100,7 @@ class Bench(NamedTuple):
     def compare(self, ways: Mapping[str, Prepare], operations: int) -> dict[str, Figure]:
         """The cost of one operation each way; operations: how many one round does."""
         takes: dict[str, list[_Take]] = {name: [] for name in ways}
-        for number in range(self.rounds + 1):
+        for number in range(1 if self.quick else 0, self.rounds + 1):
             for name in sorted(ways, reverse=number % 2 == 1):
                 take = _take(ways[name]())
                 if number:  # the first round only warms up

@@ -44,9 +44,9 @@ _EVENT = GoalWaited(from_status=GoalStatus.ACTIVE, reason=_REASONS[0])
 
 def peers(bench: Bench) -> Iterator[Result]:
     """Append per commit, NORMAL and FULL, and load + decide + append, beside raw sqlite3."""
-    for synchronous, operations in (("NORMAL", bench.size(2_000, 60)), ("FULL", bench.size(400, 20))):
+    for synchronous, operations in (("NORMAL", bench.size(2_000, 20)), ("FULL", bench.size(400, 10))):
         yield from _report(f"append, {synchronous}", operations, *_append(bench, synchronous, operations))
-    operations = bench.size(1_000, 60)
+    operations = bench.size(1_000, 20)
     yield from _report("load + decide + append", operations, *_act(bench, operations))
 
 

@@ -52,7 +52,7 @@ def _appends(bench: Bench, server: Server) -> Iterator[Result]:
     """One event per commit by 1, 4 and 16 processes: each on a run of its own, then all on one."""
     from benchmarks.writers import Writers, create_stock
 
-    counts, operations = ((1, 4, 16) if not bench.quick else (2,)), bench.size(400, 20)
+    counts, operations = ((1, 4, 16) if not bench.quick else (2,)), bench.size(400, 10)
     url = server.fresh()
     with Ledger.open(url, actor="agent:bench") as ledger:
         streams = [begun(ledger) for _ in range(max(counts))]

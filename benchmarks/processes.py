@@ -28,7 +28,7 @@ def processes(bench: Bench) -> Iterator[Result]:
     path = bench.folder / "process.db"
     with Ledger.open(path, actor="agent:bench") as ledger:
         goal = ledger.goals.create("Cut checkout errors", priority=2)
-    times, bytecode = bench.size(5, 1), bench.folder / "bytecode"
+    times, bytecode = bench.size(5, 1), None if bench.quick else bench.folder / "bytecode"
     budgets = (Budget("ms", 150), Budget("times", 1.3))
     for case, arguments in (
         ("goal-ledger --help", ["--help"]),
@@ -41,10 +41,12 @@ def processes(bench: Bench) -> Iterator[Result]:
         yield Result(case, times, bench.compare(ways, times), budgets)
 
 
-def _running(times: int, bytecode: Path, *command: str) -> Prepare:
+def _running(times: int, bytecode: Path | None, *command: str) -> Prepare:
     # An installed package has its bytecode; a checkout gets it here, whatever the caller's environment says.
-    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(bytecode)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment = dict(os.environ)
+    if bytecode is not None:
+        environment["PYTHONPYCACHEPREFIX"] = str(bytecode)
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def prepare() -> Callable[[], None]:
         def work() -> None:

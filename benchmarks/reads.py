@@ -18,7 +18,7 @@ _PAGE = 50
 
 def reads(bench: Bench) -> Iterator[Result]:
     """Ask a caught-up ledger; raw sends the plain SQL to the same table and takes the tuples as they come."""
-    goals, asked = bench.size(100_000, 500), bench.size(1_000, 50)
+    goals, asked = bench.size(100_000, 200), bench.size(1_000, 10)
     path = bench.folder / "reads.db"
     write(path, _many(goals))
     ids = [goal_id(number * 7919 % goals) for number in range(asked)]

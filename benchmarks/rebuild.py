@@ -26,7 +26,7 @@ def rebuild(bench: Bench) -> Iterator[Result]:
 
     Raw reads the log, parses every body and inserts the finished rows: what no fold can do without.
     """
-    events = bench.size(200_000, 2_000)
+    events = bench.size(200_000, 300)
     yield from _rates(bench, "in turn", sequential(events), events, one=150_000, every=60_000)
     yield from _rates(bench, "mixed", interleaved(events), events, one=100_000, every=40_000)
     yield from _memory(bench)
@@ -88,7 +88,7 @@ def raw_alone(path: Path, finished: Mapping[str, list[Any]]) -> Callable[[], Non
 
 
 def _memory(bench: Bench) -> Iterator[Result]:
-    sizes = [2_000] if bench.quick else [100_000, 1_000_000] + [10_000_000] * bench.large
+    sizes = [500] if bench.quick else [100_000, 1_000_000] + [10_000_000] * bench.large
     for events in sizes:
         path = bench.folder / f"memory-{events}.db"
         write(path, interleaved(events))

@@ -8,11 +8,13 @@ from hypothesis import HealthCheck, settings
 
 from tests.places import PLACES, Place
 from tests.postgres import Server, running
+from tests.signals import pass_on_none_ignored
 
 settings.register_profile(
     "house", deadline=None, print_blob=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("house")
+pass_on_none_ignored()
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,8 @@ from urllib.parse import quote
 
 import psycopg
 
+from tests.tools import PATIENCE_S
+
 NOBODY = 65534
 """Who runs the server when the tests run as root, which PostgreSQL refuses."""
 
@@ -137,7 +139,8 @@ class Process:
                 [self._bin / "postgres", "-D", self._data, "-k", self.folder, *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", **self._who,
             )  # fmt: skip
-        for _ in range(1000):
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
             with suppress(psycopg.OperationalError):
                 psycopg.connect(self.url).close()
                 return
@@ -150,7 +153,7 @@ class Process:
         """Stop it and wait until it is gone."""
         if self._running is not None:
             self._running.send_signal(how)
-            self._running.wait(timeout=60)
+            self._running.wait(timeout=PATIENCE_S)
 
     def run(self, program: str, *arguments: object, told: str = "") -> str:
         """What one of its programs says. RuntimeError: when it fails."""

@@ -12,7 +12,6 @@ from benchmarks.detection import Judged, Named, judge
 from benchmarks.measure import Budget, Figure, Result
 from benchmarks.similar import recalled
 from goal_ledger.domain.similar import Near
-from tests.postgres import Server
 
 
 def test_a_quick_run_gives_figures_for_both_sides(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -35,12 +34,23 @@ def _is_measured(result: dict[str, Any]) -> bool:
     return result["value"] is not None or bool(result["peak_mb"] or result["ways"]["ours"]["wall_s"])
 
 
-@pytest.mark.timeout(600)  # seconds on a machine of its own, a minute on a crowded one
-def test_a_quick_run_of_everything_gives_figures(
-    tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+ON_A_SERVER = ("claims", "postgres")
+
+
+@pytest.fixture
+def _server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The benchmarks' server is that of the tests; it is not started for those that need none."""
+    if request.getfixturevalue("name") in ON_A_SERVER:
+        monkeypatch.setenv("GOAL_LEDGER_TEST_POSTGRES", request.getfixturevalue("postgres").url)
+
+
+@pytest.mark.usefixtures("_server")
+@pytest.mark.parametrize("size", ["--quick", pytest.param("--rounds=1", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("name", by_name())
+def test_each_benchmark_runs_and_gives_figures(
+    name: str, size: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setenv("GOAL_LEDGER_TEST_POSTGRES", postgres.url)
-    main(["--quick", "--dir", str(tmp_path), "--json", str(tmp_path / "figures.json")])
+    main([size, "--only", name, "--dir", str(tmp_path), "--json", str(tmp_path / "figures.json")])
 
     results = orjson.loads((tmp_path / "figures.json").read_bytes())["results"]
     named = capsys.readouterr().out
@@ -49,7 +59,8 @@ def test_a_quick_run_of_everything_gives_figures(
     skipped = [result["case"] for result in results if result["skipped"]]
     assert all("LangGraph" in case or "rapidfuzz" in case for case in skipped)  # only `make bench` installs them
     measured = [result for result in results if not result["skipped"]]
-    assert all(_is_measured(result) for result in measured)
+    assert measured and all(_is_measured(result) for result in measured)
+    assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
 
 
 def test_where_there_is_no_server_its_cases_say_why(

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,9 @@ from typing import Any
 
 from goal_ledger.domain.base import Recorded, Unreadable
 from goal_ledger.ledger import Ledger
+
+PATIENCE_S = 300
+"""How long to wait for what comes at once: what takes longer hangs, on however slow and crowded a machine."""
 
 START = datetime(2026, 2, 24, 9, tzinfo=UTC)
 
@@ -77,9 +81,17 @@ def python(code: str, *arguments: object, **options: Any) -> "subprocess.Popen[s
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
+def until(true: Callable[[], object]) -> None:
+    """Wait for something that will be true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.01)
+
+
 def finished(process: "subprocess.Popen[str]") -> str:
     """Its standard output, when it went well."""
-    output, errors = process.communicate(timeout=100)
+    output, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
     return output
 

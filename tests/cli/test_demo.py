@@ -8,13 +8,14 @@ from pathlib import Path
 
 from goal_ledger.cli.demo import play
 from goal_ledger.ledger import Ledger
+from tests.tools import PATIENCE_S
 
 
 def test_the_demo_tells_its_story_and_ends_with_commands_that_work(tmp_path: Path):
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     demo = [sys.executable, "-W", "error", "-m", "goal_ledger.cli.demo"]
 
-    ran = subprocess.run(demo, capture_output=True, text=True, timeout=60, env=env, cwd=tmp_path)
+    ran = subprocess.run(demo, capture_output=True, text=True, timeout=PATIENCE_S, env=env, cwd=tmp_path)
 
     assert (ran.returncode, ran.stderr) == (0, "")
     assert max(len(line) for line in ran.stdout.splitlines() if str(tmp_path) not in line) <= 80
@@ -30,7 +31,9 @@ def test_the_demo_tells_its_story_and_ends_with_commands_that_work(tmp_path: Pat
     commands = re.findall(r"^# .*\n(.*) \\\n    (.*)$", ran.stdout, flags=re.MULTILINE)
     assert len(commands) >= 5 and ran.stdout.endswith(commands[-1][1] + "\n")
     codes = [
-        subprocess.run([*program.split(), *words.split()], capture_output=True, timeout=60, cwd=tmp_path).returncode
+        subprocess.run(
+            [*program.split(), *words.split()], capture_output=True, timeout=PATIENCE_S, cwd=tmp_path
+        ).returncode
         for program, words in commands
     ]
     assert sorted(codes) == [0] * (len(codes) - 1) + [3]

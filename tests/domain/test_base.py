@@ -145,7 +145,7 @@ def test_an_event_cannot_be_changed():
         {"deep": [{"deeper": (1, math.nan)}]},
         {"deep": [{"deeper": {"a": LARGEST_INT + 1}}]},
     ],
-    ids=lambda value: ascii(value)[:40],
+    ids=lambda value: "object" if type(value) is object else ascii(value)[:40],
 )
 def test_free_data_holds_only_what_json_can(value: Any):
     assert refused(json_={"here": value}).startswith("json_: ")

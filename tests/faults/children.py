@@ -9,10 +9,11 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from tests.tools import PATIENCE_S
+
 Tell = Callable[[Any], None]
 """Says something to the test, whole or not at all."""
 
-_PATIENCE_S = 100
 _FORKS: Any = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
 _FORKS.set_forkserver_preload(["pytest", "tests.faults.work"])  # which imports what it needs
 
@@ -28,7 +29,7 @@ class Child:
 
     def hear(self) -> Any:
         """The next thing it tells."""
-        assert self._told.poll(_PATIENCE_S), "the child is silent"
+        assert self._told.poll(PATIENCE_S), "the child is silent"
         return _unless_failed(self._told.recv())
 
     def kill(self) -> list[Any]:
@@ -44,7 +45,7 @@ class Child:
                 rest.append(self.hear())
             except EOFError:
                 break
-        self._process.join(_PATIENCE_S)
+        self._process.join(PATIENCE_S)
         self._told.close()
         return rest
 
@@ -63,14 +64,14 @@ class Child:
         """Let nothing of it stay behind."""
         if self._process.is_alive():
             self._process.kill()
-        self._process.join(_PATIENCE_S)
+        self._process.join(PATIENCE_S)
         self._told.close()
         self._process.close()
 
 
 def barrier(parties: int) -> Any:
     """Where so many children wait for each other."""
-    return _FORKS.Barrier(parties, timeout=_PATIENCE_S)
+    return _FORKS.Barrier(parties, timeout=PATIENCE_S)
 
 
 def event() -> Any:

@@ -50,18 +50,16 @@ def test_whatever_the_clock_does_order_is_position_and_every_fold_goes_through(p
         assert recorded(ledger) == told
 
 
-@pytest.mark.parametrize("ahead_s", [100, 10**9])
+@pytest.mark.parametrize("ahead_s", [1_000, 10**9])
 def test_a_lease_far_in_the_future_is_not_believed(place: Place, ahead_s: float):
     """A builder on another machine, whose clock goes wrong, or ours was set back since."""
-    options = Settings(durable=False, page=5, lock_wait_s=60)
+    options = Settings(durable=False, page=5, lock_wait_s=0.1)
     with Ledger.open(place.url, actor="test:clocks", settings=options) as ledger:
         fill(ledger, 30)
         ledger.views.catch_up()
         ledger.views.rebuilds.build()
         _lease(ledger, time.time() + ahead_s)
-        began = time.monotonic()
-        ledger.views.rebuilds.rebuild()
-        assert time.monotonic() - began < 30
+        ledger.views.rebuilds.rebuild()  # or it would be busy
         views_are_a_clean_fold(ledger)
 
 

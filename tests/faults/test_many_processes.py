@@ -9,16 +9,16 @@ import pytest
 from goal_ledger.ledger import Ledger, LedgerError, Settings
 from tests.faults.conftest import Started
 from tests.faults.work import FAST, fill, views_are_a_clean_fold
-from tests.tools import finished, recorded, tables
+from tests.tools import PATIENCE_S, finished, recorded, tables
 
 # --- Many writers
 
 
 AMEND = """
 import sys
-from goal_ledger.ledger import Ledger
+from goal_ledger.ledger import Ledger, Settings
 path, goal_id, name, count = sys.argv[1:]
-with Ledger.open(path, actor=f"agent:{name}") as ledger:
+with Ledger.open(path, actor=f"agent:{name}", settings=Settings(lock_wait_s=300)) as ledger:
     for number in range(int(count)):
         ledger.goals.amend(goal_id, description=f"{name} {number}")
 """
@@ -46,10 +46,10 @@ def test_eight_processes_on_one_goal_lose_nothing_and_meet_no_conflict(started: 
 
 OPEN = """
 import sys
-from goal_ledger.ledger import Ledger
+from goal_ledger.ledger import Ledger, Settings
 print("ready", flush=True)
 for line in sys.stdin:
-    with Ledger.open(line.rstrip(), actor="agent:opener") as ledger:
+    with Ledger.open(line.rstrip(), actor="agent:opener", settings=Settings(lock_wait_s=300)) as ledger:
         ledger.goals.list()
         ledger.goals.create("A")
         assert ledger.goals.list().rows
@@ -72,7 +72,7 @@ def test_twelve_processes_create_one_ledger_and_its_views_at_once(started: Start
                 assert ledger.log.verify() == 13
                 assert [event.name for event in recorded(ledger)] == ["ledger.created"] + ["goal.created"] * 12
     finally:
-        errors = [opener.communicate(timeout=100)[1] for opener in openers]
+        errors = [opener.communicate(timeout=PATIENCE_S)[1] for opener in openers]
     assert errors == [""] * 12
 
 
@@ -107,7 +107,7 @@ def test_threads_create_one_ledger_at_once(tmp_path: Path):
 LIST = """
 import sys
 from goal_ledger.ledger import Ledger, Settings
-with Ledger.open(sys.argv[1], settings=Settings(page=int(sys.argv[2]))) as ledger:
+with Ledger.open(sys.argv[1], settings=Settings(page=int(sys.argv[2]), lock_wait_s=300)) as ledger:
     for number in range(20):
         goals = ledger.goals.list().rows
         assert len({goal.goal_id for goal in goals}) == len(goals)
@@ -158,5 +158,5 @@ def test_a_lock_that_stays_busy_is_a_conflict_and_nothing_is_written(started: St
             ledger.goals.ready(goal.goal_id)
         assert (refused.value.code, refused.value.exit_code) == ("busy", 4)
         assert ledger.goals.get(goal.goal_id) == goal == ledger.goals.list().rows[0]  # readers don't wait
-        holder.communicate("done\n", timeout=100)
+        holder.communicate("done\n", timeout=PATIENCE_S)
         assert ledger.goals.ready(goal.goal_id).version == 2

@@ -13,7 +13,9 @@ from tests.faults.children import Tell, event
 from tests.faults.conftest import Start
 from tests.faults.work import FAST, fill, views_are_a_clean_fold
 from tests.places import Place
+from tests.tools import PATIENCE_S
 
+SMALL_PAGES = Settings(durable=False, page=50, lock_wait_s=PATIENCE_S)
 AT_FIRST = 300  # goals that are there before; what is said of them differs between old and new
 
 
@@ -43,7 +45,7 @@ def read(tell: Tell, url: str, over: Any) -> None:
     """Look until it is over, and once more; every mark that was seen, of which each answer has one only."""
     marks: list[str] = []
     most, is_over = 0, False
-    with Ledger.open(url, actor="agent:reader", settings=Settings(durable=False, page=50)) as ledger:
+    with Ledger.open(url, actor="agent:reader", settings=SMALL_PAGES) as ledger:
         while not is_over:
             is_over = over.is_set()
             goals = ledger.goals.list().rows
@@ -61,7 +63,7 @@ def read(tell: Tell, url: str, over: Any) -> None:
 def rebuild(tell: Tell, url: str, marks: list[str], version: int) -> None:
     """Rebuild once per mark, with code that says it. version: of the projection in this code."""
     goal_definitions.version = version
-    with Ledger.open(url, settings=Settings(durable=False, page=50, lock_wait_s=60)) as ledger:
+    with Ledger.open(url, settings=SMALL_PAGES) as ledger:
         for mark in marks:
             _mark(mark)
             ledger.views.rebuilds.rebuild(["goal_definitions"])

@@ -11,6 +11,7 @@ from tests.faults.children import Tell, barrier
 from tests.faults.conftest import Start
 from tests.faults.work import FAST, sound
 from tests.places import Place
+from tests.tools import PATIENCE_S
 
 AT_ONCE = 3
 
@@ -46,7 +47,7 @@ def test_a_command_that_three_processes_deliver_at_once_is_done_once_and_all_hea
 
 @pytest.mark.parametrize("rounds", [40, pytest.param(500, marks=pytest.mark.soak)])
 def test_a_command_that_three_threads_deliver_at_once_is_done_once_and_all_hear_the_same(place: Place, rounds: int):
-    together = threading.Barrier(AT_ONCE, timeout=60)
+    together = threading.Barrier(AT_ONCE, timeout=PATIENCE_S)
     answers: list[list[Any]] = [[] for _ in range(AT_ONCE)]
     with Ledger.open(place.url, actor="agent:relay", settings=FAST) as ledger:
 

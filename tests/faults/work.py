@@ -11,10 +11,10 @@ from goal_ledger.domain.goals.goal import GOAL, GoalCreated
 from goal_ledger.domain.goals.lifecycle import GoalStatus
 from goal_ledger.ledger import Ledger, Settings
 from goal_ledger.projections.registry import PROJECTIONS
-from tests.tools import recorded
+from tests.tools import PATIENCE_S, recorded
 
 Tell = Callable[[Any], None]
-FAST = Settings(durable=False)
+FAST = Settings(durable=False, lock_wait_s=PATIENCE_S)
 
 
 def fill(ledger: Ledger, count: int) -> None:

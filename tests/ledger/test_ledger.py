@@ -36,7 +36,7 @@ from goal_ledger.ledger.engine.location import locate
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.goals.goal_definitions import GoalRow
 from tests.places import Place
-from tests.tools import START, Clock, as_somebody, recorded
+from tests.tools import PATIENCE_S, START, Clock, as_somebody, recorded, until
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 
@@ -315,11 +315,11 @@ def test_readers_do_not_wait_for_a_transaction(place: Place):
         def work(tx: Any) -> None:
             tx.act(goal.goal_id, GOAL, rules.ready, dependencies={})
             begun.set()
-            assert read.wait(30)
+            assert read.wait(PATIENCE_S)
 
         writer = threading.Thread(target=ledger.transact, args=(work,))
         writer.start()
-        assert begun.wait(30)
+        assert begun.wait(PATIENCE_S)
         assert ledger.goals.get(goal.goal_id) == ledger.goals.list().rows[0] == goal
         read.set()
         writer.join()
@@ -420,14 +420,6 @@ def follower(ledger: Ledger, heard: list[Any], **options: Any) -> tuple[threadin
     return thread, ended
 
 
-def until(condition: Any) -> None:
-    for _ in range(3000):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it never came to that")
-
-
 def test_a_follower_hears_everything_once_in_order_and_ends_with_the_ledger(place: Place):
     with Ledger.open(place.url, actor="test:one", settings=Settings(page=3)) as ledger:
         for number in range(10):
@@ -441,7 +433,7 @@ def test_a_follower_hears_everything_once_in_order_and_ends_with_the_ledger(plac
         until(lambda: len(heard) >= 22)
         told = recorded(ledger)
         ledger.close()
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert (heard, ended) == (told, [22])
 
@@ -464,7 +456,7 @@ def test_a_follower_stops_when_told_and_goes_on_where_it_was(ledger: Ledger):
     thread, ended = follower(ledger, heard, after=3, stop=stop)
     until(lambda: len(heard) == 6)
     stop.set()
-    thread.join(30)
+    thread.join(PATIENCE_S)
     assert (heard, ended) == (recorded(ledger), [6])
 
 
@@ -498,10 +490,10 @@ def test_closing_while_followers_read_is_no_error_for_them(place: Place):
             heard: list[Any] = []
             followers = [follower(ledger, heard) for _ in range(4)]
             ledger.goals.create("A")
-            until(lambda heard=heard: heard)
+            until(heard.__len__)
             ledger.close()
             for thread, _ in followers:
-                thread.join(30)
+                thread.join(PATIENCE_S)
             assert [len(ended) for _, ended in followers] == [1, 1, 1, 1]
 
 
@@ -818,14 +810,14 @@ def test_in_memory_a_list_inside_a_transaction_and_a_rebuild_beside_it_do_not_wa
             ledger.goals.list()
 
         def write() -> None:
-            rebuilding.wait(30)
+            rebuilding.wait(PATIENCE_S)
             ledger.transact(work)
 
         threads = [threading.Thread(target=target, daemon=True) for target in (rebuild, write)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(10)
+            thread.join(PATIENCE_S)
         assert not any(thread.is_alive() for thread in threads)
 
 

@@ -197,8 +197,8 @@ def test_what_happens_after_a_tick_is_seen_by_the_next_at_the_same_time(ledger: 
 TICK = """
 import sys
 from datetime import datetime
-from goal_ledger.ledger import Ledger
-with Ledger.open(sys.argv[1], actor="test:tick") as ledger:
+from goal_ledger.ledger import Ledger, Settings
+with Ledger.open(sys.argv[1], actor="test:tick", settings=Settings(lock_wait_s=300)) as ledger:
     sys.stdin.readline()
     ticked = ledger.tick(datetime.fromisoformat("2026-03-26T09:00:00Z"))
     assert ticked.ok, ticked

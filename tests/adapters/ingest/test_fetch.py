@@ -10,6 +10,7 @@ from goal_ledger.adapters.ingest.feeds import fetch as fetching
 from goal_ledger.adapters.ingest.feeds.fetch import Waiting, after_of, fetch, name_of, pages, request, with_after
 from goal_ledger.ledger import LedgerError
 from tests.serving import Answer, Server
+from tests.tools import PATIENCE_S
 
 KEY = "phx_secret"
 
@@ -33,7 +34,7 @@ class Naps(list[float]):
 
     @property
     def waiting(self) -> Waiting:
-        return Waiting(sleep=self.append, largest=1000, timeout_s=5.0)
+        return Waiting(sleep=self.append, largest=1000, timeout_s=PATIENCE_S)
 
 
 def refusal(ask: Callable[[], object]) -> LedgerError:
@@ -81,7 +82,7 @@ def test_a_server_that_stays_busy_is_given_up(server):
 def test_an_answer_that_breaks_off_is_asked_for_again(server):
     naps = Naps()
     server.answers = [(200, {"Content-Length": "20"}, b"[1"), (200, {}, b"[1]")]
-    assert fetch(server.url, waiting=naps.waiting._replace(timeout_s=0.3)) == b"[1]"
+    assert fetch(server.url, waiting=naps.waiting) == b"[1]"
     assert len(naps) == 1
 
 

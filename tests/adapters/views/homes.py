@@ -18,7 +18,7 @@ from goal_ledger.projections.base import Projection
 from goal_ledger.projections.registry import PROJECTIONS
 from tests.places import PLACES, Place
 from tests.postgres import Server
-from tests.tools import tables_by
+from tests.tools import PATIENCE_S, tables_by
 
 
 class Home(ABC):
@@ -28,7 +28,7 @@ class Home(ABC):
 
     def views(self, *projections: Projection[Any], log: Log | None = None, **options: Any) -> "closing[Views]":
         """The views as one more process sees them; of every projection there is, unless said."""
-        options = {"ledger": "meta_1", **options}
+        options = {"ledger": "meta_1", "wait_s": PATIENCE_S, **options}
         return closing(self._open(log or self.log, projections or PROJECTIONS.values(), options))
 
     @abstractmethod

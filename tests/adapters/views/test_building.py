@@ -16,6 +16,7 @@ from goal_ledger.domain.errors import Conflict
 from goal_ledger.projections.registry import PROJECTIONS
 from tests.adapters.views.histories import Stop, begin, by_hand, everything, fill, ready, stop_at, tally, tell
 from tests.adapters.views.homes import Home, Watched
+from tests.tools import PATIENCE_S
 
 ME = f"{socket.gethostname()}/{os.getpid()}"
 
@@ -119,7 +120,7 @@ def test_while_one_builds_another_waits_and_does_no_work_twice(kept: Home, how: 
     def pause(done: int, _of: int) -> None:
         if done == 60:
             begun.set()
-            assert may_go_on.wait(30)
+            assert may_go_on.wait(PATIENCE_S)
 
     with kept.views(mine, log=ours, page=1) as one, kept.views(mine, log=theirs, page=1) as other:
 
@@ -132,9 +133,9 @@ def test_while_one_builds_another_waits_and_does_no_work_twice(kept: Home, how: 
             threading.Thread(target=ask),
         )
         builder.start()
-        assert begun.wait(30)
+        assert begun.wait(PATIENCE_S)
         asker.start()
-        assert waiting.wait(30)  # it was told how far the other one is
+        assert waiting.wait(PATIENCE_S)  # it was told how far the other one is
         assert theirs.decoded == []
         may_go_on.set()
         builder.join()
@@ -226,7 +227,7 @@ def test_two_that_follow_one_read_model_fold_each_event_once(kept: Home):
     def follow(views: Views) -> None:
         try:
             for _ in range(rounds):
-                together.wait(30)
+                together.wait(PATIENCE_S)
                 views.catch_up()
         except BaseException as error:
             failures.append(error)

@@ -8,6 +8,7 @@ from goal_ledger.domain.errors import Unavailable
 from goal_ledger.domain.settings import Stale
 from tests.adapters.views.histories import begin, by_hand, everything, ready, tally, tell
 from tests.adapters.views.homes import Home, MemoryHome
+from tests.tools import PATIENCE_S
 
 PAGE = 10
 
@@ -65,7 +66,7 @@ def test_waiting_ends_when_another_process_has_built_them(kept: Home):
                 assert found == []  # only half of it is there
 
         builder.rebuilds.rebuild(progress=ask_now)
-        asker.join(30)
+        asker.join(PATIENCE_S)
     assert halfway.is_set() and found == [by_hand(kept.log, tally())]
 
 

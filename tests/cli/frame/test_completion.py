@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Cli
+from tests.tools import PATIENCE_S
 
 PROGRAM = str(Path(sys.executable).with_name("goal-ledger"))
 
@@ -20,7 +21,7 @@ def asked(gl: Cli, line: str, shell: str = "zsh") -> list[str]:
         "_GOAL_LEDGER_COMPLETE": f"{shell}_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1),
         "GOAL_LEDGER_DB": str(gl.db),
     }  # fmt: skip
-    ran = subprocess.run([PROGRAM], env={**os.environ, **env}, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run([PROGRAM], env={**os.environ, **env}, capture_output=True, text=True, timeout=PATIENCE_S)
     assert (ran.returncode, ran.stderr) == (0, "")
     return ran.stdout.strip("\n").splitlines()
 
@@ -40,7 +41,7 @@ def test_the_script_is_one_that_the_shell_understands(gl: Cli, tmp_path: Path, s
     script = tmp_path / "script"
     script.write_text(gl.run("completion", shell).text)
 
-    assert subprocess.run([shell, *check, str(script)], capture_output=True, timeout=60).returncode == 0
+    assert subprocess.run([shell, *check, str(script)], capture_output=True, timeout=PATIENCE_S).returncode == 0
 
 
 def test_another_shell_is_wrong_usage(gl: Cli):

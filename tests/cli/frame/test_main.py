@@ -17,6 +17,7 @@ from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
 from goal_ledger.cli.frame.main import NOUNS, VERBS, main, root
 from tests.cli.running import Cli
+from tests.tools import PATIENCE_S
 
 PROGRAM = str(Path(sys.executable).with_name("goal-ledger"))
 NOBODY = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
@@ -25,7 +26,7 @@ NOBODY = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
 def process(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "goal_ledger.cli.frame.main", *args],
-        capture_output=True, text=True, timeout=60, env={**os.environ, **env},
+        capture_output=True, text=True, timeout=PATIENCE_S, env={**os.environ, **env},
     )  # fmt: skip
 
 
@@ -220,7 +221,11 @@ def test_a_full_disk_behind_stdout_is_one_line(gl: Cli):
     gl.goal()
     with open("/dev/full", "w") as full:
         ran = subprocess.run(
-            [PROGRAM, "--db", str(gl.db), "goal", "list"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+            [PROGRAM, "--db", str(gl.db), "goal", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE_S,
         )
 
     assert (ran.returncode, ran.stderr) == (1, "error: No space left on device\n")
@@ -242,7 +247,7 @@ def test_a_reader_that_leaves_is_no_error(gl: Cli):
 def test_without_stdout_it_still_works(gl: Cli):
     words = shlex.join([PROGRAM, "--db", str(gl.db), "goal", "create", "x"])
 
-    ran = subprocess.run(["/bin/sh", "-c", f"{words} >&-"], capture_output=True, timeout=60)
+    ran = subprocess.run(["/bin/sh", "-c", f"{words} >&-"], capture_output=True, timeout=PATIENCE_S)
 
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert gl.events() == 2
@@ -256,7 +261,7 @@ def test_control_c_is_130(tmp_path: Path):
     )  # fmt: skip
     writer = os.open(tmp_path / "endless.jsonl", os.O_WRONLY)  # returns when the import reads
     ran.send_signal(signal.SIGINT)
-    out, err = ran.communicate(timeout=60)
+    out, err = ran.communicate(timeout=PATIENCE_S)
     os.close(writer)
 
     assert ran.returncode == 130
@@ -321,7 +326,7 @@ def test_help_imports_nothing_slow():
         "slow = {'pydantic', 'rich', 'eventsourcing', 'sqlite3', 'goal_ledger.ledger'} & set(sys.modules)\n"
         "assert not slow, slow"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S)
 
     assert (ran.returncode, ran.stderr) == (0, "")
 
@@ -334,7 +339,7 @@ def test_an_answer_in_json_draws_nothing(gl: Cli):
     )
     args = [sys.executable, "-c", code, "--db", str(gl.db), "--json", "goal", "list"]
 
-    assert subprocess.run(args, capture_output=True, timeout=60).returncode == 0
+    assert subprocess.run(args, capture_output=True, timeout=PATIENCE_S).returncode == 0
 
 
 def test_the_help_of_the_root_says_what_each_command_says():
@@ -356,7 +361,7 @@ def test_one_goal_is_shown_without_what_only_other_commands_need(gl: Cli):
         "before = set(sys.modules)\n"
     )
     args = [sys.executable, "-c", libraries + code, "--db", str(gl.db), "goal", "show", goal_id]
-    ran = subprocess.run(args, capture_output=True, text=True, timeout=60, env={**os.environ, "LOGNAME": "ana"})
+    ran = subprocess.run(args, capture_output=True, text=True, timeout=PATIENCE_S, env={**os.environ, "LOGNAME": "ana"})
 
     assert (ran.returncode, ran.stderr) == (0, "")
 
@@ -406,7 +411,9 @@ def test_nothing_at_all_shows_the_help_as_wrong_usage(gl: Cli):
 def test_the_console_script_answers_like_the_module(gl: Cli):
     gl.goal()
 
-    script = subprocess.run([PROGRAM, "--db", str(gl.db), "goal", "list"], capture_output=True, text=True, timeout=60)
+    script = subprocess.run(
+        [PROGRAM, "--db", str(gl.db), "goal", "list"], capture_output=True, text=True, timeout=PATIENCE_S
+    )
 
     assert script.stdout == process("--db", str(gl.db), "goal", "list").stdout != ""
     assert process("--db", str(gl.db), "goal", "frob").returncode == 2

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from tests.cli.running import Cli
-from tests.tools import tamper
+from tests.tools import PATIENCE_S, tamper
 
 PROGRAM = str(Path(sys.executable).with_name("goal-ledger"))
 
@@ -98,7 +98,7 @@ def test_events_of_another_process_come_as_they_happen_until_it_is_stopped(gl: C
         row = orjson.loads(out.readline())
         assert (row["position"], row["stream"]) == (3, goal_id)
         process.send_signal(number)
-        rest, words = process.communicate(timeout=60)
+        rest, words = process.communicate(timeout=PATIENCE_S)
 
     assert (process.returncode, rest) == (0, b"")
     assert words == b"stopped behind position 3; to go on: goal-ledger follow --after 3\n"
@@ -109,7 +109,7 @@ def test_a_reader_that_leaves_is_noticed_without_another_event(gl: Cli):
     with following(gl) as (process, out):
         assert out.readline().split()[0] == b"1"
         out.close()
-        assert process.wait(timeout=60) == 141
+        assert process.wait(timeout=PATIENCE_S) == 141
         assert process.stderr is not None and process.stderr.read() == b""
 
 
@@ -128,6 +128,6 @@ def test_a_full_disk_behind_stdout_ends_it(gl: Cli):
     gl.goal()
     with open("/dev/full", "w") as full:
         words = [PROGRAM, "--db", str(gl.db), "follow", "--until-head"]
-        ran = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        ran = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
 
     assert (ran.returncode, ran.stderr) == (1, "error: No space left on device\n")

@@ -15,7 +15,7 @@ import pytest
 from goal_ledger.adapters.store.codec import digest
 from goal_ledger.projections.registry import PROJECTIONS
 from tests.cli.running import Cli
-from tests.tools import rows, tamper
+from tests.tools import PATIENCE_S, rows, tamper
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 
@@ -289,7 +289,7 @@ def test_long_work_shows_a_bar_on_a_terminal_only(gl: Cli):
         terminal, theirs = os.openpty()
         words = [program, "--db", str(gl.db), "projection", "rebuild", *options]
         ran = subprocess.run(
-            words, stdout=subprocess.PIPE, stderr=theirs, timeout=60, env={**os.environ, "TERM": "xterm"}
+            words, stdout=subprocess.PIPE, stderr=theirs, timeout=PATIENCE_S, env={**os.environ, "TERM": "xterm"}
         )
         os.close(theirs)
         seen = b""

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.cli.running import Cli
+from tests.tools import PATIENCE_S
 
 DUE = ("--now", "2030-03-26")
 
@@ -105,7 +106,7 @@ def test_for_ever_it_ticks_until_it_is_told_to_stop(gl: Cli, number: int, option
         goal_id = gl.goal("B", "--stop-condition", "now >= 2020-01-01")
         line = process.stdout.readline().decode()
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
     assert f"{goal_id} archived: stop_condition: now >= 2020-01-01" in line

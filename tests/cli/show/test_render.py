@@ -10,6 +10,7 @@ import pytest
 
 from goal_ledger.cli.frame.text import visible
 from tests.cli.running import Cli
+from tests.tools import PATIENCE_S
 
 HOSTILE = (
     '\'; DROP TABLE stored_events; -- "quoted" [red]not red[/red] [link=x]\n\r\tnew line \x1b[31mred\x1b]0;title\x07 '
@@ -142,7 +143,7 @@ def test_a_terminal_of_another_encoding_gets_numbers_for_what_it_lacks(gl: Cli):
 
     ran = subprocess.run(
         [str(Path(sys.executable).with_name("goal-ledger")), "--db", str(gl.db), "goal", "list"],
-        capture_output=True, timeout=60, env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True, timeout=PATIENCE_S, env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )  # fmt: skip
 
     assert ran.returncode == 0

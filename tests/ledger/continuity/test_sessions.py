@@ -24,6 +24,7 @@ from goal_ledger.ledger import (
 )
 from goal_ledger.ledger.continuity import reconciliation
 from goal_ledger.projections.continuity.sessions import SessionRow
+from tests.signals import defaults
 from tests.tools import START, Clock, python, recorded
 
 
@@ -343,6 +344,13 @@ def test_a_session_that_drains_in_a_living_process_is_not_begun_anew(ledger):
         assert refusal(ledger, ledger.sessions.start).code == "draining"
 
 
+@pytest.fixture
+def default_signals():
+    with defaults():
+        yield
+
+
+@pytest.mark.usefixtures("default_signals")
 def test_sigterm_is_handled_in_the_main_thread_for_the_length_of_the_block(ledger):
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SystemExit) as ended, ledger.session():
@@ -363,6 +371,7 @@ def test_a_handler_of_the_program_is_left_alone(ledger):
         signal.signal(signal.SIGTERM, before)
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_in_another_thread_no_handler_is_installed(ledger):
     seen = []
 
@@ -398,7 +407,7 @@ from goal_ledger.ledger import Ledger
 with Ledger.open(sys.argv[1], actor="agent:worker") as ledger, ledger.session():
     run = ledger.runs.start(sys.argv[2])
     print(run.run_id, flush=True)
-    time.sleep(100)
+    time.sleep(600)
 """
 
 

@@ -5,7 +5,7 @@ import time
 
 from goal_ledger.ledger import Ledger, Settings
 from tests.places import Place
-from tests.tools import recorded
+from tests.tools import PATIENCE_S, recorded
 
 FAST = Settings(durable=False, page=7)
 
@@ -48,13 +48,13 @@ def test_eight_writers_and_three_readers_behind_them_meet_no_gap_and_no_repeat(p
 def test_waiting_ends_with_an_event_of_another_process_and_without_one_with_the_time(place: Place):
     with Ledger.open(place.url, actor="test:one") as ledger, Ledger.open(place.url, actor="test:two") as other:
         store = ledger.core.store
-        store.wait(0, 60)  # there is one already
+        store.wait(0, PATIENCE_S)  # there is one already
         begun = time.monotonic()
         store.wait(1, 0.05)
         assert store.head() == 1 and time.monotonic() - begun >= 0.05
         writer = threading.Timer(0.05, lambda: other.goals.create("A"))
         writer.start()
-        store.wait(1, 60)
+        store.wait(1, PATIENCE_S)
         assert store.head() == 2
         writer.join()
 

@@ -16,9 +16,10 @@ from goal_ledger.ledger import Conflict, Ledger, LedgerError, Settings, Unavaila
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from tests.places import ServerPlace
 from tests.postgres import Server
-from tests.tools import python, recorded
+from tests.tools import PATIENCE_S, python, recorded, until
 from tests.wire import Wire, wired
 
+PATIENT = Settings(durable=False, lock_wait_s=PATIENCE_S)
 SEED = 20260224
 
 
@@ -155,7 +156,7 @@ def test_backends_killed_at_any_moment_lose_nothing_and_double_nothing(place: Se
     done = threading.Event()
 
     def write(name: str) -> None:
-        with Ledger.open(place.url, actor=f"test:{name}", settings=Settings(durable=False)) as ledger:
+        with Ledger.open(place.url, actor=f"test:{name}", settings=PATIENT) as ledger:
             number = 0
             while not done.is_set():
                 number += 1
@@ -169,9 +170,10 @@ def test_backends_killed_at_any_moment_lose_nothing_and_double_nothing(place: Se
         writers = [threading.Thread(target=write, args=(name,)) for name in "abc"]
         for writer in writers:
             writer.start()
-        for _ in range(rounds):
+        for number in range(rounds):
             time.sleep(chance.uniform(0, 0.05))
             _kill(place.server)
+            until(lambda: len(stored) > number)  # noqa: B023
         done.set()
         for writer in writers:
             writer.join()
@@ -229,18 +231,10 @@ def test_followers_hear_on_after_their_connection_was_lost(place: ServerPlace):
             _kill(place.server)
             time.sleep(0.01)
         ledger.goals.create("last")
-        _until(lambda: len(heard) >= 7)
+        until(lambda: len(heard) >= 7)
         stop.set()
         follower.join()
     assert heard == list(range(1, 8))
-
-
-def _until(true: Any) -> None:
-    for _ in range(1000):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never came")
 
 
 # --- A busy lock
@@ -262,10 +256,10 @@ def test_a_lock_that_stays_busy_is_a_conflict_and_nothing_is_written(place: Serv
 
 OPEN = """
 import sys
-from goal_ledger.ledger import Ledger
+from goal_ledger.ledger import Ledger, Settings
 print("ready", flush=True)
 for line in sys.stdin:
-    with Ledger.open(line.rstrip(), actor="agent:opener") as ledger:
+    with Ledger.open(line.rstrip(), actor="agent:opener", settings=Settings(lock_wait_s=300)) as ledger:
         ledger.goals.create("A")
         print(ledger.id, flush=True)
 """
@@ -286,5 +280,5 @@ def test_twelve_processes_create_one_ledger_at_once(postgres: Server):
                 assert ids == {ledger.id}
                 assert ledger.log.verify() == 13
     finally:
-        errors = [opener.communicate(timeout=100)[1] for opener in openers]
+        errors = [opener.communicate(timeout=PATIENCE_S)[1] for opener in openers]
     assert errors == [""] * 12

@@ -358,8 +358,8 @@ def test_the_same_command_scans_once_and_answers_alike(ledger):
 SCAN = """
 import sys
 from datetime import UTC, datetime
-from goal_ledger.ledger import Ledger
-with Ledger.open(sys.argv[1], actor="agent:scanner") as ledger:
+from goal_ledger.ledger import Ledger, Settings
+with Ledger.open(sys.argv[1], actor="agent:scanner", settings=Settings(lock_wait_s=300)) as ledger:
     ledger.views.catch_up()
     sys.stdin.readline()
     ledger.proposals.scan(now=datetime(2025, 11, 9, 14, tzinfo=UTC))

@@ -163,9 +163,9 @@ def test_dependencies_pauses_and_open_runs_keep_a_goal_from_being_claimed(ledger
 
 CLAIM = """
 import sys
-from goal_ledger.ledger import Ledger
+from goal_ledger.ledger import Ledger, Settings
 url, name = sys.argv[1:]
-with Ledger.open(url, actor=f"agent:{name}") as ledger:
+with Ledger.open(url, actor=f"agent:{name}", settings=Settings(lock_wait_s=300)) as ledger:
     print("ready", flush=True)
     sys.stdin.readline()
     while (run := ledger.work.claim(lease_s=600)) is not None:
