@@ -5,6 +5,7 @@ import inspect
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -18,11 +19,21 @@ from goal_ledger.domain import ids
 from goal_ledger.domain.errors import Blank, Call, Hint, NotFound, Value
 from goal_ledger.domain.goals.lifecycle import MOVES, GoalStatus, path
 from goal_ledger.ledger import Ledger, as_call
+from goal_ledger.ledger.engine.rows import Rows
 from goal_ledger.ledger.goals.goals import Amendment
 from tests.cli.running import Cli
 from tests.test_house import modules
 
 SEVEN = Blank(7)  # stands for what is known at run time only: a text, a number or an id
+
+
+def capabilities() -> list[type[Rows[Any]]]:
+    """Every capability whose rows can be listed."""
+    for name in modules():
+        if name.startswith("goal_ledger.ledger."):
+            import_module(name)
+    return Rows.__subclasses__()
+
 
 CHOSEN_AT_RUN_TIME = {
     ("ids", "_NOUNS.get(kind, kind)"): sorted(
@@ -34,6 +45,7 @@ CHOSEN_AT_RUN_TIME = {
         {step for start, move in product(GoalStatus, MOVES.values()) for step in path(start, move.sources)}
     ),
     ("conditions", "noun"): ["goal", "run"],
+    ("rows", "self.command or self.noun"): sorted(each.kind.command or each.kind.noun for each in capabilities()),
 }
 """Nouns and verbs that stand in no source as they are, by module and expression."""
 
