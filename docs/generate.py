@@ -90,11 +90,7 @@ def _type(shape: dict[str, Any], definitions: dict[str, Any]) -> str:
 
 
 def _text(default: Any) -> str:
-    return {None: "null", True: "true", False: "false"}.get(default, str(default)) if _plain(default) else str(default)
-
-
-def _plain(value: Any) -> bool:
-    return value is None or isinstance(value, (bool, str, int, float))
+    return "null" if default is None else str(default).lower() if isinstance(default, bool) else str(default)
 
 
 def _commands() -> Iterator[str]:
