@@ -1,50 +1,21 @@
-"""goal-ledger completion: what a shell needs to complete our words, and what it is told when it asks."""
+"""What the shell is told when it asks what could be typed next."""
 
 import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import (
-    BashComplete,
-    CompletionItem,
-    FishComplete,
-    ShellComplete,
-    ZshComplete,
-    shell_complete,
-)
+from click.shell_completion import CompletionItem, shell_complete
 
 from goal_ledger.cli.frame.app import COMPLETION, PROGRAM, App
-from goal_ledger.cli.frame.command import Verb
 from goal_ledger.cli.frame.text import visible
 
 if TYPE_CHECKING:
     from goal_ledger.ledger import Ledger
 
-SHELLS: dict[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 _MOST = 50  # ids offered at once
 _LAST = "~"  # sorts behind everything an id can hold
 _ABOUT = 60  # characters of what stands beside an id
-
-
-@click.command(
-    "completion",
-    cls=Verb,
-    examples=("goal-ledger completion bash", "goal-ledger completion zsh", "goal-ledger completion fish"),
-)
-@click.argument("shell", type=click.Choice(list(SHELLS)))
-@click.pass_context
-def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that lets SHELL complete commands, options, statuses and ids.
-
-    \b
-    bash: add to ~/.bashrc                     eval "$(goal-ledger completion bash)"
-    zsh:  add to ~/.zshrc                      eval "$(goal-ledger completion zsh)"
-    fish: save as ~/.config/fish/completions/goal-ledger.fish
-    """
-    asked = SHELLS[shell](ctx.find_root().command, {}, PROGRAM, COMPLETION)
-    script = (asked.source_template % asked.source_vars()).strip()
-    ctx.ensure_object(App).show({"shell": shell, "script": script}, lambda data: click.echo(data["script"]))
 
 
 def answer(root: click.Command, app: App) -> int:

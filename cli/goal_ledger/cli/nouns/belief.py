@@ -1,4 +1,7 @@
-"""goal-ledger belief: what the organisation holds true."""
+"""What the organisation holds true.
+
+Listed: noun 80
+"""
 
 import click
 

@@ -1,4 +1,7 @@
-"""goal-ledger check: outcomes of scheduled tasks that are no goal's runs."""
+"""How scheduled tasks went that are no goal's runs.
+
+Listed: noun 60
+"""
 
 from typing import Any
 

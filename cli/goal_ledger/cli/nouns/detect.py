@@ -1,4 +1,7 @@
-"""goal-ledger detect: let the detectors look."""
+"""Let every detector look for what should become a goal.
+
+Listed: verb 40
+"""
 
 from datetime import datetime
 

@@ -1,4 +1,7 @@
-"""goal-ledger diff: what changed between two instants."""
+"""What changed between two instants, field by field.
+
+Listed: verb 90
+"""
 
 from datetime import datetime
 

@@ -1,4 +1,7 @@
-"""goal-ledger doctor: whether everything is well, and what to do when it is not."""
+"""Look at the ledger and all around it, and say what to do.
+
+Listed: verb 100
+"""
 
 import click
 

@@ -1,4 +1,7 @@
-"""goal-ledger experiment: what the arms of an experiment gave, and who wins."""
+"""What is compared: results of the arms of an experiment, and its winner.
+
+Listed: noun 30
+"""
 
 import click
 

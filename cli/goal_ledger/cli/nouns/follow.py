@@ -1,4 +1,7 @@
-"""goal-ledger follow: the log as it grows."""
+"""Print every event, then new ones as they come.
+
+Listed: verb 80
+"""
 
 import select
 import sys

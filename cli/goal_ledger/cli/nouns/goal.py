@@ -1,4 +1,7 @@
-"""goal-ledger goal: create goals, move them through their life, look at them."""
+"""What should be achieved: create, move and look at goals.
+
+Listed: noun 10
+"""
 
 from __future__ import annotations
 

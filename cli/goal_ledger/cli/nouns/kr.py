@@ -1,4 +1,7 @@
-"""goal-ledger kr: what key results measure, and how far they are."""
+"""What is measured: key results, their values and their progress.
+
+Listed: noun 20
+"""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,7 @@
-"""goal-ledger learn: what the runs of a week teach together."""
+"""Learn from the runs of a week.
+
+Listed: verb 60
+"""
 
 from datetime import datetime
 

@@ -1,4 +1,7 @@
-"""goal-ledger ledger: the log itself."""
+"""The log itself: its size, and proof that it is unaltered.
+
+Listed: noun 150
+"""
 
 import sys
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""goal-ledger lesson: what was learned, with the evidence for and against it."""
+"""What was learned: heuristics, and the evidence for and against.
+
+Listed: noun 50
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""goal-ledger loop: what is still owed, and what came of it."""
+"""What is still owed: retries, answers, follow-ups.
+
+Listed: noun 110
+"""
 
 from collections.abc import Mapping
 from datetime import datetime

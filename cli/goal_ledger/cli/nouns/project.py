@@ -1,4 +1,7 @@
-"""goal-ledger project: what is to be built, how much of it is done, and what is broken."""
+"""What is to be built: projects, their features and bugs.
+
+Listed: noun 120
+"""
 
 from typing import Any
 

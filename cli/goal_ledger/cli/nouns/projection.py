@@ -1,4 +1,7 @@
-"""goal-ledger projection: the read models, folded from the log."""
+"""The read models: what they hold, rebuild them.
+
+Listed: noun 160
+"""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,7 @@
-"""goal-ledger proposal: what detectors propose, and what became of it."""
+"""What detectors propose, and what became of it.
+
+Listed: noun 70
+"""
 
 from datetime import datetime
 from typing import Any

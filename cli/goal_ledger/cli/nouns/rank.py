@@ -1,4 +1,7 @@
-"""goal-ledger rank: what open goals are worth."""
+"""The open goals that are worth most, people's and the system's alike.
+
+Listed: verb 20
+"""
 
 from typing import Literal
 

@@ -1,4 +1,7 @@
-"""goal-ledger review: what single runs taught."""
+"""What single runs taught: after-action reviews.
+
+Listed: noun 100
+"""
 
 from typing import Any
 

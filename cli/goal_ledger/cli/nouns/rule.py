@@ -1,4 +1,7 @@
-"""goal-ledger rule: the playbook, from a rule's draft to its proof or its fall."""
+"""The playbook: rules that prove themselves before they are in force.
+
+Listed: noun 90
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""goal-ledger run: attempts at goals, from start to outcome."""
+"""What was tried: attempts at goals, from start to outcome.
+
+Listed: noun 40
+"""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,7 @@
-"""goal-ledger session: start with what was left over, stop with everything laid down."""
+"""Start with what was left over, stop with all laid down.
+
+Listed: noun 130
+"""
 
 import click
 

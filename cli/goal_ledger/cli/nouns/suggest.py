@@ -1,4 +1,7 @@
-"""goal-ledger suggest: what should be looked at."""
+"""What to improve.
+
+Listed: verb 70
+"""
 
 import click
 

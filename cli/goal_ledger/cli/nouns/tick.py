@@ -1,4 +1,7 @@
-"""goal-ledger tick: do what is due."""
+"""Do what follows from time and conditions, once or for ever.
+
+Listed: verb 50
+"""
 
 from __future__ import annotations
 

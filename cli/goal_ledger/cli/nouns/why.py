@@ -1,4 +1,7 @@
-"""goal-ledger why: what a policy saw, why it chose, and whether it would choose so again."""
+"""Why a policy decided as it did in EVENT, and whether it would again.
+
+Listed: verb 30
+"""
 
 import click
 

@@ -1,4 +1,7 @@
-"""goal-ledger import: histories from elsewhere, and what the world measured."""
+"""Bring in histories from elsewhere.
+
+Listed: noun 140
+"""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""goal-ledger next: what to work on, and claiming it."""
+"""What to work on next, and why; claim it.
+
+Listed: verb 10
+"""
 
 from typing import TYPE_CHECKING, Any
 
