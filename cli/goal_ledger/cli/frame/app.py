@@ -17,14 +17,13 @@ from goal_ledger.domain.errors import Invalid, NotFound
 if TYPE_CHECKING:
     from goal_ledger.adapters.backends.backend import Backend
     from goal_ledger.adapters.views.views import Quarantined
+    from goal_ledger.cli.frame.progress import Progress
     from goal_ledger.ledger import Ledger
     from goal_ledger.ledger.engine.configuration import Configuration
 
 PROGRAM = "goal-ledger"
 COMPLETION = "_GOAL_LEDGER_COMPLETE"  # set by the shell that asks what could be typed next
 MOST_WARNINGS = 20
-
-Progress = Callable[[int, int], None]
 
 
 class Place(NamedTuple):
@@ -175,7 +174,7 @@ class App:
         click.echo(visible(words), err=True)
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Progress]:
+    def progress(self, what: str) -> Iterator["Progress"]:
         """How far long work is, on stderr: a bar when somebody watches, lines when they are asked for."""
         if self.tells_progress:
             from goal_ledger.cli.frame.progress import lines
@@ -186,8 +185,8 @@ class App:
         else:
             from goal_ledger.cli.frame.progress import bar
 
-            with bar(what) as told:
-                yield told
+            with bar(what) as progress:
+                yield progress
 
     def _untimed(self) -> list[str]:
         """A warning when the answer leaves out events because nobody knows when they were true."""
