@@ -16,8 +16,7 @@ from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
 from goal_ledger.cli.frame.stopping import asked_to_stop
 from goal_ledger.cli.frame.text import as_json
-from goal_ledger.cli.show import render
-from goal_ledger.cli.show.data import event_data
+from goal_ledger.cli.show.log import event_data, event_line
 from goal_ledger.domain.base import Recorded, Unreadable
 
 
@@ -57,7 +56,7 @@ def follow(app: App, after: int | str, until_head: bool) -> None:
         if app.wants_json:
             click.echo(orjson.dumps(row, default=as_json))
         else:
-            render.event_line(row)
+            event_line(row)
         last = recorded.position
 
     with asked_to_stop() as stop:

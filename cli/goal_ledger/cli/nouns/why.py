@@ -7,8 +7,7 @@ import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
-from goal_ledger.cli.show import render
-from goal_ledger.cli.show.data import why_data
+from goal_ledger.cli.show import decisions
 
 
 @click.command(
@@ -25,4 +24,4 @@ def why(app: App, event: str) -> None:
     about it. The receipt that the event holds is shown, and made again: by the same version, under the present
     settings, on the ledger as it was known then.
     """
-    app.show(why_data(app.present.why(event)), render.why)
+    app.show(decisions.why_data(app.present.why(event)), decisions.why)
