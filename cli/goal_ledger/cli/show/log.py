@@ -28,14 +28,8 @@ _CLEAR = {
     "business_outcome", "checkpoint_ref", "caveats", "lesson_text", "activity", "arm", "cause",
 }  # fmt: skip
 """Details whose value needs no name beside it."""
-_ABOUT = {
-    "goal": "title",
-    "run": "goal_id",
-    "lesson": "lesson_text",
-    "rule": "title",
-    "loop": "question",
-    "project": "name",
-}  # what tells a row from others
+_ABOUT = ("title", "text", "lesson_text", "question", "name", "goal_id")
+"""The first of them that a row has tells it from others."""
 _FEW = 8  # positions shown one by one
 _CHANGES = {"added": "green", "changed": "yellow", "removed": "red"}
 
@@ -179,7 +173,7 @@ def change_data(change: Change) -> Data:
         "noun": change.noun,
         "id": change.id,
         "change": change.kind,
-        "about": row[_ABOUT[change.noun]],
+        "about": next((row[name] for name in _ABOUT if name in row), None),
         "fields": fields,
         "positions": change.positions,
     }
@@ -188,7 +182,7 @@ def change_data(change: Change) -> Data:
 def changes(rows: Sequence[Data]) -> None:
     """What changed, field by field, and through which events."""
     for row in rows:
-        draw.line((row["id"], "bold"), (row["change"], _CHANGES[row["change"]]), (row["about"], ""))
+        draw.line((row["id"], "bold"), (row["change"], _CHANGES[row["change"]]), (row["about"] or "", ""))
         if row["change"] == "changed":
             draw.details(
                 {name: f"{draw.flat(of['before'])} → {draw.flat(of['after'])}" for name, of in row["fields"].items()}
