@@ -1,15 +1,16 @@
-"""What one call of the command shares: the ledger it asks, and the one way to answer."""
+"""What one call of the command shares: the ledger it asks, and the one way to answer.
+
+What help does not need is imported at use.
+"""
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-import orjson
 
 from goal_ledger.cli.frame.text import as_json, visible
 from goal_ledger.domain.errors import Invalid, NotFound
@@ -62,6 +63,8 @@ class App:
 
     def place(self) -> Place:
         """Where the ledger is, or would be created. Errors: those of `locate`."""
+        from pathlib import Path
+
         from goal_ledger.ledger.engine.location import locate, nearest
 
         if self.db is not None:
@@ -166,6 +169,8 @@ class App:
 
     def document(self, document: dict[str, Any]) -> None:
         """Print the one JSON document of this call."""
+        import orjson
+
         self.answered = True
         click.echo(orjson.dumps(document, default=as_json))
 
