@@ -49,7 +49,7 @@ def follow(app: App, after: int | str, until_head: bool) -> None:
     head = ledger.head
     last = head if after == "now" else ledger.position_at(after)
 
-    def tell(recorded: Recorded | Unreadable) -> None:
+    def show(recorded: Recorded | Unreadable) -> None:
         nonlocal last
         row = event_data(recorded)
         app.answered = True
@@ -65,9 +65,9 @@ def follow(app: App, after: int | str, until_head: bool) -> None:
             for recorded in ledger.events(after=last):
                 if recorded.position > head or stop.is_set():
                     break
-                tell(recorded)
+                show(recorded)
         else:
-            ledger.follow(tell, after=last, stop=stop)
+            ledger.follow(show, after=last, stop=stop)
     if reader_left.is_set():
         raise BrokenPipeError
     app.say(f"stopped behind position {last}; to go on: {app.command} --after {last}")
