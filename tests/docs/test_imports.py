@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from goal_ledger.cli.nouns.imports import import_
+from goal_ledger.cli.nouns.import_ import import_
 from goal_ledger.ledger import BusinessOutcome, Ledger, LocalOutcome
 from tests.tools import Clock
 

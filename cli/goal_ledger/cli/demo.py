@@ -13,8 +13,7 @@ from typing import NamedTuple
 import click
 
 from goal_ledger.cli.frame.main import reader_gone
-from goal_ledger.cli.show import render, render_ledger
-from goal_ledger.cli.show.data import timeline_data, tree_data
+from goal_ledger.cli.show import goals, log, runs
 from goal_ledger.domain.goals.contract import GoalSource, Origin
 from goal_ledger.domain.runs.run import BusinessOutcome, FailureCategory, LocalOutcome, VerifierStatus
 from goal_ledger.ledger import Ledger
@@ -147,11 +146,11 @@ def _attempt(ledger: Ledger, goal_id: str, attempt: Attempt) -> str:
 def tell(ledger: Ledger, story: Story, path: Path) -> None:
     """Show what the ledger remembers, and prove it."""
     with _chapter("The goals, as they stand"):
-        render.tree(tree_data(ledger, ledger.goals.tree()))
+        goals.tree([goals.node_data(ledger, node) for node in ledger.goals.tree()])
     with _chapter("What was tried, the newest first"):
-        render.runs([row._asdict() for row in ledger.runs.list(goal_id=story.repair).rows])
+        runs.runs([row._asdict() for row in ledger.runs.list(goal_id=story.repair).rows])
     with _chapter("The timeline of the repair: its own events and those of its runs"):
-        render.timeline(timeline_data(ledger.goals.timeline(story.repair)))
+        log.timeline(log.timeline_data(ledger.goals.timeline(story.repair)))
     with _chapter("Rebuild: every read model is dropped and folded again from the log"):
         before = _rows(ledger)
         position = ledger.views.rebuilds.rebuild()
@@ -159,7 +158,7 @@ def tell(ledger: Ledger, story: Story, path: Path) -> None:
         click.echo(f"{len(before)} rows folded from {position} events: {same}")
     with _chapter("Verify: every byte is what was written"):
         events = ledger.log.verify()
-        render_ledger.verified({"events": events, "head": events, "digest": ledger.log.digest_at(events)})
+        log.verified({"events": events, "head": events, "digest": ledger.log.digest_at(events)})
     with _chapter("Explore further"):
         for why, words in (
             ("all goals, as JSON", "goal list --json"),

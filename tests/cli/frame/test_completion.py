@@ -4,10 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from goal_ledger.cli.frame.command import Noun
+from goal_ledger.cli.frame.main import root
+from goal_ledger.cli.frame.options import Id
 from tests.cli.running import Cli
 from tests.tools import PATIENCE_S
 
@@ -73,6 +78,39 @@ def test_ids_complete_from_the_ledger_the_newest_first_with_what_they_are(gl: Cl
     assert asked(gl, "goal-ledger run show ")[1:3] == [run_id, "running  attempt 1"]
     assert asked(gl, f"goal-ledger run list --goal {goal_id[:12]}")[1::3][-1] == goal_id
     assert asked(gl, "goal-ledger lesson show les_")[1:3] == [lesson_id, "Prune first"]
+
+
+def test_beliefs_and_rules_complete_too(gl: Cli):
+    belief_id = gl.json("belief", "hold", "Backups must restore").data["belief_id"]
+    lesson_id = gl.json("lesson", "add", "Prune first", "--category", "safe_default", "--confidence", "0.9").data[
+        "lesson_id"
+    ]
+    for number in range(8):
+        gl("lesson", "confirm", lesson_id, "--reason", f"seen {number}")
+    rule_id = gl.json("rule", "draft", lesson_id).data["rule_id"]
+
+    assert asked(gl, "goal-ledger belief show ")[1:3] == [belief_id, "Backups must restore"]
+    assert asked(gl, "goal-ledger rule show rule_")[1] == rule_id
+
+
+def ids(command: click.Command = root) -> Iterator[tuple[str, Id]]:
+    """Every place of the command line where an id is wanted."""
+    for param in command.params:
+        if isinstance(param.type, Id):
+            yield f"{command.name} {param.name}", param.type
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            found = command.get_command(click.Context(command), name)
+            assert found is not None
+            yield from ids(found)
+
+
+def test_wherever_an_id_is_wanted_its_noun_offers_some():
+    found = list(ids())
+    assert len(found) > 50
+    for where, wanted in found:
+        noun = root.get_command(click.Context(root), wanted.noun)
+        assert isinstance(noun, Noun) and noun.candidates is not None, where
 
 
 def test_the_ledger_named_on_the_line_is_asked(gl: Cli, tmp_path: Path):

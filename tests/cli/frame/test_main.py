@@ -15,7 +15,7 @@ import pytest
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
-from goal_ledger.cli.frame.main import NOUNS, VERBS, main, root
+from goal_ledger.cli.frame.main import main, root
 from tests.cli.running import Cli
 from tests.tools import PATIENCE_S
 
@@ -323,8 +323,8 @@ def test_a_value_that_looks_like_a_global_option_is_a_value(gl: Cli):
 def test_help_imports_nothing_slow():
     code = (
         "import sys\nfrom goal_ledger.cli.frame.main import main\nassert main(['--help']) == 0\n"
-        "slow = {'pydantic', 'rich', 'eventsourcing', 'sqlite3', 'goal_ledger.ledger'} & set(sys.modules)\n"
-        "assert not slow, slow"
+        "slow = {'pydantic', 'rich', 'orjson', 'pathlib', 'eventsourcing', 'sqlite3', 'goal_ledger.ledger'}\n"
+        "assert not slow & set(sys.modules), slow & set(sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S)
 
@@ -340,12 +340,6 @@ def test_an_answer_in_json_draws_nothing(gl: Cli):
     args = [sys.executable, "-c", code, "--db", str(gl.db), "--json", "goal", "list"]
 
     assert subprocess.run(args, capture_output=True, timeout=PATIENCE_S).returncode == 0
-
-
-def test_the_help_of_the_root_says_what_each_command_says():
-    for name, command in (NOUNS | VERBS).items():
-        help_ = ALL[(name,)].help
-        assert help_ is not None and help_.startswith(command.help.rstrip(".").split(":")[0].split(",")[0])
 
 
 def test_one_goal_is_shown_without_what_only_other_commands_need(gl: Cli):

@@ -71,3 +71,18 @@ def test_what_cannot_be_compared_is_refused(
     ran = gl.json("diff", *words)
     assert (ran.code, ran.error["code"]) == (exit_code, code)
     assert ran.error["hint"]
+
+
+def test_every_noun_that_diff_knows_says_what_a_row_is_about(gl: Cli):
+    gl.goal()
+    gl("belief", "hold", "Backups must restore")
+    for _ in range(3):
+        gl("check", "record", "backup", "--failed", "--error", "timeout")
+    gl("detect")
+
+    about = {row["noun"]: row["about"] for row in gl.json("diff", "--from", "2").data}
+
+    assert about["belief"] == "Backups must restore"
+    assert "backup" in about["proposal"]
+    assert about["scan"] is None
+    assert "Backups must restore" in gl("diff", "--from", "2").text

@@ -1,15 +1,16 @@
-"""What one call of the command shares: the ledger it asks, and the one way to answer."""
+"""What one call of the command shares: the ledger it asks, and the one way to answer.
+
+What help does not need is imported at use.
+"""
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-import orjson
 
 from goal_ledger.cli.frame.text import as_json, visible
 from goal_ledger.domain.errors import Invalid, NotFound
@@ -17,14 +18,13 @@ from goal_ledger.domain.errors import Invalid, NotFound
 if TYPE_CHECKING:
     from goal_ledger.adapters.backends.backend import Backend
     from goal_ledger.adapters.views.repairs import Quarantined
+    from goal_ledger.cli.frame.progress import Progress
     from goal_ledger.ledger import Ledger
     from goal_ledger.ledger.engine.configuration import Configuration
 
 PROGRAM = "goal-ledger"
 COMPLETION = "_GOAL_LEDGER_COMPLETE"  # set by the shell that asks what could be typed next
 MOST_WARNINGS = 20
-
-Progress = Callable[[int, int], None]
 
 
 class Place(NamedTuple):
@@ -63,6 +63,8 @@ class App:
 
     def place(self) -> Place:
         """Where the ledger is, or would be created. Errors: those of `locate`."""
+        from pathlib import Path
+
         from goal_ledger.ledger.engine.location import locate, nearest
 
         if self.db is not None:
@@ -167,6 +169,8 @@ class App:
 
     def document(self, document: dict[str, Any]) -> None:
         """Print the one JSON document of this call."""
+        import orjson
+
         self.answered = True
         click.echo(orjson.dumps(document, default=as_json))
 
@@ -175,7 +179,7 @@ class App:
         click.echo(visible(words), err=True)
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Progress]:
+    def progress(self, what: str) -> Iterator["Progress"]:
         """How far long work is, on stderr: a bar when somebody watches, lines when they are asked for."""
         if self.tells_progress:
             from goal_ledger.cli.frame.progress import lines
@@ -186,8 +190,8 @@ class App:
         else:
             from goal_ledger.cli.frame.progress import bar
 
-            with bar(what) as told:
-                yield told
+            with bar(what) as progress:
+                yield progress
 
     def _untimed(self) -> list[str]:
         """A warning when the answer leaves out events because nobody knows when they were true."""

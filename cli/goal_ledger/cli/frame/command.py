@@ -1,11 +1,20 @@
 """How our commands differ from click's: global options anywhere, examples, and help in sections."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from goal_ledger.cli.frame.app import App
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger import Ledger
+
+    Candidates = Callable[[Ledger, str], Iterable[tuple[str, str]]]
+    """The ids that begin with a text, or more, each with what it is about."""
+
+MOST_IDS = 50  # that the shell offers at once
+LAST_ID = "~"  # sorts behind everything an id can hold
 
 
 class Section(click.Option):
@@ -59,9 +68,15 @@ class Verb(click.Command):
 
 
 class Noun(Verb, click.Group):
-    """A group of verbs."""
+    """A group of verbs. candidates: what the shell offers where an id of this noun is wanted."""
 
     command_class = Verb
+    candidates: "Candidates | None" = None
+
+    def offers(self, candidates: "Candidates") -> "Candidates":
+        """Let the shell offer these ids."""
+        self.candidates = candidates
+        return candidates
 
 
 _GLOBAL = "Global options"

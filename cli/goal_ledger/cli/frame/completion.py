@@ -1,50 +1,16 @@
-"""goal-ledger completion: what a shell needs to complete our words, and what it is told when it asks."""
+"""What the shell is told when it asks what could be typed next."""
 
 import os
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from itertools import islice
 
 import click
-from click.shell_completion import (
-    BashComplete,
-    CompletionItem,
-    FishComplete,
-    ShellComplete,
-    ZshComplete,
-    shell_complete,
-)
+from click.shell_completion import CompletionItem, shell_complete
 
 from goal_ledger.cli.frame.app import COMPLETION, PROGRAM, App
-from goal_ledger.cli.frame.command import Verb
+from goal_ledger.cli.frame.command import MOST_IDS, Noun
 from goal_ledger.cli.frame.text import visible
 
-if TYPE_CHECKING:
-    from goal_ledger.ledger import Ledger
-
-SHELLS: dict[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
-_MOST = 50  # ids offered at once
-_LAST = "~"  # sorts behind everything an id can hold
 _ABOUT = 60  # characters of what stands beside an id
-
-
-@click.command(
-    "completion",
-    cls=Verb,
-    examples=("goal-ledger completion bash", "goal-ledger completion zsh", "goal-ledger completion fish"),
-)
-@click.argument("shell", type=click.Choice(list(SHELLS)))
-@click.pass_context
-def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that lets SHELL complete commands, options, statuses and ids.
-
-    \b
-    bash: add to ~/.bashrc                     eval "$(goal-ledger completion bash)"
-    zsh:  add to ~/.zshrc                      eval "$(goal-ledger completion zsh)"
-    fish: save as ~/.config/fish/completions/goal-ledger.fish
-    """
-    asked = SHELLS[shell](ctx.find_root().command, {}, PROGRAM, COMPLETION)
-    script = (asked.source_template % asked.source_vars()).strip()
-    ctx.ensure_object(App).show({"shell": shell, "script": script}, lambda data: click.echo(data["script"]))
 
 
 def answer(root: click.Command, app: App) -> int:
@@ -52,68 +18,18 @@ def answer(root: click.Command, app: App) -> int:
     return shell_complete(root, {"obj": app}, PROGRAM, COMPLETION, os.environ[COMPLETION])
 
 
-def ids(kind: str, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-    """The ids of a kind that begin like this, the newest first. Nothing is created, and nothing goes wrong."""
-    app = ctx.find_object(App)
-    if app is None:
+def ids(noun: str, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+    """The ids of a noun that begin like this, as it lists them. Nothing is created, and nothing goes wrong."""
+    app, root = ctx.find_object(App), ctx.find_root().command
+    if app is None or not isinstance(root, click.Group):
         return []
     try:
-        found = _BY_KIND[kind](app.ledger, incomplete)
-        return [CompletionItem(one, help=visible(about)[:_ABOUT]) for one, about in found]
+        found = root.get_command(ctx, noun)
+        if not isinstance(found, Noun) or found.candidates is None:
+            return []
+        matching = (each for each in found.candidates(app.ledger, incomplete) if each[0].startswith(incomplete))
+        return [CompletionItem(one, help=visible(about)[:_ABOUT]) for one, about in islice(matching, MOST_IDS)]
     except Exception:  # whatever it is, the command itself will say it
         return []
     finally:
         app.close()
-
-
-def _goals(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    for row in ledger.goals.list(sort="newest", after=(start + _LAST,), limit=_MOST).rows:
-        if row.goal_id.startswith(start):
-            yield row.goal_id, f"{row.status}  {row.title}"
-
-
-def _runs(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    for row in ledger.runs.list(after=(start + _LAST,), limit=_MOST).rows:
-        if row.run_id.startswith(start):
-            yield row.run_id, f"{row.local_outcome or row.status}  attempt {row.attempt}"
-
-
-def _lessons(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    matching = (row for row in ledger.lessons.list(active=None).rows if row.lesson_id.startswith(start))
-    for row, _ in zip(matching, range(_MOST), strict=False):
-        yield row.lesson_id, row.lesson_text
-
-
-def _loops(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    matching = (row for row in ledger.loops.list().rows if row.loop_id.startswith(start))
-    for row, _ in zip(matching, range(_MOST), strict=False):
-        yield row.loop_id, f"{row.kind}  {row.question}"
-
-
-def _projects(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    matching = (row for row in ledger.projects.list().rows if row.project_id.startswith(start))
-    for row, _ in zip(matching, range(_MOST), strict=False):
-        yield row.project_id, row.name
-
-
-def _reviews(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    matching = (row for row in ledger.reviews.list().rows if row.aar_id.startswith(start))
-    for row, _ in zip(matching, range(_MOST), strict=False):
-        yield row.aar_id, f"{row.notable}  {row.signature or row.what_happened}"
-
-
-def _cycles(ledger: "Ledger", start: str) -> Iterator[tuple[str, str]]:
-    matching = (row for row in ledger.learning.list().rows if row.cycle_id.startswith(start))
-    for row, _ in zip(matching, range(_MOST), strict=False):
-        yield row.cycle_id, f"until {row.until}  {row.runs} runs"
-
-
-_BY_KIND: dict[str, Callable[["Ledger", str], Iterator[tuple[str, str]]]] = {
-    "goal": _goals,
-    "run": _runs,
-    "lesson": _lessons,
-    "loop": _loops,
-    "project": _projects,
-    "review": _reviews,
-    "cycle": _cycles,
-}

@@ -4,14 +4,14 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from io import TextIOWrapper
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from goal_ledger.cli.frame.app import COMPLETION, PROGRAM, App, at_most
 from goal_ledger.cli.frame.command import Noun, show_words
+from goal_ledger.cli.frame.finding import SECTIONS, Commands
 from goal_ledger.cli.frame.hints import line
 from goal_ledger.cli.frame.text import visible
 from goal_ledger.domain.errors import Damaged, Invalid, LedgerError, Rejected
@@ -19,80 +19,23 @@ from goal_ledger.domain.errors import Damaged, Invalid, LedgerError, Rejected
 INTERRUPTED = 130  # 128 + SIGINT
 BROKEN_PIPE = 141  # 128 + SIGPIPE
 
-
-class Lazy(NamedTuple):
-    """A command that is imported when it is used."""
-
-    place: str
-    help: str
-
-
-NOUNS = {
-    "goal": Lazy("goal_ledger.cli.nouns.goal:goal", "What should be achieved: create, move and look at goals."),
-    "kr": Lazy("goal_ledger.cli.nouns.kr:kr", "What is measured: key results, their values and their progress."),
-    "experiment": Lazy(
-        "goal_ledger.cli.nouns.experiment:experiment",
-        "What is compared: results of the arms of an experiment, and its winner.",
-    ),
-    "run": Lazy("goal_ledger.cli.nouns.run:run", "What was tried: attempts at goals, from start to outcome."),
-    "lesson": Lazy(
-        "goal_ledger.cli.nouns.lesson:lesson", "What was learned: heuristics, and the evidence for and against."
-    ),
-    "check": Lazy("goal_ledger.cli.nouns.check:check", "How scheduled tasks went that are no goal's runs."),
-    "proposal": Lazy("goal_ledger.cli.nouns.proposal:proposal", "What detectors propose, and what became of it."),
-    "belief": Lazy("goal_ledger.cli.nouns.belief:belief", "What the organisation holds true."),
-    "rule": Lazy(
-        "goal_ledger.cli.nouns.rule:rule", "The playbook: rules that prove themselves before they are in force."
-    ),
-    "review": Lazy("goal_ledger.cli.nouns.review:review", "What single runs taught: after-action reviews."),
-    "loop": Lazy("goal_ledger.cli.nouns.loop:loop", "What is still owed: retries, answers, follow-ups."),
-    "project": Lazy("goal_ledger.cli.nouns.project:project", "What is to be built: projects, their features and bugs."),
-    "session": Lazy("goal_ledger.cli.nouns.session:session", "Start with what was left over, stop with all laid down."),
-    "import": Lazy("goal_ledger.cli.nouns.imports:import_", "Bring in histories from elsewhere."),
-    "ledger": Lazy("goal_ledger.cli.nouns.ledger:ledger", "The log itself: its size, and proof that it is unaltered."),
-    "projection": Lazy("goal_ledger.cli.nouns.projection:projection", "The read models: what they hold, rebuild them."),
-    "settings": Lazy(
-        "goal_ledger.cli.nouns.settings:settings", "The numbers that can be tuned, and where each comes from."
-    ),
-}
-VERBS = {
-    "next": Lazy("goal_ledger.cli.nouns.next:next_", "What to work on next, and why; claim it."),
-    "rank": Lazy(
-        "goal_ledger.cli.nouns.rank:rank", "The open goals that are worth most, people's and the system's alike."
-    ),
-    "why": Lazy(
-        "goal_ledger.cli.nouns.why:why", "Why a policy decided as it did in EVENT, and whether it would again."
-    ),
-    "detect": Lazy("goal_ledger.cli.nouns.detect:detect", "Let every detector look for what should become a goal."),
-    "tick": Lazy("goal_ledger.cli.nouns.tick:tick", "Do what follows from time and conditions, once or for ever."),
-    "learn": Lazy("goal_ledger.cli.nouns.learn:learn", "Learn from the runs of a week."),
-    "suggest": Lazy("goal_ledger.cli.nouns.suggest:suggest", "What to improve."),
-    "follow": Lazy("goal_ledger.cli.nouns.follow:follow", "Print every event, then new ones as they come."),
-    "diff": Lazy("goal_ledger.cli.nouns.diff:diff", "What changed between two instants, field by field."),
-    "doctor": Lazy("goal_ledger.cli.nouns.doctor:doctor", "Look at the ledger and all around it, and say what to do."),
-    "completion": Lazy(
-        "goal_ledger.cli.frame.completion:completion", "Print the script that lets SHELL complete commands."
-    ),
-}
+NOUNS = Commands("goal_ledger.cli.nouns")
 
 
 class Root(Noun):
     """The nouns, each imported when it is used, so that help is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*NOUNS, *VERBS]
+        return [each.name for each in NOUNS.listed()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if (found := NOUNS.get(cmd_name) or VERBS.get(cmd_name)) is None:
-            return None
-        module, attribute = found.place.split(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
+        return NOUNS.get(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, commands in (("Nouns", NOUNS), ("Verbs on their own", VERBS)):
+        listed = NOUNS.listed()
+        for section, title in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(name, command.help) for name, command in commands.items()])
+                formatter.write_dl([(each.name, each.help) for each in listed if each.section == section])
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:

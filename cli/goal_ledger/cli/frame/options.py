@@ -14,6 +14,7 @@ import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Section
+from goal_ledger.cli.frame.cursor import DIGITS
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Invalid, NotFound
 from goal_ledger.domain.times import parse_utc, utc_text
@@ -21,7 +22,6 @@ from goal_ledger.domain.times import parse_utc, utc_text
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-_DIGITS = 19  # of a number that a database may not hold
 PAGE = 50  # rows of a list that people see unless they say otherwise
 
 
@@ -60,23 +60,39 @@ class Instant(Time):
     name = "instant"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, int) or (value.isdecimal() and len(value) < _DIGITS):
+        if isinstance(value, int) or (value.isdecimal() and len(value) < DIGITS):
             return int(value)
         return super().convert(value, param, ctx)
 
 
 class Id(click.ParamType[str]):
-    """The id of a goal, a run or a lesson; the shell can ask for those that there are."""
+    """The id of what a noun is about; the shell can ask for those that there are."""
 
     name = "id"
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    def __init__(self, noun: str) -> None:
+        self.noun = noun
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
         from goal_ledger.cli.frame.completion import ids
 
-        return ids(self.kind, ctx, incomplete)
+        return ids(self.noun, ctx, incomplete)
+
+
+def id_argument(noun: str, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The argument that says which one is meant, `GOAL` of a goal. name: in Python; default: `goal_id`."""
+    return click.argument(name or f"{noun}_id", metavar=noun.upper(), type=Id(noun))
+
+
+def active_ones(*, every: bool, retired: bool) -> bool | None:
+    """What `--all` and `--retired` of a list ask for: the active ones, the others, or None for both. UsageError."""
+    if every and retired:
+        raise click.UsageError("--all and --retired exclude each other; give one of them.")
+    return None if every else not retired
+
+
+class Filter(click.Option):
+    """An option that leaves rows out of a list."""
 
 
 class Amount(click.ParamType[Decimal]):
@@ -217,38 +233,18 @@ def _not_yet(error: NotFound, app: App, when: datetime | int | None, valid_at: d
         return error
     command = f"{context.command_path} {things[0]}"
     if began.position > app.ledger.head:
-        told = utc_text(when) if isinstance(when, datetime) else f"position {when}"
+        then = utc_text(when) if isinstance(when, datetime) else f"position {when}"
         return NotFound(
             error.code,
-            f"as of {told}, {error.message}: it began at position {began.position}",
+            f"as of {then}, {error.message}: it began at position {began.position}",
             hint=f"{command} --as-of {began.position}",
         )
     if not isinstance(began, Recorded) or began.occurred_at is None:
         since, hint = "nobody knows when it began", command
     else:
         since, hint = f"it began at {began.occurred_at}", f"{command} --valid-at {began.occurred_at}"
-    told = "" if valid_at is None else utc_text(valid_at)
-    return NotFound(error.code, f"true at {told}, {error.message}: {since}", hint=hint)
-
-
-def cursor_number(text: str) -> int:
-    """A whole number in a cursor. ValueError."""
-    if text.isdecimal() and len(text) < _DIGITS:
-        return int(text)
-    raise ValueError
-
-
-def bad_cursor(cursor: str) -> Invalid:
-    """The error of an `--after` that no page of this list gave."""
-    return Invalid("bad_cursor", f"{cursor!r} is no place in this list", hint="give the `next` of the page before")
-
-
-def position_place(cursor: str) -> tuple[int]:
-    """Where a page of a list ended that is ordered by position. Invalid: bad_cursor."""
-    try:
-        return (cursor_number(cursor),)
-    except ValueError:
-        raise bad_cursor(cursor) from None
+    then = "" if valid_at is None else utc_text(valid_at)
+    return NotFound(error.code, f"true at {then}, {error.message}: {since}", hint=hint)
 
 
 def pages(function: Callable[..., None]) -> Callable[..., None]:

@@ -1,13 +1,23 @@
-"""goal-ledger check: outcomes of scheduled tasks that are no goal's runs."""
+"""How scheduled tasks went that are no goal's runs.
 
-from typing import Any
+Listed: noun 60
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Noun
-from goal_ledger.cli.frame.options import as_of, pages, position_place, writes
-from goal_ledger.cli.show import render_strategy
+from goal_ledger.cli.frame.options import Filter, writes
+from goal_ledger.cli.show import answers, runs
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.engine.pages import Page
+    from goal_ledger.projections.runs.checks import CheckRow
 
 
 @click.group(cls=Noun, examples=("goal-ledger check record daily_backup --failed --error timeout",))
@@ -30,21 +40,13 @@ def check() -> None:
 @writes
 def record(app: App, task: str, ok: bool, **wish: Any) -> None:
     """Note how TASK went; detectors look at it."""
-    app.show(app.open(create=True).history.record(task, ok, **wish)._asdict(), render_strategy.check_line)
+    app.show(app.open(create=True).history.record(task, ok, **wish)._asdict(), runs.check_line)
 
 
 @check.command("list", examples=("goal-ledger check list --task daily_backup", "goal-ledger check list --failed"))
-@click.option("--task", metavar="NAME", help="Of this task.")
-@click.option("--ok/--failed", default=None, help="That went well, or did not.")
-@as_of(folds=True)
-@pages
-def list_(app: App, task: str | None, ok: bool | None, after: str | None, limit: int | None) -> None:
+@click.option("--task", cls=Filter, metavar="NAME", help="Of this task.")
+@click.option("--ok/--failed", cls=Filter, default=None, help="That went well, or did not.")
+@answers.page(runs.checks, empty="No outcomes of scheduled tasks yet.", no_match="No outcome matches.")
+def list_(ledger: Ledger, **where: Any) -> Page[CheckRow]:
     """Outcomes, the one recorded last first."""
-    place = None if after is None else position_place(after)
-    page = app.ledger.history.list(task=task, ok=ok, after=place, limit=limit)
-    app.show_list(
-        [row._asdict() for row in page.rows],
-        render_strategy.checks,
-        next_page=None if page.next is None else str(page.next[0]),
-        empty="No outcome matches." if task or after or ok is not None else "No outcomes of scheduled tasks yet.",
-    )
+    return ledger.history.list(**where)

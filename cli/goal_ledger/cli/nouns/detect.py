@@ -1,4 +1,7 @@
-"""goal-ledger detect: let the detectors look."""
+"""Let every detector look for what should become a goal.
+
+Listed: verb 40
+"""
 
 from datetime import datetime
 
@@ -7,7 +10,7 @@ import click
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
 from goal_ledger.cli.frame.options import Time
-from goal_ledger.cli.show import render_strategy
+from goal_ledger.cli.show import proposals
 
 
 @click.command(
@@ -31,4 +34,4 @@ def detect(app: App, now: datetime | None, dry_run: bool) -> None:
         "dry_run": dry_run,
     }
     warnings = [f"detector {name}: {problem}" for name, problem in scanned.failed.items()]
-    app.show(data, render_strategy.scanned, warnings=warnings)
+    app.show(data, proposals.scanned, warnings=warnings)

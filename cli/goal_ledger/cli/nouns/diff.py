@@ -1,4 +1,7 @@
-"""goal-ledger diff: what changed between two instants."""
+"""What changed between two instants, field by field.
+
+Listed: verb 90
+"""
 
 from datetime import datetime
 
@@ -7,8 +10,7 @@ import click
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
 from goal_ledger.cli.frame.options import Id, Instant
-from goal_ledger.cli.show import render_ledger
-from goal_ledger.cli.show.data import change_data
+from goal_ledger.cli.show import log
 
 
 @click.command(
@@ -29,4 +31,4 @@ def diff(app: App, goal_id: str | None, start: datetime | int, end: datetime | i
     With GOAL, only that goal and its runs.
     """
     changes = app.ledger.diff(start, end, stream=goal_id)
-    app.show_list([change_data(change) for change in changes], render_ledger.changes, empty="Nothing changed.")
+    app.show_list([log.change_data(change) for change in changes], log.changes, empty="Nothing changed.")

@@ -1,11 +1,14 @@
-"""goal-ledger doctor: whether everything is well, and what to do when it is not."""
+"""Look at the ledger and all around it, and say what to do.
+
+Listed: verb 100
+"""
 
 import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
 from goal_ledger.cli.frame.hints import line
-from goal_ledger.cli.show import render_ledger
+from goal_ledger.cli.show.settings import health as health_table
 
 
 @click.command("doctor", cls=Verb, examples=("goal-ledger doctor", "goal-ledger doctor --verify"))
@@ -26,5 +29,5 @@ def doctor(ctx: click.Context, verify: bool) -> None:
     path = "memory" if place.location.is_memory else place.location.name
     where = {"check": "place", "level": "ok", "says": f"{path} ({place.origin})", "do": None}
     findings = [where, *(each._asdict() | {"do": each.do and line(each.do)} for each in health.findings)]
-    app.show({"ok": health.ok, "origin": place.origin, "path": path, "findings": findings}, render_ledger.health)
+    app.show({"ok": health.ok, "origin": place.origin, "path": path, "findings": findings}, health_table)
     ctx.exit(6 if health.damaged else 0 if health.ok else 1)

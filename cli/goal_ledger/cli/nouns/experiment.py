@@ -1,12 +1,22 @@
-"""goal-ledger experiment: what the arms of an experiment gave, and who wins."""
+"""What is compared: results of the arms of an experiment, and its winner.
+
+Listed: noun 30
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Noun
-from goal_ledger.cli.frame.options import Id, as_of, writes
-from goal_ledger.cli.show import render
-from goal_ledger.cli.show.data import report_data
+from goal_ledger.cli.frame.options import Id, id_argument, writes
+from goal_ledger.cli.show import answers, key_results
+
+if TYPE_CHECKING:
+    from goal_ledger.domain.goals.experiment import Report
+    from goal_ledger.ledger import Ledger
 
 ID = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
 
@@ -17,7 +27,7 @@ def experiment() -> None:
 
 
 @experiment.command("record", examples=(f"goal-ledger experiment record {ID} new-prompt --success",))
-@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
+@id_argument("goal")
 @click.argument("arm")
 @click.option("--success/--failure", "success", default=None, help="How it went; one of them is needed.")
 @click.option("--run", "run_id", type=Id("run"), metavar="RUN", help="The run that gave it, which counts once.")
@@ -27,15 +37,15 @@ def record(app: App, goal_id: str, arm: str, success: bool | None, run_id: str |
     if success is None:
         raise click.UsageError("Say how it went: --success or --failure.")
     found = app.ledger.experiments.record(goal_id, arm, success=success, run_id=run_id, reason=reason)
-    app.show(report_data(goal_id, found), render.report)
+    app.show(key_results.report_data(app.ledger, (goal_id, found)), key_results.report)
 
 
 @experiment.command("report", examples=(f"goal-ledger experiment report {ID}",))
-@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
-@as_of()
-def report(app: App, goal_id: str) -> None:
+@id_argument("goal")
+@answers.one(key_results.report, data=key_results.report_data)
+def report(ledger: Ledger, goal_id: str) -> tuple[str, Report]:
     """How each arm of the experiment GOAL did, and whether one of them wins.
 
     Look as often as you like: that makes no false winner more likely.
     """
-    app.show(report_data(goal_id, app.ledger.experiments.report(goal_id)), render.report)
+    return goal_id, ledger.experiments.report(goal_id)

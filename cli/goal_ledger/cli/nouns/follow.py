@@ -1,4 +1,7 @@
-"""goal-ledger follow: the log as it grows."""
+"""Print every event, then new ones as they come.
+
+Listed: verb 80
+"""
 
 import select
 import sys
@@ -13,8 +16,7 @@ from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
 from goal_ledger.cli.frame.stopping import asked_to_stop
 from goal_ledger.cli.frame.text import as_json
-from goal_ledger.cli.show import render
-from goal_ledger.cli.show.data import event_data
+from goal_ledger.cli.show.log import event_data, event_line
 from goal_ledger.domain.base import Recorded, Unreadable
 
 
@@ -47,14 +49,14 @@ def follow(app: App, after: int | str, until_head: bool) -> None:
     head = ledger.head
     last = head if after == "now" else ledger.position_at(after)
 
-    def tell(recorded: Recorded | Unreadable) -> None:
+    def show(recorded: Recorded | Unreadable) -> None:
         nonlocal last
         row = event_data(recorded)
         app.answered = True
         if app.wants_json:
             click.echo(orjson.dumps(row, default=as_json))
         else:
-            render.event_line(row)
+            event_line(row)
         last = recorded.position
 
     with asked_to_stop() as stop:
@@ -63,9 +65,9 @@ def follow(app: App, after: int | str, until_head: bool) -> None:
             for recorded in ledger.events(after=last):
                 if recorded.position > head or stop.is_set():
                     break
-                tell(recorded)
+                show(recorded)
         else:
-            ledger.follow(tell, after=last, stop=stop)
+            ledger.follow(show, after=last, stop=stop)
     if reader_left.is_set():
         raise BrokenPipeError
     app.say(f"stopped behind position {last}; to go on: {app.command} --after {last}")

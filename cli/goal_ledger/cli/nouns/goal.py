@@ -1,9 +1,12 @@
-"""goal-ledger goal: create goals, move them through their life, look at them."""
+"""What should be achieved: create, move and look at goals.
+
+Listed: noun 10
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,29 +16,31 @@ import click
 from pydantic.fields import FieldInfo
 
 from goal_ledger.cli.frame.app import App
-from goal_ledger.cli.frame.command import Noun
+from goal_ledger.cli.frame.command import LAST_ID, MOST_IDS, Noun
+from goal_ledger.cli.frame.cursor import Cursor, an_id, number
 from goal_ledger.cli.frame.options import (
     JSON_PAIR,
     Amount,
+    Filter,
     Id,
     OneOf,
     Time,
-    as_of,
-    bad_cursor,
-    cursor_number,
-    pages,
+    id_argument,
     writes,
 )
-from goal_ledger.cli.show import render
-from goal_ledger.cli.show.data import goal_data, timeline_data, tree_data, whole_goal_data
+from goal_ledger.cli.show import answers, goals
 from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin
 from goal_ledger.domain.goals.criteria import measured
 from goal_ledger.domain.goals.lifecycle import ArchiveCause, GoalStatus, GoalType
 
 if TYPE_CHECKING:
-    from goal_ledger.ledger.goals.goals import GoalSort
+    from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.engine.pages import Page
+    from goal_ledger.ledger.goals.goals import GoalNode, Goals, SimilarGoal
+    from goal_ledger.projections.goals.goal_definitions import GoalRow
 
 ID = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
+NONE = 'No goals yet; create one: goal-ledger goal create "Cut checkout errors"'
 ALONE = "no key result stands above this initiative, so nothing measures what it advances; see --parent"
 
 
@@ -159,15 +164,15 @@ def _kind(field: FieldInfo) -> tuple[Any, float, float | None]:
 @writes
 def create(app: App, title: str, fields: dict[str, Any], source: GoalSource, reason: str | None) -> None:
     """Start a goal called TITLE; it is planned until it is made ready."""
-    goals = app.open(create=True).goals
-    row = goals.create(title, origin=Origin(source=source), reason=reason, **fields)
-    said = "goal_type" in fields or "parent_goal_id" in fields
-    alone = said and "no_key_result" in goals.flags(row)
-    app.show(row._asdict(), render.goal_line, warnings=[ALONE] if alone else [])
+    ledger = app.open(create=True)
+    row = ledger.goals.create(title, origin=Origin(source=source), reason=reason, **fields)
+    placed = "goal_type" in fields or "parent_goal_id" in fields
+    alone = placed and "no_key_result" in ledger.goals.flags(row)
+    app.show(row._asdict(), goals.goal_line, warnings=[ALONE] if alone else [])
 
 
 @goal.command("amend", examples=(f'goal-ledger goal amend {ID} --priority 1 --reason "launch moved up"',))
-@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
+@id_argument("goal")
 @click.option("--title", metavar="TEXT", help="A new title.")
 @contract
 @writes
@@ -180,7 +185,7 @@ def amend(app: App, goal_id: str, title: str | None, fields: dict[str, Any], rea
     if not changes:
         raise click.UsageError("Nothing to change: give at least one field.")
     row = app.ledger.goals.amend(goal_id, reason=reason, **_cleared(changes))
-    app.show(row._asdict(), render.goal_line)
+    app.show(row._asdict(), goals.goal_line)
 
 
 def _cleared(changes: dict[str, Any]) -> dict[str, Any]:
@@ -195,27 +200,31 @@ def _cleared(changes: dict[str, Any]) -> dict[str, Any]:
 # --- Moving
 
 
-def _move(verb: str, words: str, examples: tuple[str, ...]) -> None:
-    @goal.command(verb, help=words, examples=examples)
-    @click.argument("goal_id", metavar="GOAL", type=Id("goal"))
+def _moves(verb: str, words: str, move: Callable[[Goals], Callable[..., GoalRow]], why: str = "") -> None:
+    """A verb that takes a goal and a reason."""
+
+    @goal.command(verb, help=words, examples=(f"goal-ledger goal {verb} {ID}{why}",))
+    @id_argument("goal")
     @writes
-    def move(app: App, goal_id: str, reason: str | None) -> None:
-        row = getattr(app.ledger.goals, verb)(goal_id, reason=reason)
-        app.show(row._asdict(), render.goal_line)
+    def command(app: App, goal_id: str, reason: str | None) -> None:
+        row = move(app.ledger.goals)(goal_id, reason=reason)
+        app.show(row._asdict(), goals.goal_line)
 
 
-for _verb, _words, _why in (
-    ("approve", "Let a proposed GOAL start.", ""),
-    ("reject", "Turn a proposed GOAL down; say why.", ' --reason "duplicate of another"'),
-    ("ready", "Release a planned GOAL for work; its dependencies must be done.", ""),
-    ("activate", "Start GOAL, or take it up again after waiting.", ""),
-    ("retry", "Try GOAL again after waiting.", ""),
-    ("block", "Say that something stands in GOAL's way; say what.", ' --reason "no access to the vault"'),
-    ("unblock", "Say that GOAL's way is free again.", ' --reason "access granted"'),
-    ("resume", "Go on with GOAL from its checkpoint, or after waiting.", ""),
-    ("fail", "Give GOAL up as failed; say why.", ' --reason "the supplier is gone"'),
-):
-    _move(_verb, _words, (f"goal-ledger goal {_verb} {ID}{_why}",))
+_moves("approve", "Let a proposed GOAL start.", lambda of: of.approve)
+_moves("reject", "Turn a proposed GOAL down; say why.", lambda of: of.reject, ' --reason "duplicate of another"')
+_moves("ready", "Release a planned GOAL for work; its dependencies must be done.", lambda of: of.ready)
+_moves("activate", "Start GOAL, or take it up again after waiting.", lambda of: of.activate)
+_moves("retry", "Try GOAL again after waiting.", lambda of: of.retry)
+_moves(
+    "block",
+    "Say that something stands in GOAL's way; say what.",
+    lambda of: of.block,
+    ' --reason "no access to the vault"',
+)
+_moves("unblock", "Say that GOAL's way is free again.", lambda of: of.unblock, ' --reason "access granted"')
+_moves("resume", "Go on with GOAL from its checkpoint, or after waiting.", lambda of: of.resume)
+_moves("fail", "Give GOAL up as failed; say why.", lambda of: of.fail, ' --reason "the supplier is gone"')
 
 
 @goal.command(
@@ -225,7 +234,7 @@ for _verb, _words, _why in (
         f'goal-ledger goal wait {ID} --question "Which region?" --due 2026-03-01',
     ),
 )
-@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
+@id_argument("goal")
 @click.option("--question", metavar="TEXT", help="What must be answered: an open loop, whose answer lets GOAL go on.")
 @click.option("--due", "due_at", type=Time(), help="Until when the answer is needed.")
 @writes
@@ -234,64 +243,66 @@ def wait(app: App, goal_id: str, question: str | None, due_at: datetime | None, 
     if due_at is not None and question is None:
         raise click.UsageError("--due says until when a question must be answered; give it with --question.")
     row = app.ledger.goals.wait(goal_id, question=question, due_at=due_at, reason=reason)
-    app.show(row._asdict(), render.goal_line)
+    app.show(row._asdict(), goals.goal_line)
 
 
 @goal.command("checkpoint", examples=(f"goal-ledger goal checkpoint {ID} --ref s3://plans/step-3",))
-@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
+@id_argument("goal")
 @click.option("--ref", metavar="TEXT", help="Where the work can be taken up again.")
 @writes
 def checkpoint(app: App, goal_id: str, ref: str | None, reason: str | None) -> None:
     """Lay GOAL down so that it can be resumed."""
     row = app.ledger.goals.checkpoint(goal_id, checkpoint_ref=ref, reason=reason)
-    app.show(row._asdict(), render.goal_line)
+    app.show(row._asdict(), goals.goal_line)
 
 
 @goal.command("complete", examples=(f'goal-ledger goal complete {ID} --evidence "error rate 0.7% for a week"',))
-@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
+@id_argument("goal")
 @click.option("--evidence", metavar="TEXT", help="What shows that it is done.")
 @click.option("--caveats", metavar="TEXT", help="What is missing: it completes with caveats.")
 @writes
 def complete(app: App, goal_id: str, evidence: str | None, caveats: str | None, reason: str | None) -> None:
     """Say that GOAL is reached."""
     row = app.ledger.goals.complete(goal_id, evidence=evidence, caveats=caveats, reason=reason)
-    app.show(row._asdict(), render.goal_line)
+    app.show(row._asdict(), goals.goal_line)
 
 
 @goal.command("archive", examples=(f'goal-ledger goal archive {ID} --cause stopped --reason "out of scope"',))
-@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
+@id_argument("goal")
 @click.option("--cause", type=OneOf(ArchiveCause), help="done for a completed goal, cancelled for any other.")
 @writes
 def archive(app: App, goal_id: str, cause: ArchiveCause | None, reason: str | None) -> None:
     """Put GOAL away for good."""
     row = app.ledger.goals.archive(goal_id, cause=cause, reason=reason)
-    app.show(row._asdict(), render.goal_line)
+    app.show(row._asdict(), goals.goal_line)
 
 
 # --- Looking
 
 
-def _goal_id(text: str) -> str:
-    if not text.startswith("goal_"):
-        raise ValueError
-    return text
-
-
-_CURSORS: dict[GoalSort, tuple[Callable[[str], int | str], ...]] = {
-    "priority": (cursor_number, _goal_id),
-    "newest": (_goal_id,),
-    "updated": (cursor_number,),
-}
+@goal.offers
+def ids(ledger: Ledger, start: str) -> Iterator[tuple[str, str]]:
+    return (
+        (row.goal_id, f"{row.status}  {row.title}")
+        for row in ledger.goals.list(sort="newest", after=(start + LAST_ID,), limit=MOST_IDS).rows
+    )
 
 
 @goal.command(
     "show", examples=(f"goal-ledger goal show {ID}", f"goal-ledger goal show {ID} --as-of 2026-02-24T09:00:00Z")
 )
-@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
-@as_of(overdue=True)
-def show(app: App, goal_id: str) -> None:
+@id_argument("goal")
+@answers.one(goals.goal, data=goals.whole_goal_data, overdue=True)
+def show(ledger: Ledger, goal_id: str) -> GoalRow:
     """Everything about GOAL as it stands, or stood."""
-    app.show(whole_goal_data(app.ledger, app.ledger.goals.get(goal_id)), render.goal)
+    return ledger.goals.get(goal_id)
+
+
+_CURSORS = {
+    "priority": Cursor(number, an_id("goal_")),
+    "newest": Cursor(an_id("goal_")),
+    "updated": Cursor(number),
+}
 
 
 @goal.command(
@@ -303,14 +314,25 @@ def show(app: App, goal_id: str) -> None:
     ),
 )
 @click.option(
-    "--status", type=OneOf(GoalStatus), multiple=True, metavar="STATUS", help=f"One of {', '.join(GoalStatus)}.  [many]"
+    "--status",
+    cls=Filter,
+    type=OneOf(GoalStatus),
+    multiple=True,
+    metavar="STATUS",
+    help=f"One of {', '.join(GoalStatus)}.  [many]",
 )
-@click.option("--type", "goal_type", type=OneOf(GoalType), metavar="TYPE", help=f"One of {', '.join(GoalType)}.")
-@click.option("--owner", "owner_agent", metavar="AGENT", help="That this agent answers for.")
-@click.option("--source", type=OneOf(GoalSource), help="From this source.")
-@click.option("--parent", "parent_goal_id", type=Id("goal"), metavar="GOAL", help="Directly under this goal.")
-@click.option("--priority", type=click.IntRange(1, 5), multiple=True, metavar="1-5", help="Of this priority.  [many]")
-@click.option("--search", metavar="TEXT", help="With this in the title, in any case.")
+@click.option(
+    "--type", "goal_type", cls=Filter, type=OneOf(GoalType), metavar="TYPE", help=f"One of {', '.join(GoalType)}."
+)
+@click.option("--owner", "owner_agent", cls=Filter, metavar="AGENT", help="That this agent answers for.")
+@click.option("--source", cls=Filter, type=OneOf(GoalSource), help="From this source.")
+@click.option(
+    "--parent", "parent_goal_id", cls=Filter, type=Id("goal"), metavar="GOAL", help="Directly under this goal."
+)
+@click.option(
+    "--priority", cls=Filter, type=click.IntRange(1, 5), multiple=True, metavar="1-5", help="Of this priority.  [many]"
+)
+@click.option("--search", cls=Filter, metavar="TEXT", help="With this in the title, in any case.")
 @click.option(
     "--sort",
     type=click.Choice(list(_CURSORS)),
@@ -318,40 +340,17 @@ def show(app: App, goal_id: str) -> None:
     help="Most urgent first, latest begun first, latest changed first; priority unless said.",
 )
 @click.option("--reverse", is_flag=True, help="The other way round.")
-@as_of(folds=True, overdue=True)
-@pages
-def list_(
-    app: App,
-    status: tuple[GoalStatus, ...],
-    priority: tuple[int, ...],
-    sort: GoalSort,
-    reverse: bool,
-    after: str | None,
-    limit: int | None,
-    **where: Any,
-) -> None:
+@answers.page(
+    goals.goals,
+    data=goals.goal_data,
+    cursor=_CURSORS,
+    empty=NONE,
+    no_match="No goal matches; see all: goal-ledger goal list",
+    overdue=True,
+)
+def list_(ledger: Ledger, status: tuple[GoalStatus, ...], priority: tuple[int, ...], **where: Any) -> Page[GoalRow]:
     """Goals by priority, then age, or in another order."""
-    place = None if after is None else _place(sort, after)
-    page = app.ledger.goals.list(
-        status=status or None, priority=priority or None, sort=sort, reverse=reverse, after=place, limit=limit, **where
-    )
-    chosen = status or priority or any(where.values()) or after
-    app.show_list(
-        [goal_data(app.ledger, row) for row in page.rows],
-        render.goals,
-        next_page=None if page.next is None else ":".join(map(str, page.next)),
-        empty="No goal matches; see all: goal-ledger goal list"
-        if chosen
-        else 'No goals yet; create one: goal-ledger goal create "Cut checkout errors"',
-    )
-
-
-def _place(sort: GoalSort, cursor: str) -> tuple[int | str, ...]:
-    """The values that order the list, at the end of the page before."""
-    try:
-        return tuple(kind(part) for kind, part in zip(_CURSORS[sort], cursor.split(":"), strict=True))
-    except ValueError:
-        raise bad_cursor(cursor) from None
+    return ledger.goals.list(status=status or None, priority=priority or None, **where)
 
 
 @goal.command(
@@ -361,32 +360,26 @@ def _place(sort: GoalSort, cursor: str) -> tuple[int | str, ...]:
 @click.argument("text_or_id", metavar="TEXT|GOAL", type=Id("goal"))
 @click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="So many at the most.")
 @click.option("--all", "closed", is_flag=True, help="Goals that are over, too.")
-@as_of(folds=True)
-def similar(app: App, text_or_id: str, limit: int, closed: bool) -> None:
+@answers.rows(goals.similar, empty="No goal has anything in common with that.")
+def similar(ledger: Ledger, text_or_id: str, limit: int, closed: bool) -> Sequence[SimilarGoal]:
     """The open goals whose titles are most like TEXT, or like GOAL's title.
 
     The score goes from 0, nothing in common, to 1, the same. Whether two goals are one is for you to say.
     """
-    found = app.ledger.goals.similar(text_or_id, limit=limit, closed=closed)
-    app.show_list([row._asdict() for row in found], render.similar, empty="No goal has anything in common with that.")
+    return ledger.goals.similar(text_or_id, limit=limit, closed=closed)
 
 
 @goal.command("tree", examples=("goal-ledger goal tree", f"goal-ledger goal tree {ID}"))
 @click.argument("goal_id", metavar="[GOAL]", type=Id("goal"), required=False)
-@as_of(folds=True, overdue=True)
-def tree(app: App, goal_id: str | None) -> None:
+@answers.rows(goals.tree, data=goals.node_data, empty=NONE, overdue=True)
+def tree(ledger: Ledger, goal_id: str | None) -> Sequence[GoalNode]:
     """Goals under the goals they serve: all, or those under GOAL."""
-    app.show_list(
-        tree_data(app.ledger, app.ledger.goals.tree(goal_id)),
-        render.tree,
-        empty='No goals yet; create one: goal-ledger goal create "Cut checkout errors"',
-    )
+    return ledger.goals.tree(goal_id)
 
 
 @goal.command("timeline", examples=(f"goal-ledger goal timeline {ID}", f"goal-ledger goal timeline {ID} --as-of 120"))
-@click.argument("goal_id", metavar="GOAL", type=Id("goal"))
-@as_of()
-def timeline(app: App, goal_id: str) -> None:
+@id_argument("goal")
+@answers.events
+def timeline(ledger: Ledger, goal_id: str) -> answers.Events:
     """Every event of GOAL and of its runs, in order."""
-    events = app.ledger.goals.timeline(goal_id)
-    app.show_list(timeline_data(events), render.timeline, empty="No events.")
+    return ledger.goals.timeline(goal_id)

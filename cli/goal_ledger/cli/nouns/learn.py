@@ -1,13 +1,28 @@
-"""goal-ledger learn: what the runs of a week teach together."""
+"""Learn from the runs of a week.
 
+Listed: verb 60
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Noun
-from goal_ledger.cli.frame.options import Id, Time, as_of, bad_cursor, cursor_number, pages
-from goal_ledger.cli.show import render_learning
+from goal_ledger.cli.frame.cursor import Cursor, number
+from goal_ledger.cli.frame.options import Id, Time
+from goal_ledger.cli.show import answers, reviews
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.engine.pages import Page
+    from goal_ledger.projections.learning.failure_groups import FailureGroup
+    from goal_ledger.projections.learning.learning_cycle_reports import CycleRow
+    from goal_ledger.projections.learning.success_rates import WeekRow
 
 ID = "cycle_01JFRD0G00SWPNN1QHDTVH7B45"
 
@@ -29,74 +44,46 @@ def learn(ctx: click.Context, now: datetime | None, reason: str | None) -> None:
     """
     if ctx.invoked_subcommand is None:
         app = ctx.ensure_object(App)
-        app.show(app.ledger.learning.cycle(now, reason=reason)._asdict(), render_learning.cycle)
+        app.show(app.ledger.learning.cycle(now, reason=reason)._asdict(), reviews.cycle)
     elif now is not None or reason is not None:
         raise click.UsageError("--now and --reason go with `learn` alone.")
 
 
+@learn.offers
+def ids(ledger: Ledger, start: str) -> Iterator[tuple[str, str]]:
+    return ((row.cycle_id, f"until {row.until}  {row.runs} runs") for row in ledger.learning.list().rows)
+
+
 @learn.command("list", examples=("goal-ledger learn list",))
-@as_of(folds=True)
-@pages
-def list_(app: App, after: str | None, limit: int | None) -> None:
+@answers.page(
+    reviews.cycles, cursor=Cursor(str, str, between="/"), empty="No learning cycle yet; start one: goal-ledger learn"
+)
+def list_(ledger: Ledger, **page: Any) -> Page[CycleRow]:
     """The reports of the cycles, the latest week first."""
-    place = None if after is None else _after(after)
-    page = app.ledger.learning.list(after=place, limit=limit)
-    app.show_list(
-        [row._asdict() for row in page.rows],
-        render_learning.cycles,
-        next_page=None if page.next is None else "/".join(map(str, page.next)),
-        empty="No learning cycle yet; start one: goal-ledger learn",
-    )
+    return ledger.learning.list(**page)
 
 
 @learn.command("show", examples=(f"goal-ledger learn show {ID}",))
-@click.argument("cycle_id", metavar="CYCLE", type=Id("cycle"))
-@as_of()
-def show(app: App, cycle_id: str) -> None:
+@click.argument("cycle_id", metavar="CYCLE", type=Id("learn"))
+@answers.one(reviews.cycle)
+def show(ledger: Ledger, cycle_id: str) -> CycleRow:
     """The report of CYCLE: what was found in its week, and what was learned."""
-    app.show(app.ledger.learning.get(cycle_id)._asdict(), render_learning.cycle)
+    return ledger.learning.get(cycle_id)
 
 
 @learn.command("groups", examples=("goal-ledger learn groups --limit 10",))
-@as_of(folds=True)
-@pages
-def groups(app: App, after: str | None, limit: int | None) -> None:
+@answers.page(
+    reviews.failure_groups,
+    cursor=Cursor(number, str, between="/"),
+    empty="No failure was reviewed yet; learn from a week: goal-ledger learn",
+)
+def groups(ledger: Ledger, **page: Any) -> Page[FailureGroup]:
     """The failures that were reviewed, by what they have in common, the most frequent first."""
-    place = None
-    if after is not None:
-        runs, slash, signature = after.partition("/")
-        if not slash:
-            raise bad_cursor(after)
-        place = (_number(runs, after), signature)
-    page = app.ledger.learning.groups(after=place, limit=limit)
-    app.show_list(
-        [row._asdict() for row in page.rows],
-        render_learning.failure_groups,
-        next_page=None if page.next is None else "/".join(map(str, page.next)),
-        empty="No failure was reviewed yet; learn from a week: goal-ledger learn",
-    )
+    return ledger.learning.groups(**page)
 
 
 @learn.command("rates", examples=("goal-ledger learn rates",))
-@as_of(folds=True)
-def rates(app: App) -> None:
+@answers.rows(reviews.rates, empty="No run has finished yet; start one: goal-ledger run start GOAL")
+def rates(ledger: Ledger) -> Sequence[WeekRow]:
     """How many runs succeeded, week by week: whether it gets better."""
-    app.show_list(
-        [row._asdict() for row in app.ledger.learning.rates()],
-        render_learning.rates,
-        empty="No run has finished yet; start one: goal-ledger run start GOAL",
-    )
-
-
-def _after(cursor: str) -> tuple[str, str]:
-    until, slash, cycle_id = cursor.partition("/")
-    if not slash:
-        raise bad_cursor(cursor)
-    return until, cycle_id
-
-
-def _number(text: str, cursor: str) -> int:
-    try:
-        return cursor_number(text)
-    except ValueError:
-        raise bad_cursor(cursor) from None
+    return ledger.learning.rates()

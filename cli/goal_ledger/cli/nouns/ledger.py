@@ -1,4 +1,7 @@
-"""goal-ledger ledger: the log itself."""
+"""The log itself: its size, and proof that it is unaltered.
+
+Listed: noun 150
+"""
 
 import sys
 from datetime import datetime
@@ -10,12 +13,12 @@ import click
 from goal_ledger.cli.frame.app import App, lacking
 from goal_ledger.cli.frame.command import Noun
 from goal_ledger.cli.frame.options import Id, Instant, Pair, as_of, progress_lines
-from goal_ledger.cli.show import render, render_ledger
-from goal_ledger.cli.show.data import event_data, replay_data
+from goal_ledger.cli.show import answers, decisions, log
 from goal_ledger.domain.errors import NotFound
 
 if TYPE_CHECKING:
     from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.audit.log import Stats
 
 STDOUT = Path("-")
 
@@ -26,10 +29,10 @@ def ledger() -> None:
 
 
 @ledger.command("stats", examples=("goal-ledger ledger stats", "goal-ledger ledger stats --as-of 2026-02-24"))
-@as_of()
-def stats(app: App) -> None:
+@answers.one(log.stats)
+def stats(opened: "Ledger") -> "Stats":
     """How large the log is, or was, and from when to when it goes; the bytes are those of the file now."""
-    app.show(app.ledger.log.stats()._asdict(), render_ledger.stats)
+    return opened.log.stats()
 
 
 @ledger.command(
@@ -75,9 +78,7 @@ def verify(app: App, expect: str | None, deep: bool, file: Path | None, partial:
     with app.progress("checking") as progress:
         of = opened.log.stats().events
         events = opened.log.verify(lambda done: progress(done, of), expect=expect)
-    app.show(
-        {"ok": True, "events": events, "head": events, "digest": opened.log.digest_at(events)}, render_ledger.verified
-    )
+    app.show({"ok": True, "events": events, "head": events, "digest": opened.log.digest_at(events)}, log.verified)
 
 
 def _verify_deep(app: App, expect: str | None) -> None:
@@ -92,7 +93,7 @@ def _verify_deep(app: App, expect: str | None) -> None:
             "digest": app.ledger.log.digest_at(state.head),
             "state": {"sha256": state.sha256, "projections": projections},
         },
-        render_ledger.verified,
+        log.verified,
         warnings=lacking(state.lacking),
     )
 
@@ -106,7 +107,7 @@ def _verify_file(app: App, file: Path, *, partial: bool, alone: bool) -> None:
         warnings.append("there is no ledger to compare with: a missing tail would not be noticed")
     lines = archive.verify_file(file, against, partial=partial)
     done = {"ok": True, "file": str(file), "lines": lines, "against": None if against is None else against.id}
-    app.show(done, render_ledger.file_verified, warnings=warnings)
+    app.show(done, log.file_verified, warnings=warnings)
 
 
 def _if_there(app: App) -> "Ledger | None":
@@ -147,7 +148,7 @@ def export(app: App, file: Path | None, output: Path | None, format_: str) -> No
     with app.progress("exporting") as progress:
         of = opened.head
         done = opened.log.export(target, lambda written: progress(written, of))
-    app.show({**done._asdict(), "format": format_}, render_ledger.copied)
+    app.show({**done._asdict(), "format": format_}, log.copied)
 
 
 @ledger.command("backup", examples=("goal-ledger ledger backup backup/goal-ledger.db",))
@@ -158,7 +159,7 @@ def backup(app: App, file: Path) -> None:
 
     The copy is a ledger like any other: open it with --db. A file that exists is never replaced.
     """
-    app.show(app.ledger.log.backup(file)._asdict(), render_ledger.copied)
+    app.show(app.ledger.log.backup(file)._asdict(), log.copied)
 
 
 @ledger.command(
@@ -184,7 +185,7 @@ def when(app: App, condition: str, goal_id: str | None, after: datetime | int) -
         app.show(None, lambda _: click.echo(f"never, up to position {app.ledger.head}"))
         return
     row = None if held.row is None else held.row._asdict()
-    app.show({"event": event_data(held.recorded), "noun": held.noun, "row": row}, render_ledger.held)
+    app.show({"event": log.event_data(held.recorded), "noun": held.noun, "row": row}, log.held)
 
 
 @ledger.command(
@@ -224,7 +225,7 @@ def replay(
     settings = adjusted(opened.settings, dict(changes))
     with app.progress("deciding again") as progress:
         found = opened.replay(policy, settings=settings, start=start, end=end, limit=limit, progress=progress)
-    app.show(replay_data(found), render.replay)
+    app.show(decisions.replay_data(found), decisions.replay)
 
 
 @ledger.command(
@@ -255,4 +256,4 @@ def copy(app: App, source: str, target: str) -> None:
     ):
         of = opened.head
         done = opened.log.copy(target, lambda reached: progress(reached, of))
-    app.show(done._asdict(), render_ledger.copied)
+    app.show(done._asdict(), log.copied)

@@ -1,16 +1,27 @@
-"""goal-ledger lesson: what was learned, with the evidence for and against it."""
+"""What was learned: heuristics, and the evidence for and against.
 
-from typing import Any
+Listed: noun 50
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Noun
-from goal_ledger.cli.frame.options import Id, OneOf, as_of, pages, position_place, writes
-from goal_ledger.cli.show import render, render_learning
-from goal_ledger.cli.show.data import context_data, timeline_data
+from goal_ledger.cli.frame.options import Filter, Id, OneOf, active_ones, as_of, id_argument, writes
+from goal_ledger.cli.show import answers, learning
 from goal_ledger.domain.goals.lifecycle import GoalType
 from goal_ledger.domain.learning.lesson import LessonCategory
+
+if TYPE_CHECKING:
+    from goal_ledger.domain.learning.similarity import Contradiction
+    from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.engine.pages import Page
+    from goal_ledger.projections.learning.lessons import LessonRow
 
 ID = "les_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
 RUN = "grun_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
@@ -43,52 +54,52 @@ def lesson() -> None:
 @writes
 def add(app: App, text: str, **wish: Any) -> None:
     """Learn TEXT; what says the same for the same goals and actions adds its run as evidence."""
-    app.show(app.open(create=True).lessons.add(text, **wish)._asdict(), render_learning.lesson_line)
+    app.show(app.open(create=True).lessons.add(text, **wish)._asdict(), learning.lesson_line)
 
 
 @lesson.command(
     "confirm",
     examples=(f"goal-ledger lesson confirm {ID} --run {RUN}", f'goal-ledger lesson confirm {ID} --reason "…"'),
 )
-@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
+@id_argument("lesson")
 @click.option("--run", "run_id", type=Id("run"), metavar="RUN", help="The run that shows it; a run counts once.")
 @writes
 def confirm(app: App, lesson_id: str, **wish: Any) -> None:
     """Count evidence for LESSON."""
-    app.show(app.ledger.lessons.confirm(lesson_id, **wish)._asdict(), render_learning.lesson_line)
+    app.show(app.ledger.lessons.confirm(lesson_id, **wish)._asdict(), learning.lesson_line)
 
 
 @lesson.command("contradict", examples=(f"goal-ledger lesson contradict {ID} --run {RUN}",))
-@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
+@id_argument("lesson")
 @click.option("--run", "run_id", type=Id("run"), metavar="RUN", help="The run that shows it; a run counts once.")
 @writes
 def contradict(app: App, lesson_id: str, **wish: Any) -> None:
     """Count evidence against LESSON."""
-    app.show(app.ledger.lessons.contradict(lesson_id, **wish)._asdict(), render_learning.lesson_line)
+    app.show(app.ledger.lessons.contradict(lesson_id, **wish)._asdict(), learning.lesson_line)
 
 
 @lesson.command("apply", examples=(f"goal-ledger lesson apply {ID} --run {RUN}",))
-@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
+@id_argument("lesson")
 @click.option("--run", "run_id", type=Id("run"), metavar="RUN", required=True, help="The run that works by it.")
 @writes
 def apply(app: App, lesson_id: str, **wish: Any) -> None:
     """Note that a run worked by LESSON."""
-    app.show(app.ledger.lessons.apply(lesson_id, **wish)._asdict(), render_learning.lesson_line)
+    app.show(app.ledger.lessons.apply(lesson_id, **wish)._asdict(), learning.lesson_line)
 
 
 @lesson.command("retire", examples=(f'goal-ledger lesson retire {ID} --reason "the tool is gone"',))
-@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
+@id_argument("lesson")
 @writes
 def retire(app: App, lesson_id: str, reason: str | None) -> None:
     """Give LESSON to no run any more; say why. Its history stays."""
-    app.show(app.ledger.lessons.retire(lesson_id, reason=reason)._asdict(), render_learning.lesson_line)
+    app.show(app.ledger.lessons.retire(lesson_id, reason=reason)._asdict(), learning.lesson_line)
 
 
 @lesson.command(
     "recall",
     examples=(f"goal-ledger lesson recall {ID} --dry-run", f'goal-ledger lesson recall {ID} --reason "it was luck"'),
 )
-@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
+@id_argument("lesson")
 @click.option("--dry-run", is_flag=True, help="Only show what would fall with it.")
 @writes
 def recall(app: App, lesson_id: str, **wish: Any) -> None:
@@ -96,7 +107,7 @@ def recall(app: App, lesson_id: str, **wish: Any) -> None:
 
     The rules drawn from it fall, and the lessons taught by runs that were given any of them, and so on.
     """
-    app.show(app.ledger.lessons.recall(lesson_id, **wish)._asdict(), render_learning.recall)
+    app.show(app.ledger.lessons.recall(lesson_id, **wish)._asdict(), learning.recall)
 
 
 # --- Looking
@@ -114,56 +125,50 @@ def recall(app: App, lesson_id: str, **wish: Any) -> None:
 def context(app: App, goal_id: str | None, form: str, **asked: Any) -> None:
     """What an agent is told before it starts: rules in force and lessons that apply, the most useful first."""
     app.json = app.json or form == "json"
-    app.show(context_data(app.ledger.lessons.context(goal_id, **asked)), render_learning.context)
+    app.show(learning.context_data(app.ledger.lessons.context(goal_id, **asked)), learning.context)
 
 
 @lesson.command("contradictions", examples=("goal-ledger lesson contradictions",))
-@as_of(folds=True)
-def contradictions(app: App) -> None:
+@answers.rows(learning.contradictions, empty="No two active lessons contradict each other.")
+def contradictions(ledger: Ledger) -> Sequence[Contradiction]:
     """Pairs of active lessons that may apply together and say the opposite of nearly the same."""
-    rows = [pair._asdict() for pair in app.ledger.lessons.contradictions()]
-    app.show_list(rows, render_learning.contradictions, empty="No two active lessons contradict each other.")
+    return ledger.lessons.contradictions()
+
+
+@lesson.offers
+def ids(ledger: Ledger, start: str) -> Iterator[tuple[str, str]]:
+    return ((row.lesson_id, row.lesson_text) for row in ledger.lessons.list(active=None).rows)
 
 
 @lesson.command(
     "show", examples=(f"goal-ledger lesson show {ID}", f"goal-ledger lesson show {ID} --as-of 2026-02-24T09:00:00Z")
 )
-@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
-@as_of()
-def show(app: App, lesson_id: str) -> None:
+@id_argument("lesson")
+@answers.one(learning.lesson)
+def show(ledger: Ledger, lesson_id: str) -> LessonRow:
     """Everything about LESSON as it stands, or stood."""
-    app.show(app.ledger.lessons.get(lesson_id)._asdict(), render_learning.lesson)
+    return ledger.lessons.get(lesson_id)
 
 
 @lesson.command("list", examples=("goal-ledger lesson list --action-type shell", "goal-ledger lesson list --retired"))
 @click.option("--all", "every", is_flag=True, help="The retired and recalled ones too.")
-@click.option("--retired", is_flag=True, help="The retired and recalled ones only.")
-@click.option("--goal-type", type=OneOf(GoalType), metavar="TYPE", help=f"One of {', '.join(GoalType)}.")
-@click.option("--action-type", metavar="TEXT", help="For actions of this type.")
-@click.option("--category", type=OneOf(LessonCategory), help="Of this category.")
-@as_of(folds=True)
-@pages
-def list_(app: App, every: bool, retired: bool, after: str | None, limit: int | None, **where: Any) -> None:
+@click.option("--retired", cls=Filter, is_flag=True, help="The retired and recalled ones only.")
+@click.option("--goal-type", cls=Filter, type=OneOf(GoalType), metavar="TYPE", help=f"One of {', '.join(GoalType)}.")
+@click.option("--action-type", cls=Filter, metavar="TEXT", help="For actions of this type.")
+@click.option("--category", cls=Filter, type=OneOf(LessonCategory), help="Of this category.")
+@answers.page(
+    learning.lessons,
+    empty='No active lessons; add one: goal-ledger lesson add "Prune old dumps first" --category safe_default',
+    no_match="No lesson matches; see all: goal-ledger lesson list --all",
+)
+def list_(ledger: Ledger, every: bool, retired: bool, **where: Any) -> Page[LessonRow]:
     """Active lessons, the one that changed last first."""
-    if every and retired:
-        raise click.UsageError("--all and --retired exclude each other; give one of them.")
-    place = None if after is None else position_place(after)
-    page = app.ledger.lessons.list(active=None if every else not retired, after=place, limit=limit, **where)
-    chosen = retired or any(where.values()) or after
-    app.show_list(
-        [row._asdict() for row in page.rows],
-        render_learning.lessons,
-        next_page=None if page.next is None else str(page.next[0]),
-        empty="No lesson matches; see all: goal-ledger lesson list --all"
-        if chosen
-        else 'No active lessons; add one: goal-ledger lesson add "Prune old dumps first" --category safe_default',
-    )
+    return ledger.lessons.list(active=active_ones(every=every, retired=retired), **where)
 
 
 @lesson.command("timeline", examples=(f"goal-ledger lesson timeline {ID}",))
-@click.argument("lesson_id", metavar="LESSON", type=Id("lesson"))
-@as_of()
-def timeline(app: App, lesson_id: str) -> None:
+@id_argument("lesson")
+@answers.events
+def timeline(ledger: Ledger, lesson_id: str) -> answers.Events:
     """Every event of LESSON, in order: who learned it, what spoke for it and against it."""
-    events = app.ledger.lessons.timeline(lesson_id)
-    app.show_list(timeline_data(events), render.timeline, empty="No events.")
+    return ledger.lessons.timeline(lesson_id)

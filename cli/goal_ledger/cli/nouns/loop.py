@@ -1,19 +1,25 @@
-"""goal-ledger loop: what is still owed, and what came of it."""
+"""What is still owed: retries, answers, follow-ups.
 
-from collections.abc import Mapping
-from datetime import datetime
+Listed: noun 110
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Noun
-from goal_ledger.cli.frame.options import Id, OneOf, Time, as_of, bad_cursor, cursor_number, pages, writes
-from goal_ledger.cli.show import render
-from goal_ledger.cli.show.data import timeline_data
+from goal_ledger.cli.frame.cursor import Cursor, number, time
+from goal_ledger.cli.frame.options import Filter, Id, OneOf, Time, id_argument, writes
+from goal_ledger.cli.show import answers, loops
 from goal_ledger.domain.goals.loop import LoopKind, LoopStatus
 
 if TYPE_CHECKING:
+    from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.engine.pages import Page
     from goal_ledger.projections.goals.open_loops import LoopRow
 
 ID = "loop_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
@@ -43,71 +49,58 @@ def loop() -> None:
 @writes
 def open_(app: App, kind: LoopKind, question: str, **wish: Any) -> None:
     """Note that something of this KIND is owed: QUESTION. What is open already stays as it is."""
-    app.show(_data(app, app.open(create=True).loops.open(kind, question, **wish)), render.loop_line)
+    row = app.open(create=True).loops.open(kind, question, **wish)
+    app.show(loops.loop_data(app.ledger, row), loops.loop_line)
 
 
 @loop.command("close", examples=(f'goal-ledger loop close {ID} --answer "eu-west-1"',))
-@click.argument("loop_id", metavar="LOOP", type=Id("loop"))
+@id_argument("loop")
 @click.option("--answer", metavar="TEXT", required=True, help="What came of it.")
 @writes
 def close(app: App, loop_id: str, answer: str, reason: str | None) -> None:
     """Close LOOP with its answer; a goal that waits for nothing else goes on."""
-    app.show(_data(app, app.ledger.loops.close(loop_id, answer=answer, reason=reason)), render.loop_line)
+    row = app.ledger.loops.close(loop_id, answer=answer, reason=reason)
+    app.show(loops.loop_data(app.ledger, row), loops.loop_line)
 
 
 # --- Looking
 
 
+@loop.offers
+def ids(ledger: Ledger, start: str) -> Iterator[tuple[str, str]]:
+    return ((row.loop_id, f"{row.kind}  {row.question}") for row in ledger.loops.list().rows)
+
+
 @loop.command(
     "show", examples=(f"goal-ledger loop show {ID}", f"goal-ledger loop show {ID} --as-of 2026-02-24T09:00:00Z")
 )
-@click.argument("loop_id", metavar="LOOP", type=Id("loop"))
-@as_of(overdue=True)
-def show(app: App, loop_id: str) -> None:
+@id_argument("loop")
+@answers.one(loops.loop, data=loops.loop_data, overdue=True)
+def show(ledger: Ledger, loop_id: str) -> LoopRow:
     """Everything about LOOP as it stands, or stood."""
-    app.show(_data(app, app.ledger.loops.get(loop_id)), render.loop)
+    return ledger.loops.get(loop_id)
 
 
 @loop.command("list", examples=("goal-ledger loop list", "goal-ledger loop list --kind pending_retry --all"))
-@click.option("--kind", type=OneOf(LoopKind), help="Of this kind.")
-@click.option("--goal", "goal_id", type=Id("goal"), metavar="GOAL", help="About this goal.")
+@click.option("--kind", cls=Filter, type=OneOf(LoopKind), help="Of this kind.")
+@click.option("--goal", "goal_id", cls=Filter, type=Id("goal"), metavar="GOAL", help="About this goal.")
 @click.option("--all", "every", is_flag=True, help="The closed ones too.")
-@as_of(folds=True, overdue=True)
-@pages
-def list_(app: App, every: bool, after: str | None, limit: int | None, **where: Any) -> None:
+@answers.page(
+    loops.loops,
+    data=loops.loop_data,
+    cursor=Cursor(time, number, between=","),
+    empty="Nothing is owed.",
+    no_match="No loop matches; see all: goal-ledger loop list --all",
+    overdue=True,
+)
+def list_(ledger: Ledger, every: bool, **where: Any) -> Page[LoopRow]:
     """Open loops, the one that is due first, then the one that is open for longest."""
-    place = None if after is None else _place(after)
-    status = None if every else LoopStatus.OPEN
-    page = app.ledger.loops.list(status=status, after=place, limit=limit, **where)
-    app.show_list(
-        [_data(app, row) for row in page.rows],
-        render.loops,
-        next_page=None if page.next is None else ",".join(map(str, page.next)),
-        empty="No loop matches; see all: goal-ledger loop list --all"
-        if any(where.values()) or after
-        else "Nothing is owed.",
-    )
+    return ledger.loops.list(status=None if every else LoopStatus.OPEN, **where)
 
 
 @loop.command("timeline", examples=(f"goal-ledger loop timeline {ID}",))
-@click.argument("loop_id", metavar="LOOP", type=Id("loop"))
-@as_of()
-def timeline(app: App, loop_id: str) -> None:
+@id_argument("loop")
+@answers.events
+def timeline(ledger: Ledger, loop_id: str) -> answers.Events:
     """Every event of LOOP, in order: who opened it, who closed it and with what."""
-    app.show_list(timeline_data(app.ledger.loops.timeline(loop_id)), render.timeline, empty="No events.")
-
-
-def _data(app: App, row: "LoopRow") -> Mapping[str, Any]:
-    """A loop with what depends on the time, without what only sorts."""
-    data = row._asdict() | {"overdue": app.ledger.loops.is_overdue(row)}
-    del data["due_order"]
-    return data
-
-
-def _place(cursor: str) -> tuple[str | int, ...]:
-    due, _, position = cursor.partition(",")
-    try:
-        datetime.fromisoformat(due)
-        return (due, cursor_number(position))
-    except ValueError:
-        raise bad_cursor(cursor) from None
+    return ledger.loops.timeline(loop_id)

@@ -1,15 +1,25 @@
-"""goal-ledger project: what is to be built, how much of it is done, and what is broken."""
+"""What is to be built: projects, their features and bugs.
 
-from typing import Any
+Listed: noun 120
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Noun
-from goal_ledger.cli.frame.options import Id, OneOf, as_of, pages, position_place, writes
-from goal_ledger.cli.show import render, render_strategy
-from goal_ledger.cli.show.data import timeline_data
+from goal_ledger.cli.frame.options import OneOf, id_argument, writes
+from goal_ledger.cli.show import answers, strategy
 from goal_ledger.domain.strategy.project import BugSeverity
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.engine.pages import Page
+    from goal_ledger.projections.strategy.projects import ProjectRow
 
 ID = "project_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
 
@@ -28,16 +38,16 @@ def project() -> None:
 @writes
 def create(app: App, name: str, **wish: Any) -> None:
     """Make a project known by its NAME; the same name again is the same project."""
-    app.show(app.open(create=True).projects.create(name, **wish)._asdict(), render_strategy.project_line)
+    app.show(app.open(create=True).projects.create(name, **wish)._asdict(), strategy.project_line)
 
 
 @project.command("amend", examples=(f'goal-ledger project amend {ID} --description "Sells abroad too"',))
-@click.argument("project_id", metavar="PROJECT", type=Id("project"))
+@id_argument("project")
 @click.option("--description", metavar="TEXT", required=True, help="What it is.")
 @writes
 def amend(app: App, project_id: str, **wish: Any) -> None:
     """Describe PROJECT anew; it keeps its name."""
-    app.show(app.ledger.projects.amend(project_id, **wish)._asdict(), render_strategy.project_line)
+    app.show(app.ledger.projects.amend(project_id, **wish)._asdict(), strategy.project_line)
 
 
 @project.command(
@@ -47,66 +57,68 @@ def amend(app: App, project_id: str, **wish: Any) -> None:
         f'goal-ledger project feature {ID} "Pay by invoice" --done',
     ),
 )
-@click.argument("project_id", metavar="PROJECT", type=Id("project"))
+@id_argument("project")
 @click.argument("title")
 @click.option("--id", "feature_id", metavar="ID", help="The one with this TITLE unless said, or the next of f1, f2 ….")
 @click.option("--done/--not-done", default=None, help="Whether it is done; as it was unless said.")
 @writes
 def feature(app: App, project_id: str, title: str, **wish: Any) -> None:
     """Plan a feature of PROJECT called TITLE, or say that it is done."""
-    app.show(app.ledger.projects.feature(project_id, title, **wish)._asdict(), render_strategy.project_line)
+    app.show(app.ledger.projects.feature(project_id, title, **wish)._asdict(), strategy.project_line)
 
 
 @project.command("bug", examples=(f'goal-ledger project bug {ID} "Paid twice" --severity critical',))
-@click.argument("project_id", metavar="PROJECT", type=Id("project"))
+@id_argument("project")
 @click.argument("title")
 @click.option("--severity", type=OneOf(BugSeverity), help="How bad it is; as it was unless said, major of a new one.")
 @click.option("--id", "bug_id", metavar="ID", help="The one with this TITLE unless said, or the next of b1, b2 ….")
 @writes
 def bug(app: App, project_id: str, title: str, **wish: Any) -> None:
     """Say that something is broken in PROJECT: TITLE. A bug that was resolved is open again."""
-    app.show(app.ledger.projects.bug(project_id, title, **wish)._asdict(), render_strategy.project_line)
+    app.show(app.ledger.projects.bug(project_id, title, **wish)._asdict(), strategy.project_line)
 
 
 @project.command("resolve", examples=(f'goal-ledger project resolve {ID} b1 --reason "one charge each"',))
-@click.argument("project_id", metavar="PROJECT", type=Id("project"))
+@id_argument("project")
 @click.argument("bug_id", metavar="BUG")
 @writes
 def resolve(app: App, project_id: str, bug_id: str, reason: str | None) -> None:
     """Say that the BUG of PROJECT with this id is gone."""
-    app.show(app.ledger.projects.resolve(project_id, bug_id, reason=reason)._asdict(), render_strategy.project_line)
+    app.show(app.ledger.projects.resolve(project_id, bug_id, reason=reason)._asdict(), strategy.project_line)
 
 
 # --- Looking
 
 
+@project.offers
+def ids(ledger: Ledger, start: str) -> Iterator[tuple[str, str]]:
+    return ((row.project_id, row.name) for row in ledger.projects.list().rows)
+
+
 @project.command(
     "show", examples=(f"goal-ledger project show {ID}", f"goal-ledger project show {ID} --as-of 2026-02-24T09:00:00Z")
 )
-@click.argument("project_id", metavar="PROJECT", type=Id("project"))
-@as_of()
-def show(app: App, project_id: str) -> None:
+@id_argument("project")
+@answers.one(strategy.project)
+def show(ledger: Ledger, project_id: str) -> ProjectRow:
     """Everything about PROJECT as it stands, or stood."""
-    app.show(app.ledger.projects.get(project_id)._asdict(), render_strategy.project)
+    return ledger.projects.get(project_id)
 
 
 @project.command("list", examples=("goal-ledger project list",))
-@as_of(folds=True)
-@pages
-def list_(app: App, after: str | None, limit: int | None) -> None:
+@answers.page(
+    strategy.projects,
+    empty='No projects; add one: goal-ledger project create "Web shop"',
+    no_match="No more projects.",
+)
+def list_(ledger: Ledger, **page: Any) -> Page[ProjectRow]:
     """Projects, the one that changed last first."""
-    page = app.ledger.projects.list(after=None if after is None else position_place(after), limit=limit)
-    app.show_list(
-        [row._asdict() for row in page.rows],
-        render_strategy.projects,
-        next_page=None if page.next is None else str(page.next[0]),
-        empty='No projects; add one: goal-ledger project create "Web shop"' if after is None else "No more projects.",
-    )
+    return ledger.projects.list(**page)
 
 
 @project.command("timeline", examples=(f"goal-ledger project timeline {ID}",))
-@click.argument("project_id", metavar="PROJECT", type=Id("project"))
-@as_of()
-def timeline(app: App, project_id: str) -> None:
+@id_argument("project")
+@answers.events
+def timeline(ledger: Ledger, project_id: str) -> answers.Events:
     """Every event of PROJECT, in order: what was planned, done, reported and resolved."""
-    app.show_list(timeline_data(app.ledger.projects.timeline(project_id)), render.timeline, empty="No events.")
+    return ledger.projects.timeline(project_id)

@@ -1,4 +1,7 @@
-"""goal-ledger projection: the read models, folded from the log."""
+"""The read models: what they hold, rebuild them.
+
+Listed: noun 160
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +10,7 @@ import click
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Noun
 from goal_ledger.cli.frame.options import progress_lines
-from goal_ledger.cli.show import render_ledger
+from goal_ledger.cli.show import projections
 
 if TYPE_CHECKING:
     from goal_ledger.adapters.views.diff import Change, Diff
@@ -40,7 +43,7 @@ def list_(app: App) -> None:
         }
         for name, each in every_projection().items()
     ]
-    app.show_list(rows, render_ledger.projections, empty="No projections.")
+    app.show_list(rows, projections.projections, empty="No projections.")
 
 
 @projection.command("status", examples=("goal-ledger projection status",))
@@ -50,7 +53,7 @@ def status(app: App) -> None:
 
     Stale: only tables of other code are there; a question, or a rebuild, folds a new one.
     """
-    app.show_list(_status(app.ledger.views), render_ledger.projection_status, empty="No projections.")
+    app.show_list(_status(app.ledger.views), projections.projection_status, empty="No projections.")
 
 
 @projection.command(
@@ -81,18 +84,18 @@ def rebuild(
         raise click.UsageError("NAME, --all and --stream exclude each other, so do --stream, --dry-run and --no-swap.")
     views = app.ledger.views
     if stream is not None:
-        app.show([done._asdict() for done in views.repairs.repair(stream)], render_ledger.repaired)
+        app.show([done._asdict() for done in views.repairs.repair(stream)], projections.repaired)
         return
     with app.progress("folding") as progress:
         if dry_run:
             diffs = views.rebuilds.dry_run(names, progress, limit)
-            app.show([_diff(diff) for diff in diffs], render_ledger.diffs)
+            app.show([_diff(diff) for diff in diffs], projections.diffs)
         elif no_swap:
             views.rebuilds.build(names, progress)
-            _show_status(app, views, names, render_ledger.built)
+            _show_status(app, views, names, projections.built)
         else:
             views.rebuilds.rebuild(names, progress)
-            _show_status(app, views, names, render_ledger.rebuilt)
+            _show_status(app, views, names, projections.rebuilt)
 
 
 @projection.command("diff", examples=("goal-ledger projection diff goal_definitions",))
@@ -104,7 +107,7 @@ def diff(app: App, name: str, limit: int) -> None:
 
     After a swap: how the one in use differs from the old one.
     """
-    app.show([_diff(app.ledger.views.rebuilds.diff(name, limit))], render_ledger.diffs)
+    app.show([_diff(app.ledger.views.rebuilds.diff(name, limit))], projections.diffs)
 
 
 @projection.command(
@@ -118,7 +121,7 @@ def swap(app: App, names: tuple[str, ...], back: bool) -> None:
     views = app.ledger.views
     with app.progress("folding") as progress:
         views.rebuilds.swap_back(names) if back else views.rebuilds.swap(names, progress)
-    _show_status(app, views, names, render_ledger.rebuilt)
+    _show_status(app, views, names, projections.rebuilt)
 
 
 @projection.command("drop-old", examples=("goal-ledger projection drop-old", "goal-ledger projection drop-old runs"))
@@ -126,7 +129,7 @@ def swap(app: App, names: tuple[str, ...], back: bool) -> None:
 @click.pass_obj
 def drop_old(app: App, names: tuple[str, ...]) -> None:
     """Drop the tables of earlier builds and of other code; nothing of the log is lost."""
-    app.show({"dropped": app.ledger.views.rebuilds.drop_old(names)}, render_ledger.dropped)
+    app.show({"dropped": app.ledger.views.rebuilds.drop_old(names)}, projections.dropped)
 
 
 @projection.command("drop-new", examples=("goal-ledger projection drop-new goal_definitions",))
@@ -134,7 +137,7 @@ def drop_old(app: App, names: tuple[str, ...]) -> None:
 @click.pass_obj
 def drop_new(app: App, names: tuple[str, ...]) -> None:
     """Throw away tables that were built and not swapped in, or whose build was cut off."""
-    app.show({"dropped": app.ledger.views.rebuilds.drop_new(names)}, render_ledger.dropped)
+    app.show({"dropped": app.ledger.views.rebuilds.drop_new(names)}, projections.dropped)
 
 
 @projection.command("retry", examples=("goal-ledger projection retry",))
@@ -145,7 +148,7 @@ def retry(app: App, names: tuple[str, ...]) -> None:
     views = app.ledger.views
     healed = views.repairs.retry(names)
     rows = [row for row in _status(views) if not names or row["name"] in names]
-    app.show({"healed": healed, "projections": rows}, render_ledger.retried)
+    app.show({"healed": healed, "projections": rows}, projections.retried)
 
 
 def _show_status(app: App, views: "Views", names: tuple[str, ...], draw: Any) -> None:

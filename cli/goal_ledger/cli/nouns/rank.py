@@ -1,4 +1,7 @@
-"""goal-ledger rank: what open goals are worth."""
+"""The open goals that are worth most, people's and the system's alike.
+
+Listed: verb 20
+"""
 
 from typing import Literal
 
@@ -7,7 +10,7 @@ import click
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
 from goal_ledger.cli.frame.options import Time, as_of
-from goal_ledger.cli.show import render_strategy
+from goal_ledger.cli.show import work
 
 
 @click.command(
@@ -30,6 +33,6 @@ def rank(app: App, policy: Literal["utility", "revenue"], limit: int, explain: b
     rows = [row._asdict() for row in app.ledger.work.rank(policy, limit=limit)]
     app.show_list(
         rows,
-        render_strategy.ranking_explained if explain else render_strategy.ranking,
+        work.ranking_explained if explain else work.ranking,
         empty="No open goal; create one: goal-ledger goal create TITLE",
     )

@@ -1,11 +1,23 @@
-"""goal-ledger session: start with what was left over, stop with everything laid down."""
+"""Start with what was left over, stop with all laid down.
+
+Listed: noun 130
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Noun
-from goal_ledger.cli.frame.options import as_of, pages, position_place, writes
-from goal_ledger.cli.show import render
+from goal_ledger.cli.frame.options import writes
+from goal_ledger.cli.show import answers, sessions
+
+if TYPE_CHECKING:
+    from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.engine.pages import Page
+    from goal_ledger.projections.continuity.sessions import SessionRow
 
 
 @click.group(cls=Noun, examples=("goal-ledger session start", "goal-ledger session report"))
@@ -24,21 +36,21 @@ def start(app: App, reason: str | None) -> None:
     Runs that nobody works on are interrupted and their goals flagged for another attempt; checkpointed runs go on where
     their goal allows it. Again while the session goes on, it changes nothing.
     """
-    app.show(app.open(create=True).sessions.start(reason=reason)._asdict(), render.session_report)
+    app.show(app.open(create=True).sessions.start(reason=reason)._asdict(), sessions.session_report)
 
 
 @session.command("drain", examples=('goal-ledger session drain --reason "upgrade"',))
 @writes
 def drain(app: App, reason: str | None) -> None:
     """Hand out no new work from now on; what is under way may end."""
-    app.show(app.ledger.sessions.drain(reason=reason)._asdict(), render.session_line)
+    app.show(app.ledger.sessions.drain(reason=reason)._asdict(), sessions.session_line)
 
 
 @session.command("stop", examples=("goal-ledger session stop",))
 @writes
 def stop(app: App, reason: str | None) -> None:
     """Checkpoint what is under way, and write down what was happening."""
-    app.show(app.ledger.sessions.stop(reason=reason)._asdict(), render.session_stopped)
+    app.show(app.ledger.sessions.stop(reason=reason)._asdict(), sessions.session_stopped)
 
 
 # --- Looking
@@ -46,30 +58,22 @@ def stop(app: App, reason: str | None) -> None:
 
 @session.command("show", examples=("goal-ledger session show", "goal-ledger session show 3"))
 @click.argument("number", type=click.IntRange(min=1, max=2**63 - 1), required=False)
-@as_of()
-def show(app: App, number: int | None) -> None:
+@answers.one(sessions.session)
+def show(ledger: Ledger, number: int | None) -> SessionRow:
     """Session NUMBER, the latest unless said: when it was started and stopped, and what was happening then."""
-    app.show(app.ledger.sessions.get(number)._asdict(), render.session)
+    return ledger.sessions.get(number)
 
 
 @session.command("report", examples=("goal-ledger session report", "goal-ledger session report 3"))
 @click.argument("number", type=click.IntRange(min=1, max=2**63 - 1), required=False)
-@as_of()
-def report(app: App, number: int | None) -> None:
+@answers.one(sessions.session_report)
+def report(ledger: Ledger, number: int | None) -> SessionRow:
     """What the start of session NUMBER, the latest unless said, found left over, and what it did about it."""
-    app.show(app.ledger.sessions.get(number)._asdict(), render.session_report)
+    return ledger.sessions.get(number)
 
 
 @session.command("list", examples=("goal-ledger session list --limit 5",))
-@as_of(folds=True)
-@pages
-def list_(app: App, after: str | None, limit: int | None) -> None:
+@answers.page(sessions.sessions, empty="No session was ever started; start one: goal-ledger session start")
+def list_(ledger: Ledger, **page: Any) -> Page[SessionRow]:
     """Sessions, the latest first."""
-    place = None if after is None else position_place(after)
-    page = app.ledger.sessions.list(after=place, limit=limit)
-    app.show_list(
-        [row._asdict() for row in page.rows],
-        render.sessions,
-        next_page=None if page.next is None else str(page.next[0]),
-        empty="No session was ever started; start one: goal-ledger session start",
-    )
+    return ledger.sessions.list(**page)

@@ -1,4 +1,7 @@
-"""goal-ledger settings: the numbers that can be tuned, and where each comes from."""
+"""The numbers that can be tuned, and where each comes from.
+
+Listed: noun 170
+"""
 
 from typing import Any
 
@@ -6,7 +9,7 @@ import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Noun
-from goal_ledger.cli.show import render_ledger
+from goal_ledger.cli.show.settings import settings as settings_table
 
 
 @click.group(cls=Noun, examples=("goal-ledger settings show",))
@@ -36,7 +39,7 @@ def show(app: App) -> None:
         }
         for name, value in found.settings
     ]
-    app.show_list(rows, render_ledger.settings, empty="No settings.")
+    app.show_list(rows, settings_table, empty="No settings.")
 
 
 def _name(shape: dict[str, Any]) -> str:

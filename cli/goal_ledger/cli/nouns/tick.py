@@ -1,4 +1,7 @@
-"""goal-ledger tick: do what is due."""
+"""Do what follows from time and conditions, once or for ever.
+
+Listed: verb 50
+"""
 
 from __future__ import annotations
 
@@ -62,8 +65,8 @@ def tick(
         ok = _again_and_again(app, ledger, duties, check, interval or 60.0)
     else:
         row = _tick(ledger, now, duties, check)
-        app.show(row, _say)
-        ok = _tell_problems(app, row)
+        app.show(row, _show)
+        ok = _report_problems(app, row)
     if not ok:
         ctx.exit(1)
 
@@ -75,11 +78,11 @@ def _again_and_again(app: App, ledger: Ledger, duties: tuple[str, ...], check: b
         while not stop.is_set():
             row = _tick(ledger, None, duties, check)
             if not app.wants_json:
-                _say(row)
+                _show(row)
             elif row["attention"] or any(duty["done"] or duty["problem"] for duty in row["duties"]):
                 app.answered = True
                 click.echo(orjson.dumps(row, default=as_json))
-            ok = _tell_problems(app, row) and ok
+            ok = _report_problems(app, row) and ok
             stop.wait(interval)
     app.say("stopped")
     return ok
@@ -94,7 +97,7 @@ def _tick(ledger: Ledger, now: datetime | None, duties: tuple[str, ...], check: 
     }
 
 
-def _say(row: Data) -> None:
+def _show(row: Data) -> None:
     for duty in row["duties"]:
         for line in duty["done"]:
             click.echo(visible(f"{duty['name']}: {line}"))
@@ -102,7 +105,7 @@ def _say(row: Data) -> None:
         click.echo(visible(f"{item['kind']}: {item['id']} since {item['since']}"))
 
 
-def _tell_problems(app: App, row: Data) -> bool:
+def _report_problems(app: App, row: Data) -> bool:
     """Whether no duty failed."""
     failed = [duty for duty in row["duties"] if duty["problem"] is not None]
     for duty in failed:

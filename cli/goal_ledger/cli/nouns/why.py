@@ -1,11 +1,13 @@
-"""goal-ledger why: what a policy saw, why it chose, and whether it would choose so again."""
+"""Why a policy decided as it did in EVENT, and whether it would again.
+
+Listed: verb 30
+"""
 
 import click
 
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
-from goal_ledger.cli.show import render
-from goal_ledger.cli.show.data import why_data
+from goal_ledger.cli.show import decisions
 
 
 @click.command(
@@ -22,4 +24,4 @@ def why(app: App, event: str) -> None:
     about it. The receipt that the event holds is shown, and made again: by the same version, under the present
     settings, on the ledger as it was known then.
     """
-    app.show(why_data(app.present.why(event)), render.why)
+    app.show(decisions.why_data(app.present.why(event)), decisions.why)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import orjson
@@ -18,7 +18,6 @@ from goal_ledger.cli.frame.text import as_json, moment, visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.table import Table
     from rich.text import Text
 
 Data = dict[str, Any]
@@ -65,72 +64,79 @@ def word(status: str) -> tuple[str, str]:
     return str(status), STYLES.get(status, "")
 
 
-def status(status: str) -> Text:
-    return text(word(status))
-
-
-def cell(value: object) -> Text:
-    return text(("" if value is None else str(value), ""))
-
-
-def when(stored: str | None) -> Text:
-    return cell(moment(stored))
+def heading(name: object, status: str, words: str) -> None:
+    """What a row is about, on one line: also the short confirmation after a write."""
+    line((str(name), "bold"), word(status), (words, ""))
 
 
 def dollars(amount: object) -> str | None:
     return None if amount is None else f"${amount}"
 
 
-def table(width: int, *columns: str) -> Table:
-    """A table without lines. Ids keep their width, whatever else must give way."""
+class Column(NamedTuple):
+    """A column of a table.
+
+    value: a field of the row, or what makes its words of the row: text, text with a style, a list with a line each.
+    number: on the right, unless the column is the last. whole: the width of the screen from which on it is not folded.
+    wide: only where the screen has room.
+    """
+
+    title: str
+    value: str | Callable[[Data], object]
+    number: bool = False
+    whole: int | None = None
+    wide: bool = False
+
+    def cell(self, row: Data) -> Text:
+        """What stands in it in a row."""
+        found = row[self.value] if isinstance(self.value, str) else self.value(row)
+        if isinstance(found, tuple):
+            return text(found)
+        return lines(found) if isinstance(found, list) else text(("" if found is None else str(found), ""))
+
+
+def ids(title: str, field: str) -> Column:
+    """A column of ids, which keep their width whatever else must give way."""
+    return Column(title, field, whole=0)
+
+
+def statuses(title: str, field: str) -> Column:
+    """A column of words in the colours of what they say."""
+    return Column(title, lambda row: word(row[field]), whole=USUAL_WIDTH)
+
+
+def moments(title: str, field: str, *, whole: int | None = None, wide: bool = False) -> Column:
+    """A column of stored instants."""
+    return Column(title, lambda row: moment(row[field]), whole=whole, wide=wide)
+
+
+def table(rows: Sequence[Data], *columns: Column, header: bool = True) -> None:
+    """A table without lines."""
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    whole = {"goal", "run", "lesson", "rule", "loop", "review", "cycle", "week", "project"} | (
-        {"status", "outcome", "started", "stopped", "position", "until", "last seen"} if width >= USUAL_WIDTH else set()
-    )
-    numbers = {
-        "results",
-        "rate",
-        "value",
-        "current",
-        "target",
-        "progress",
-        "pri",
-        "no",
-        "sure",
-        "for",
-        "against",
-        "cost",
-        "took",
-        "done",
-        "bugs",
-        "critical",
-        "events",
-        "position",
-        "behind",
-        "rows",
-        "runs",
-        "reviews",
-        "lessons",
-        "succeeded",
-        "partial",
-        "failed",
-    }
-    for name in columns:
-        table.add_column(
-            name,
-            no_wrap=name in whole,
+    screen = console()
+    shown = [column for column in columns if not column.wide or screen.width >= WIDE]
+    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=header)
+    for column in shown:
+        drawn.add_column(
+            column.title,
+            no_wrap=column.whole is not None and screen.width >= column.whole,
             overflow="fold",
-            justify="right" if name in numbers and name != columns[-1] else "left",
+            justify="right" if column.number and column is not shown[-1] else "left",
         )
-    return table
+    for row in rows:
+        drawn.add_row(*(column.cell(row) for column in shown))
+    put(screen, drawn)
 
 
-def details(fields: Data) -> None:
-    """Names and values, one below the other; what is not set is left out."""
+def details(fields: Data, more: Data | None = None, *, hidden: Collection[str] = ()) -> None:
+    """Names and values, one below the other; what is not set is left out.
+
+    hidden: fields that are shown elsewhere, or not at all. more: what is shown in place of fields, and behind them.
+    """
+    shown = {name: value for name, value in fields.items() if name not in hidden} | (more or {})
     rows = [
-        (f"  {name.replace('_', ' ')}", value) for name, value in fields.items() if value not in (None, "", (), [], {})
+        (f"  {name.replace('_', ' ')}", value) for name, value in shown.items() if value not in (None, "", (), [], {})
     ]
     width = max((len(name) for name, _ in rows), default=0)
     plain = [
@@ -199,3 +205,9 @@ def flat(value: Any) -> str:
 def percent(share: float | None) -> str | None:
     """A share for people: whole percents, cut rather than rounded up to a hundred."""
     return None if share is None else f"{min(round(100 * share), 99) if share < 1 else 100}%"
+
+
+def inconclusive(further: int | None, things: str) -> None:
+    """That a comparison is not settled yet, and how many more it would take."""
+    more = "" if further is None else f"about {further:,} more {things} would settle it at these rates"
+    line(("inconclusive", "yellow"), *([(more, "")] if more else []))

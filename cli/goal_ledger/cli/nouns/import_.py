@@ -1,4 +1,7 @@
-"""goal-ledger import: histories from elsewhere, and what the world measured."""
+"""Bring in histories from elsewhere.
+
+Listed: noun 140
+"""
 
 import os
 from collections.abc import Callable
@@ -11,7 +14,7 @@ import click
 from goal_ledger.cli.frame.app import App, at_most, pass_app
 from goal_ledger.cli.frame.command import Noun
 from goal_ledger.cli.frame.options import Id, OneOf, Pair, Time
-from goal_ledger.cli.show import render_ledger
+from goal_ledger.cli.show import runs as show_runs
 from goal_ledger.domain.runs.outcomes import Rule
 
 if TYPE_CHECKING:
@@ -200,7 +203,7 @@ def crm(app: App, /, place: str, campaign: tuple[tuple[str, str], ...], **wish: 
 def _show_outcomes(app: App, done: "FeedImport") -> None:
     app.show(
         {**done._asdict(), "problems": [problem._asdict() for problem in done.problems]},
-        render_ledger.imported,
+        show_runs.imported,
         warnings=at_most(
             [f"record {line}: {code}: {reason}" for line, code, reason in done.problems], "records were not taken"
         ),
@@ -210,6 +213,6 @@ def _show_outcomes(app: App, done: "FeedImport") -> None:
 def _show(app: App, done: "CheckImport | RunImport | EventImport") -> None:
     app.show(
         {**done._asdict(), "problems": [problem._asdict() for problem in done.problems]},
-        render_ledger.imported,
+        show_runs.imported,
         warnings=at_most([f"line {line}: {reason}" for line, reason in done.problems], "lines were not taken"),
     )

@@ -1,4 +1,7 @@
-"""goal-ledger next: what to work on, and claiming it."""
+"""What to work on next, and why; claim it.
+
+Listed: verb 10
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +10,7 @@ import click
 from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
 from goal_ledger.cli.frame.options import writes
-from goal_ledger.cli.show import render
+from goal_ledger.cli.show import work
 
 if TYPE_CHECKING:
     from goal_ledger.domain.work.router import Choice
@@ -41,18 +44,18 @@ def next_(app: App, explain: bool, claim: bool, agent: str | None, lease_s: floa
     if claim:
         run = app.ledger.work.claim(agent=agent, lease_s=lease_s, reason=reason)
         app.show(
-            None if run is None else run._asdict(), render.claimed if run is not None else lambda _: app.say(_NOTHING)
+            None if run is None else run._asdict(), work.claimed if run is not None else lambda _: app.say(_NOTHING)
         )
         return
     if explain:
         found = app.ledger.work.explain()
         choices = [*(_with_plan(app, best) for best in found[:1]), *(other._asdict() for other in found[1:])]
-        app.show_list(choices, render.choices, empty="No open goal; create one: goal-ledger goal create TITLE")
+        app.show_list(choices, work.choices, empty="No open goal; create one: goal-ledger goal create TITLE")
         return
     best = app.ledger.work.next()
     app.show(
         None if best is None else _with_plan(app, best),
-        render.choice if best is not None else lambda _: app.say(_NOTHING),
+        work.choice if best is not None else lambda _: app.say(_NOTHING),
     )
 
 
