@@ -4,15 +4,22 @@ from json import dumps
 
 from goal_ledger.domain.errors import Blank, Call, Hint, Value
 
-_CAPABILITIES = {"check": "history", "kr": "key_results", "learn": "learning", "ledger": "log", "projection": "views"}
+_CAPABILITIES = {
+    "check": "history",
+    "kr": "key_results",
+    "learn": "learning",
+    "ledger": "log",
+    "projection": "views.rebuilds",
+}
 """Nouns of the command line whose property of the ledger is not their plural."""
 
 _METHODS = {
     "follow": "events",
     "next": "work.next",
     "next claim": "work.claim",
-    "projection list": "views.status",
-    "projection rebuild no_swap": "views.build",
+    "projection list": "views.rebuilds.status",
+    "projection rebuild no_swap": "views.rebuilds.build",
+    "projection retry": "views.repairs.retry",
     "rule rollback": "rules.roll_back",
     "session report": "sessions.get",
     "settings show": "settings.model_dump",
