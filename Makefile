@@ -14,7 +14,7 @@ unexport PIP_CONSTRAINT PIP_DRY_RUN PIP_EDITABLE PIP_NO_BUILD_ISOLATION PIP_NO_D
 	PIP_REQUIREMENT PIP_REQUIRE_HASHES PIP_ROOT PIP_TARGET PIP_USER
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench docs soak lock clean
+.PHONY: help install demo test quick check bench docs soak lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,8 +30,11 @@ $(STAMP): pyproject.toml requirements/dev.txt
 demo: install ## play a small history: goals, runs, a timeline, a rebuild, a proof
 	$(BIN)/python -m goal_ledger.cli.demo
 
-test: install ## run the tests (ARGS="-k goal" to choose)
-	$(BIN)/pytest $(ARGS)
+test: install ## run the tests on every core (ARGS="-k goal" to choose)
+	$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
+
+quick: install ## run what needs no file, server or process of its own
+	$(BIN)/pytest --numprocesses auto --dist worksteal tests/domain tests/projections tests/golden $(ARGS)
 
 check: install ## what CI runs: lint, format, types, layers, tests
 	$(BIN)/ruff check .
