@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from importlib import metadata
 from typing import Any, NamedTuple
 
-from goal_ledger.adapters.backends.backend import Backend, Diagnosis, Examined, Level, beginning
+from goal_ledger.adapters.backends.backend import Backend
+from goal_ledger.adapters.backends.examination import Diagnosis, Examined, Level, beginning
 from goal_ledger.adapters.backends.registry import BACKENDS
 from goal_ledger.adapters.process import is_alive
 from goal_ledger.adapters.sql.header import sqlite_version

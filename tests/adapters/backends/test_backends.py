@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from goal_ledger.adapters.backends.backend import Backend, Level
+from goal_ledger.adapters.backends.backend import Backend
+from goal_ledger.adapters.backends.examination import Level
 from goal_ledger.adapters.backends.postgres import PostgresBackend
 from goal_ledger.adapters.backends.registry import BACKENDS
 from goal_ledger.adapters.backends.sqlite import SqliteBackend
@@ -115,7 +116,7 @@ def test_where_a_ledger_is_can_be_said_without_any_driver():
 SHED = """
 from pathlib import Path
 from typing import NamedTuple
-from goal_ledger.adapters.backends.backend import Diagnosis, Examined, ExaminedViews, Level
+from goal_ledger.adapters.backends.examination import Diagnosis, Examined, ExaminedViews, Level
 from goal_ledger.adapters.backends.sqlite import SqliteBackend
 
 def at(url):

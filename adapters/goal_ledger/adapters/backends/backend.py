@@ -6,17 +6,14 @@ takes the url and gives the backend. Making one opens nothing and imports no dri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
-
-from goal_ledger.domain.errors import Hint, LedgerError
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from goal_ledger.adapters.backends.examination import Examined, ExaminedViews
     from goal_ledger.adapters.store.base import Store
     from goal_ledger.adapters.views.log import Log
-    from goal_ledger.adapters.views.look import Folded
     from goal_ledger.adapters.views.views import Views
     from goal_ledger.domain.settings import Settings
     from goal_ledger.projections.base import Projection
@@ -71,44 +68,3 @@ class Backend(Protocol):
 
     def rows(self, projection: Projection[R], where: Mapping[str, Any]) -> list[R]:
         """Rows as they stand, not caught up; [] when this code has folded none. Errors are raised."""
-
-
-class Level(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-class Diagnosis(NamedTuple):
-    """check: what was looked at. do: the way out, in words or as a `Hint`."""
-
-    check: str
-    level: Level
-    says: str
-    do: str | None = None
-
-
-class Examined(NamedTuple):
-    """What a backend finds before the log is opened.
-
-    findings: about what stands around it. is_there: False when it need not be opened. error: why it cannot be. format:
-    of the log, told after what it holds. waiting: bytes on their way into its file.
-    """
-
-    findings: Sequence[Diagnosis] = ()
-    is_there: bool = True
-    error: LedgerError | None = None
-    format: Diagnosis | None = None
-    waiting: int = 0
-
-
-class ExaminedViews(NamedTuple):
-    """tables: those of the read models, of every version; None when none were made. trouble: why nobody can tell."""
-
-    tables: Sequence[Folded] | None = None
-    trouble: Diagnosis | None = None
-
-
-def beginning(name: str) -> Hint:
-    """The call that creates a ledger there."""
-    return Hint("goal", "create", "Cut checkout errors", db=name)

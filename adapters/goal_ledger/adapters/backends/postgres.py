@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from goal_ledger.adapters.backends.backend import FORMS, SETTINGS_FILE, Diagnosis, Examined, ExaminedViews, Level
+from goal_ledger.adapters.backends.backend import FORMS, SETTINGS_FILE
+from goal_ledger.adapters.backends.examination import Diagnosis, Examined, ExaminedViews, Level
 from goal_ledger.domain.errors import Invalid, LedgerError, Unavailable
 
 if TYPE_CHECKING:
