@@ -49,7 +49,7 @@ class Health(NamedTuple):
 
 
 def examine(backend: Backend, *, verify: bool = False, progress: Progress = quiet) -> Health:
-    """Look at a ledger and all around it; nothing is created, healed or moved.
+    """Look at a ledger and all around it; nothing is created, repaired or moved.
 
     verify: prove every event, which takes its time.
     """
@@ -180,12 +180,12 @@ def _sessions(ledger: Ledger) -> Iterator[Diagnosis]:
     if session.status != "stopped" and session.owner is not None and is_alive(session.owner) is False:
         yield Diagnosis(
             "session", Level.WARNING, f"{what} ended without a stop: its process is gone",
-            "reconcile what it left over: " + Hint("session", "start"),
+            "reconcile its unfinished work: " + Hint("session", "start"),
         )  # fmt: skip
     elif session.last_stop == "unclean":
         yield Diagnosis(
             "session", Level.WARNING, f"{what} is {session.status}; the one before it ended without a stop",
-            "see what was left over: " + Hint("session", "report"),
+            "see what was unfinished: " + Hint("session", "report"),
         )  # fmt: skip
     else:
         yield Diagnosis("session", Level.OK, f"{what} is {session.status}")
@@ -251,7 +251,7 @@ def _folded(folded: Sequence[Folded], stats: Stats, settings: Settings) -> Itera
 
 
 def _projections() -> Collection[Projection[Any]]:
-    """Those that questions are asked of; a broken one is told of elsewhere."""
+    """Those that questions are asked of; a broken one is reported elsewhere."""
     try:
         return every_projection().values()
     except LedgerError:

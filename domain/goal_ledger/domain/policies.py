@@ -1,4 +1,4 @@
-"""What every policy shares: the receipt of a choice, from which it can be explained and made again."""
+"""What every policy shares: the receipt of a choice, from which it can be explained and re-evaluated."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -27,7 +27,7 @@ class Home(ABC):
     log: Store
 
     def views(self, *projections: Projection[Any], log: Log | None = None, **options: Any) -> "closing[Views]":
-        """The views as one more process sees them; of every projection there is, unless said."""
+        """The views as one more process sees them; of every projection by default."""
         options = {"ledger": "meta_1", "wait_s": PATIENCE_S, **options}
         return closing(self._open(log or self.log, projections or PROJECTIONS.values(), options))
 

@@ -92,5 +92,5 @@ def test_a_failed_run_is_owed_a_retry_as_of_then(gl: Cli):
     assert [row["run_id"] for row in gl.json("loop", "list", "--kind", "pending_retry").data] == [run_id]
     gl.json("run", "start", goal_id)
     assert gl.json("loop", "list").data == []
-    assert gl("loop", "list").err == "Nothing is owed.\n"
+    assert gl("loop", "list").err == "No open loops.\n"
     assert [row["run_id"] for row in gl.json("loop", "list", "--as-of", str(position)).data] == [run_id]

@@ -145,18 +145,18 @@ def test_the_rows_of_one_goal_are_mended(folded: Cli):
     assert gl("projection", "rebuild", "--stream", "goal_gone").text == "no read model has rows of it\n"
 
 
-def test_what_was_set_aside_is_tried_again(folded: Cli):
+def test_what_was_quarantined_is_tried_again(folded: Cli):
     gl = folded
     change(gl, f"INSERT INTO quarantine VALUES ('{BOARD}', 2, 'x', 'goal.created', 'was broken')")
     assert gl.json("projection", "retry", "goal_runs").data["healed"] == 0
-    assert gl("projection", "retry").text == "ok  1 events folded that were set aside, 0 still lacking\n"
+    assert gl("projection", "retry").text == "ok  1 quarantined events recovered, 0 still missing\n"
     rows_of = gl.json("projection", "retry").data["projections"]
     assert [row["quarantined"] for row in rows_of] == [0] * len(PROJECTIONS)
 
     tamper(gl.db, "UPDATE stored_events SET topic = 'goal.teleported' WHERE rowid = 3")
     gl("projection", "rebuild")
     assert gl("projection", "retry").text.startswith(
-        f"partly  0 events folded that were set aside, {len(PROJECTIONS)} still"
+        f"partly  0 quarantined events recovered, {len(PROJECTIONS)} still"
     )
 
 

@@ -424,7 +424,7 @@ def test_the_same_log_under_another_prefix_gives_other_goals(ledger, tmp_path):
         6, 6, 0
     ]  # fmt: skip
     assert ledger.imports.events(path, **COLUMNS).events == 6
-    assert ledger.imports.events(path, **COLUMNS, prefix="desk").events == 0, "the name is the prefix unless said"
+    assert ledger.imports.events(path, **COLUMNS, prefix="desk").events == 0, "the name is the prefix by default"
     assert {goal.source_id for goal in ledger.goals.list().rows} == {
         f"{source}:{case}" for source in ("one", "two", "desk") for case in "AB"
     }

@@ -58,7 +58,7 @@ class Backend(Protocol):
     ) -> Views:
         """The read models of a log, which belong here. ledger: its id. store: that the log is read from, if known."""
 
-    # --- Seen from outside: nothing is created, healed or moved
+    # --- Seen from outside: nothing is created, repaired or moved
 
     def examine(self) -> Examined:
         """What stands around the log. Errors are told, not raised."""

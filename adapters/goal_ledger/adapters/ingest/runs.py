@@ -3,7 +3,7 @@
 | field | what it becomes |
 |---|---|
 | `run_id`, `task_id` | needed: the run's and the goal's identity within `source` |
-| `source` | where the records come from; `import` unless said |
+| `source` | where the records come from; `import` by default |
 | `title`, `instruction` | the goal's title and description |
 | `category` | the goal's and run's task category, and the type of the run's action |
 | `agent`, `attempt` | who tried; the source's own count, kept beside ours |

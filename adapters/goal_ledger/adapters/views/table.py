@@ -25,7 +25,7 @@ POSTGRES_TYPES: SqlTypes = {
 
 
 class Table(Generic[R]):
-    """Where the rows of a projection live. name: of the table; `<projection>__<digest>` unless said."""
+    """Where the rows of a projection live. name: of the table; `<projection>__<digest>` by default."""
 
     def __init__(self, projection: Projection[R], name: str | None = None, types: SqlTypes = SQLITE_TYPES) -> None:
         self.projection = projection
@@ -68,7 +68,7 @@ class Table(Generic[R]):
         """The SQL of one page of rows, or of some of their columns.
 
         where: columns and what they must equal; a list stands for any of its values. order: columns that are never
-        null, the last one unique. after: their values in the last row seen. columns: all unless said.
+        null, the last one unique. after: their values in the last row seen. columns: all by default.
         """
         parts, values = self._filters(where)
         if after is not None:

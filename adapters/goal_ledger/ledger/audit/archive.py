@@ -21,7 +21,7 @@ from goal_ledger.ledger.engine.location import locate
 from goal_ledger.ledger.engine.past import LogUntil
 
 IDENTITY_LEDGER = Path("data/identity_ledger.ndjson")
-"""Where an export goes unless said otherwise."""
+"""Where an export goes by default."""
 
 
 class Copy(NamedTuple):

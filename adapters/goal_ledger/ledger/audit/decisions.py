@@ -1,6 +1,6 @@
 """Recorded decisions: why each was made, and what would be decided now, or under other settings, in its place.
 
-A decision is made again by the code that made it, in a transaction on the ledger as of its receipt's position, which
+A decision is re-evaluated by the code that made it, in a transaction on the ledger as of its receipt's position, which
 is thrown away. A policy is known here by its family, the name before the `@`.
 """
 
@@ -52,7 +52,7 @@ class Decision(NamedTuple):
 
 
 class Why(NamedTuple):
-    """A recorded decision, and the same made again by this code under the present settings.
+    """A recorded decision, and the same re-evaluated by this code under the present settings.
 
     now: the receipt of that; None when nothing would be chosen. chosen, now_chosen: an id or a word. outcome: `same`;
     `same_choice` when the candidates or their scores differ; `flipped` when the choice does. same_settings: whether the
@@ -93,8 +93,8 @@ class Flip(NamedTuple):
 class Replay(NamedTuple):
     """What came of making recorded decisions again.
 
-    decisions = same + flipped + those not made again. rescored: of the same, those chosen from other candidates or
-    other scores. not_made_again: how many, by the code of the reason.
+    decisions = same + flipped (changed) + those not re-evaluated. rescored: of the same, those chosen from other
+    candidates or other scores. not_made_again: how many, by the code of the reason.
     """
 
     policy: str
@@ -224,7 +224,7 @@ FAMILIES = {
 
 
 def why(present: Engine, event: int | str) -> Why:
-    """The decision in an event, and the same made again. See `Ledger.why` for the errors."""
+    """The decision in an event, and the same re-evaluated. See `Ledger.why` for the errors."""
     core = present.core
     decision = _decision_at(core, event) if isinstance(event, int) else _last_decision(present, event)
     policy = decision.receipt.policy
@@ -303,7 +303,7 @@ class _Now(NamedTuple):
 class _Replayer:
     """One version of a policy under some settings, with the past it decides in, which grows from decision to decision.
 
-    So the log is folded once, however many decisions are made again.
+    So the log is folded once, however many decisions are re-evaluated.
     """
 
     def __init__(self, present: Engine, settings: Settings, family: Family, policy: str) -> None:
@@ -334,7 +334,7 @@ class _Replayer:
         return [_now(event) for event in decided]
 
     def flip(self, decision: Decision, now: _Now) -> Flip:
-        """A decision that is another one now; to be asked right after it was made again."""
+        """A decision that is another one now; to be asked right after it was re-evaluated."""
         recorded, receipt = decision.recorded, decision.receipt
 
         def judged(candidate: str) -> Judged:

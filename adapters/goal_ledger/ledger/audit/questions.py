@@ -56,7 +56,7 @@ class Past(Engine):
         return first_held(events, wanted, self.position_at(after))
 
     def why(self, event: int | str) -> Why:
-        """The decision that a policy made in an event, and the same made again on the ledger as the policy saw it.
+        """The decision that a policy made in an event, and the same re-evaluated on the ledger as the policy saw it.
 
         event: a position; or the id of a goal, a run, a proposal or a rule, for the last decision about it. Writes
         nothing.
@@ -81,7 +81,7 @@ class Past(Engine):
     ) -> Replay:
         """Make the recorded decisions of a policy's family again, in order, and tell those that would be others.
 
-        policy: a version, e.g. `router@2`; decisions of its other versions are made again by this one. settings:
+        policy: a version, e.g. `router@2`; decisions of its other versions are re-evaluated by this one. settings:
         default: the present ones. start: from this position on, or behind this time. end: up to there, included. limit:
         of the decisions. Each is made on the ledger as it was then, whatever became of those before it. Writes nothing.
 

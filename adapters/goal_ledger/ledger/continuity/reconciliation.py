@@ -1,4 +1,4 @@
-"""What a start finds left over and does about it, and what a stop lays down."""
+"""What a start finds unfinished and does about it, and what a stop checkpoints."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Seen(NamedTuple):
 
 
 def look(engine: Engine) -> Seen:
-    """What may have to be reconciled, or laid down."""
+    """What may have to be reconciled, or checkpointed."""
     position = engine.views.catch_up()
     columns = ("goal_id", "goal_type", "review_cadence")
     active = [*_each(engine, goal_definitions, columns, {"status": GoalStatus.ACTIVE})]

@@ -1,4 +1,4 @@
-"""Sessions: start with what was left over, stop with everything laid down."""
+"""Sessions: start (reconcile unfinished work) and stop (checkpoint running work)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Sessions:
 
     @operation("session.start")
     def start(self, *, owner: str | None = None, reason: str | None = None) -> SessionRow:
-        """Reconcile what the session before left over, and let work be handed out; see `reconciliation.start_in`.
+        """Reconcile unfinished work, and let work be handed out; see `reconciliation.start_in`.
 
         Nothing changes while a session runs, unless it has plainly ended without a stop: the process that owned it is
         gone, or, when it had no owner, a run is left with nobody who works on it.
@@ -50,7 +50,7 @@ class Sessions:
 
     @operation("session.stop")
     def stop(self, *, reason: str | None = None) -> SessionRow:
-        """Lay down what is under way, and end the session with what was happening. NotFound: no_session."""
+        """Checkpoint running work, and end the session with what was happening. NotFound: no_session."""
         from goal_ledger.ledger.continuity.reconciliation import look, stop_in  # few commands start or stop
 
         seen = look(self._engine)
@@ -84,7 +84,7 @@ class Sessions:
     # --- Reading
 
     def get(self, number: int | None = None) -> SessionRow:
-        """One session, the latest unless said. NotFound: no_session, unknown_session."""
+        """One session, the latest by default. NotFound: no_session, unknown_session."""
         return self._row(number, None)
 
     def list(self, *, after: Cursor | None = None, limit: int | None = None) -> Page[SessionRow]:

@@ -20,7 +20,7 @@ Occurred = datetime | Literal[_Unknown.UNKNOWN] | None
 
 
 class Circumstances(NamedTuple):
-    """actor: e.g. `agent:planner`. occurred_at: when it was true; now, unless said. cause: the position that led to it.
+    """actor: e.g. `agent:planner`. occurred_at: when it was true; now by default. cause: the position that led to it.
 
     command_id: the same id and the same wish again give the first answer. if_version: the version that the first stream
     acted on must have.

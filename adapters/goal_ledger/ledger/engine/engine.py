@@ -245,7 +245,7 @@ class Engine:
     def as_of(self, when: datetime | str | int | None = None, *, valid_at: datetime | str | None = None) -> Self:
         """The same ledger as it was known at a time: a light copy that answers every question as of then, read-only.
 
-        when: a moment, its ISO 8601 text, or a position, now unless said; what was recorded later is not known.
+        when: a moment, its ISO 8601 text, or a position, now by default; what was recorded later is not known.
         valid_at: of what was known, only what had occurred by then, in the order in which it did; what nobody knows the
         time of is left out (see `untimed`). What depends on the present time, e.g. what is overdue, is told as of then.
 

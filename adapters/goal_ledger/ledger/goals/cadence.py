@@ -41,7 +41,7 @@ def check_cadence(cadence: str) -> None:
 def occurrences(cadence: str, after: datetime, until: datetime, *, most: int | None = None) -> list[datetime]:
     """When something comes round after one moment and until another, that one included; in UTC, the earliest first.
 
-    An interval counts on from `after`, a day being 24 hours. A cron line is read in its time zone, UTC unless said, so
+    An interval counts on from `after`, a day being 24 hours. A cron line is read in its time zone, UTC by default, so
     09:00 stays 09:00 through the year. A time that the clocks skip in spring comes round at the end of the gap; one
     that they repeat in autumn comes round once, the first time. An `*` in the hours means every hour that passes.
     """

@@ -192,7 +192,7 @@ def is_met(
     """Whether a condition of a goal holds.
 
     now: None when nobody knows, then nothing is before or after it. run: the one concerned, as it is or would be; the
-    latest one of the goal unless said.
+    latest one of the goal by default.
     """
     rows: dict[str, Any] = {"goal": goal, "now": None if now is None else utc_text(now)}
     if "run" in nouns_of(condition):
@@ -236,7 +236,7 @@ def check_start(tx: Tx, goal_id: str) -> None:
 def check_constraints(tx: Tx, goal_id: str, run_id: str | None = None) -> None:
     """Refuse what was gathered when it breaks a constraint of the goal. Rejected: policy_block.
 
-    run_id: the run concerned; the latest one of the goal unless said. What is unknown breaks no limit.
+    run_id: the run concerned; the latest one of the goal by default. What is unknown breaks no limit.
     """
     for one, goal in _acting(tx, goal_id, "constraints"):
         run = None if run_id is None else tx.fold(goal_runs, run_id)

@@ -43,7 +43,7 @@ class KeyResults:
         """Note what a key result measures, on it and as an activity of its objective; the goal as it then stands.
 
         The first value becomes the baseline when none was given. A value that was true before the last one stays
-        history. at: when it was true; now, or the ledger's `occurred_at`, unless said.
+        history. at: when it was true; now, or the ledger's `occurred_at` by default.
 
         Rejected: not_a_key_result, archived, no_target. NotFound: unknown_goal. Invalid: invalid_value, naive_time.
         """

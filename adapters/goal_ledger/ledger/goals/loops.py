@@ -1,4 +1,4 @@
-"""Open loops: what is still owed, opened by commands and by work that failed or waits, closed with the answer."""
+"""Open loops: pending retries, questions and follow-ups, opened by commands or by work, closed with an answer."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Loops(Rows[LoopRow]):
         due_at: datetime | str | None = None,
         reason: str | None = None,
     ) -> LoopRow:
-        """Note that something is owed; one that is open stays as it is, one that was closed is opened once more.
+        """Open a loop; one that is open stays as it is, one that was closed is opened again.
 
-        goal_id: that of the run unless said. due_at: until when.
+        goal_id: that of the run by default. due_at: until when.
 
         Rejected: no_question, no_goal, other_goal. NotFound: unknown_goal, unknown_run. Invalid: bad_time, naive_time.
         """
@@ -101,7 +101,7 @@ class Loops(Rows[LoopRow]):
         return {kind: found[kind] for kind in LoopKind}
 
     def is_overdue(self, row: LoopRow) -> bool:
-        """Whether it is still owed after its time."""
+        """Whether it is open after its time."""
         return rules.is_overdue(row.status, row.due_at, utc_text(self._engine.now()))
 
     # --- Shared

@@ -25,7 +25,7 @@ class Learning(Rows[CycleRow]):
     def cycle(self, now: datetime | None = None, *, reason: str | None = None) -> CycleRow:
         """Learn from the runs that finished in the seven days up to now: reviews, lessons, drafts of rules; the report.
 
-        now: the present time unless said; a second cycle for the same time does nothing and gives the first report.
+        now: the present time by default; a second cycle for the same time does nothing and gives the first report.
         Runs are taken by when they finished; those that nobody knows that of are counted as untimed.
 
         Invalid: naive_time, bad_time. Rejected: read_only, not_of_the_past.

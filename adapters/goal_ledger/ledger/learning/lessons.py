@@ -49,7 +49,7 @@ class Lessons(Rows[LessonRow]):
     ) -> LessonRow:
         """Learn a lesson; what says the same as one in the same scope adds its run as evidence for that one.
 
-        goal_type, action_type: where it applies, None for any. confidence: stated, 0.5 unless said. run_id: the run
+        goal_type, action_type: where it applies, None for any. confidence: stated, 0.5 by default. run_id: the run
         that taught it.
 
         Rejected: no_text, retired, recalled, tainted, already_evidence. NotFound: unknown_run. Invalid: invalid_value.
@@ -126,7 +126,7 @@ class Lessons(Rows[LessonRow]):
     ) -> Context:
         """What an agent is told: what a run of the goal would be if it started now, or what a run was when it did.
 
-        max_tokens: how long the text may be, `context_tokens` unless said; not of a run, which is told of as it was.
+        max_tokens: how long the text may be, `context_tokens` by default; a run's context is shown as it was.
 
         NotFound: unknown_goal, unknown_run. Invalid: bad_limit, no_goal, other_goal.
         """

@@ -66,7 +66,7 @@ class Playbook(Rows[RuleRow]):
     ) -> RuleRow:
         """Draw a rule from a lesson that is sure enough; it begins in shadow. The same rule again is quiet.
 
-        title, text: those of the lesson unless said.
+        title, text: those of the lesson by default.
 
         Rejected: confidence_too_low, no_text, retired, recalled. NotFound: unknown_lesson.
         """
@@ -91,7 +91,7 @@ class Playbook(Rows[RuleRow]):
         return self._answer(drafted[0] if drafted else recorded[0].stream, recorded)
 
     def canary(self, rule_id: str, *, share: float | None = None, reason: str | None) -> RuleRow:
-        """Try it on a share of the goals, `rule_canary_share` unless said.
+        """Try it on a share of the goals, `rule_canary_share` by default.
 
         Rejected: in_force, no_reason, retired, recalled. NotFound: unknown_rule. Invalid: bad_share.
         """
@@ -112,7 +112,7 @@ class Playbook(Rows[RuleRow]):
         return self._decide(rule_id, rules.roll_back, reason=reason)
 
     def retire(self, rule_id: str, *, reason: str | None) -> RuleRow:
-        """Tell it to nobody any more. Rejected: no_reason. NotFound: unknown_rule."""
+        """Retire it: it is no longer included in agent context. Rejected: no_reason. NotFound: unknown_rule."""
         require_id("rule_", rule_id)
         return self._answer(rule_id, self._engine.act(rule_id, RULE, rules.retire, reason=reason))
 

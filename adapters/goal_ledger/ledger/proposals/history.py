@@ -44,7 +44,7 @@ class History:
         source: str = "",
         reason: str | None = None,
     ) -> CheckRow:
-        """Note how a scheduled task went that is no goal's run. at: when; now unless said. source: who schedules it.
+        """Note how a scheduled task went that is no goal's run. at: when; now by default. source: who schedules it.
 
         Rejected: no_task, unexpected_error. Invalid: invalid_value, naive_time.
         """

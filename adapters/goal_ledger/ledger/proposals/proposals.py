@@ -94,7 +94,7 @@ class Proposals(Rows[ProposalRow]):
     def scan(self, *, now: datetime | None = None, dry_run: bool = False) -> Scanned:
         """Let every detector look, and evaluate what they found; accepted proposals become goals.
 
-        now: the instant that they look at, the ledger's clock unless said. dry_run: nothing is written.
+        now: the instant that they look at, the ledger's clock by default. dry_run: nothing is written.
         """
         engine = self._engine if now is None else self._engine.using(occurred_at=now)
         moment = engine.now()
@@ -102,7 +102,7 @@ class Proposals(Rows[ProposalRow]):
 
     @operation("proposal.propose")
     def propose(self, finding: Finding, *, by: str | None = None) -> ProposalRow:
-        """Propose one goal, as a detector would; by: its name, the actor's unless said. The evaluated proposal.
+        """Propose one goal, as a detector would; by: its name, the actor's by default. The evaluated proposal.
 
         Rejected: no_text. What the policy turns down is answered as a rejected proposal.
         """

@@ -54,7 +54,7 @@ class FeedImport(NamedTuple):
 class Feeds:
     """Ways in for what the world measured. The same record counts once, however often it is read.
 
-    place: a file, or an http(s) URL. source: names where the records come from; unless said, `posthog` or `crm` for a
+    place: a file, or an http(s) URL. source: names where the records come from; by default, `posthog` or `crm` for a
     file and host and path for a URL. token: sent as a bearer token to that host, over https only, and kept nowhere.
 
     A record that cannot be taken is left out and reported, the others land. Errors of every import: Invalid: bad_lines

@@ -129,7 +129,7 @@ class Imports:
         """Take a process log (format: `goal_ledger.adapters.ingest.events`): a case is a goal, a row an activity of it.
 
         case, activity, time: the names of those columns. prefix: names the source, so that equal case ids of two logs
-        stay apart, and the same log under another one gives other goals; the file's name unless said. Rows move no
+        stay apart, and the same log under another one gives other goals; the file's name by default. Rows move no
         goal; they are told in order of time, then line.
 
         Invalid: no_header, unknown_column, bad_prefix.

@@ -69,8 +69,8 @@ class Runs(Rows[RunRow]):
 
         overlap: allow it beside a run that is still open, whatever the goal says. A goal whose overlap is `enqueue` has
         it wait for its turn: the run is then `queued`. lease_s: how long the worker may be silent before the run may be
-        given to another; without end unless said. metrics_before: the values of the key results around the goal unless
-        said.
+        given to another; without end by default. metrics_before: by default the values of the key results
+        around the goal.
 
         Rejected: not_allowed, open_dependencies, run_overlap, no_attempts_left, over_budget, policy_block, draining,
         stopped. NotFound: unknown_goal.
@@ -143,7 +143,7 @@ class Runs(Rows[RunRow]):
     ) -> RunRow:
         """Say that the worker is alive. Without a note it is quiet in the first half of the lease.
 
-        lease_s: how long it may be silent from now on, as before unless said. Rejected: not_allowed, lease_lost.
+        lease_s: how long it may be silent from now on, as before by default. Rejected: not_allowed, lease_lost.
         """
 
         def work(tx: Tx, **wish: Any) -> None:
@@ -223,7 +223,7 @@ class Runs(Rows[RunRow]):
         """Close the run with its outcome, once; a failed one needs a category.
 
         A success completes the oldest open occurrence of a maintenance goal. duration_seconds: wall time as measured;
-        the time since the start unless said. metrics_after: the values of the key results around the goal unless said.
+        the time since the start by default. metrics_after: the values of the key results around the goal by default.
         When it failed and its goal has `max_attempts`, the goal is tried again later, or fails after the last attempt.
         The failure conditions of the goal may turn what is reported as succeeded into failed. When a run of a goal of
         type learning is won, a learning cycle follows, up to that time.

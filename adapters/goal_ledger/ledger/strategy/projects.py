@@ -45,7 +45,7 @@ class Projects(Rows[ProjectRow]):
     ) -> ProjectRow:
         """Plan a feature, or say that it is done.
 
-        feature_id: the one with this title unless said, or the next of f1, f2 …. done: as it is unless said.
+        feature_id: the one with this title by default, or the next of f1, f2 …. done: as it is by default.
 
         Rejected: no_title, no_id. NotFound: unknown_project.
         """
@@ -62,7 +62,7 @@ class Projects(Rows[ProjectRow]):
     ) -> ProjectRow:
         """Say that something is broken; a bug that was resolved is open again.
 
-        severity: as it is unless said, and major of a new one. bug_id: the one with this title unless said, or the next
+        severity: as it is by default, and major of a new one. bug_id: the one with this title by default, or the next
         of b1, b2 ….
 
         Rejected: no_title, no_id. NotFound: unknown_project.

@@ -157,7 +157,7 @@ def _is_free(sight: Sight, goal: GoalRow) -> bool:
 
 
 def fail_exceeded(engine: Engine, now: datetime) -> Iterator[str]:
-    """Fail the goals that were started and whose deadline passed; an open run of theirs goes on, and is told of."""
+    """Fail the goals that were started and whose deadline passed; an open run of theirs goes on, and is reported."""
     return each(past_deadline(engine, now, started=True), lambda row: _fail(engine, row))
 
 

@@ -59,7 +59,7 @@ class Work:
         """Start a run on the goal to work on next, so that nobody else gets it; None when there is nothing to do.
 
         A queued run of that goal is started before a new one. The choice and the start are one transaction; the
-        policy's receipt stands in `goal.run_dispatched`. agent: who works on it, the actor unless said. lease_s: how
+        policy's receipt stands in `goal.run_dispatched`. agent: who works on it, the actor by default. lease_s: how
         long it may be silent before the run may be given to another.
 
         Rejected: draining, stopped. Invalid: invalid_value.
@@ -87,7 +87,7 @@ class Work:
         """The open goals that are worth most, people's and the system's alike, each with what its worth is made of.
 
         policy: `utility`, or `revenue`: critical ones and blockers first, then by what they earn, which is
-        `revenue_per_month` in a goal's metadata. limit: so many, None for all. now: the ledger's clock unless said.
+        `revenue_per_month` in a goal's metadata. limit: so many, None for all. now: the ledger's clock by default.
         What cannot be worked on yet says why.
 
         Invalid: bad_limit.

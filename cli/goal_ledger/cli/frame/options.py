@@ -150,7 +150,7 @@ def writes(function: Callable[..., None]) -> Callable[..., None]:
 
     @option("--reason", metavar="TEXT", help="Why, in one line, for the audit.")
     @option("--command-id", metavar="ID", help="The same id and the same wish again change nothing.")
-    @option("--occurred-at", type=Time("unknown"), help="When it was true, or `unknown`; now unless said.")
+    @option("--occurred-at", type=Time("unknown"), help="When it was true, or `unknown`; now by default.")
     @option("--now", type=Time(), help="Act as if it were this time: for deadlines and as --occurred-at.")
     @option("--if-version", type=click.IntRange(min=0), metavar="N", help="Only if the version is still N.")
     @functools.wraps(function)
@@ -215,7 +215,7 @@ def as_of(*, folds: bool = False, overdue: bool = False) -> Callable[[Callable[.
 
         if not overdue:
             return reading
-        return click.option("--now", type=Time(), help="What is overdue as of this time; now unless said.")(reading)
+        return click.option("--now", type=Time(), help="What is overdue as of this time; now by default.")(reading)
 
     return decorate
 
@@ -254,7 +254,7 @@ def pages(function: Callable[..., None]) -> Callable[..., None]:
         "--limit",
         type=click.IntRange(min=1, max=10**9),
         metavar="N",
-        help=f"At most N rows; {PAGE} unless said, with --json all.",
+        help=f"At most N rows; {PAGE} by default, with --json all.",
     )
     @click.option("--after", metavar="CURSOR", help="Go on where the page before ended: its `next`.")
     @functools.wraps(function)

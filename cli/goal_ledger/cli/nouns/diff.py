@@ -23,7 +23,7 @@ from goal_ledger.cli.show import log
 )
 @click.argument("goal_id", metavar="[GOAL]", type=Id("goal"), required=False)
 @click.option("--from", "start", type=Instant(), required=True, metavar="TIME|POSITION", help="What was known then.")
-@click.option("--to", "end", type=Instant(), metavar="TIME|POSITION", help="What was known then; now unless said.")
+@click.option("--to", "end", type=Instant(), metavar="TIME|POSITION", help="What was known then; now by default.")
 @click.pass_obj
 def diff(app: App, goal_id: str | None, start: datetime | int, end: datetime | int | None) -> None:
     """What changed between two instants, field by field, and the events that did it: goals, runs and lessons.

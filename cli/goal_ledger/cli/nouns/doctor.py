@@ -17,7 +17,7 @@ from goal_ledger.cli.show.settings import health as health_table
 def doctor(ctx: click.Context, verify: bool) -> None:
     """Look at the ledger and all around it, and say what to do where something is wrong.
 
-    Versions, settings, permissions, the log, the read models. Nothing is created, healed or moved; no ledger is
+    Versions, settings, permissions, the log, the read models. Nothing is created, repaired or moved; no ledger is
     needed. Exits 0 when nothing is broken, 6 when the ledger is damaged, 1 for any other problem.
     """
     from goal_ledger.ledger.health import examine

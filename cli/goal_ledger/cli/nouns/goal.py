@@ -159,7 +159,7 @@ def _kind(field: FieldInfo) -> tuple[Any, float, float | None]:
     "--source",
     type=OneOf((GoalSource.USER, GoalSource.COLLABORATIVE)),
     default=GoalSource.USER,
-    help="Whose idea it is; user unless said.",
+    help="Whose idea it is; user by default.",
 )
 @writes
 def create(app: App, title: str, fields: dict[str, Any], source: GoalSource, reason: str | None) -> None:
@@ -337,7 +337,7 @@ _CURSORS = {
     "--sort",
     type=click.Choice(list(_CURSORS)),
     default="priority",
-    help="Most urgent first, latest begun first, latest changed first; priority unless said.",
+    help="Most urgent first, latest begun first, latest changed first; priority by default.",
 )
 @click.option("--reverse", is_flag=True, help="The other way round.")
 @answers.page(

@@ -86,7 +86,7 @@ def runs(app: App, file: Path, prefix: str | None, strict: bool) -> None:
 @click.option(
     "--prefix",
     metavar="NAME",
-    help="Names the source, the file's name unless said: another prefix, another copy.",
+    help="Names the source, the file's name by default: another prefix, another copy.",
 )
 @click.option("--strict", is_flag=True, help="Import nothing when a line is bad.")
 @click.pass_obj
@@ -126,7 +126,7 @@ def _attributes(function: Callable[..., None]) -> Callable[..., None]:
             click.option("--category", "task_category", metavar="TEXT", help="Runs of this task category are meant."),
             click.option(
                 "--rule", type=OneOf(Rule), default=Rule.LATEST,
-                help="Which of those that finished in the days before a measurement; latest unless said.",
+                help="Which of those that finished in the days before a measurement; latest by default.",
             ),
             click.option("--lower-is-better", multiple=True, metavar="METRIC", help="It should fall.  [many]"),
             click.option("--source", metavar="NAME", help="Names where the records come from."),

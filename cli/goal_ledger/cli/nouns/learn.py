@@ -33,7 +33,7 @@ ID = "cycle_01JFRD0G00SWPNN1QHDTVH7B45"
     invoke_without_command=True,
     examples=("goal-ledger learn", "goal-ledger learn --now 2026-03-02", "goal-ledger learn groups"),
 )
-@click.option("--now", type=Time(), help="Learn from the seven days up to this time; up to now unless said.")
+@click.option("--now", type=Time(), help="Learn from the seven days up to this time; up to now by default.")
 @click.option("--reason", metavar="TEXT", help="Why, in one line, for the audit.")
 @click.pass_context
 def learn(ctx: click.Context, now: datetime | None, reason: str | None) -> None:

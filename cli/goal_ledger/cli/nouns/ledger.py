@@ -130,7 +130,7 @@ def _if_there(app: App) -> "Ledger | None":
 @click.option("--format", "format_", type=click.Choice(["ndjson"]), default="ndjson", help="One JSON object per line.")
 @click.pass_obj
 def export(app: App, file: Path | None, output: Path | None, format_: str) -> None:
-    """Write every event to FILE, one line each; data/identity_ledger.ndjson unless said, `-` for stdout.
+    """Write every event to FILE, one line each; data/identity_ledger.ndjson by default, `-` for stdout.
 
     Lines are chained, so that a change shows, and an export is a byte prefix of every later one.
     """
@@ -202,7 +202,7 @@ def when(app: App, condition: str, goal_id: str | None, after: datetime | int) -
     help="As if this setting were so; a part of one stands behind a dot.  [many]",
 )  # fmt: skip
 @click.option("--from", "start", type=Instant(), default=1, metavar="TIME|POSITION", help="From there on.")
-@click.option("--to", "end", type=Instant(), metavar="TIME|POSITION", help="Up to there; to the end unless said.")
+@click.option("--to", "end", type=Instant(), metavar="TIME|POSITION", help="Up to there; to the end by default.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N decisions.")
 @click.pass_obj
 @progress_lines
@@ -216,7 +216,7 @@ def replay(
 ) -> None:
     """Make recorded decisions again, and tell those that would be others; nothing is written.
 
-    Every decision of the policy, whichever version made it, is made again by the version that is named, on the ledger
+    Every decision of the policy, whichever version made it, is re-evaluated by the version that is named, on the ledger
     as it was known then. Unchanged policy and settings flip nothing.
     """
     from goal_ledger.ledger.engine.configuration import adjusted

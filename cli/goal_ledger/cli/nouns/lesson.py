@@ -49,7 +49,7 @@ def lesson() -> None:
     "--goal-type", type=OneOf(GoalType), metavar="TYPE", help=f"For goals of this type: {', '.join(GoalType)}."
 )
 @click.option("--action-type", metavar="TEXT", help="For actions of this type.")
-@click.option("--confidence", type=float, metavar="0-1", help="How sure you are; 0.5 unless said.")
+@click.option("--confidence", type=float, metavar="0-1", help="How sure you are; 0.5 by default.")
 @click.option("--run", "run_id", type=Id("run"), metavar="RUN", help="The run that taught it: evidence.")
 @writes
 def add(app: App, text: str, **wish: Any) -> None:

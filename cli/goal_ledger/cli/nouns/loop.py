@@ -1,4 +1,4 @@
-"""What is still owed: retries, answers, follow-ups.
+"""Open loops: pending retries, questions, follow-ups.
 
 Listed: noun 110
 """
@@ -28,7 +28,7 @@ GOAL = "goal_01HZX3KQ5N8RWT2M4V6Y7B9DEF"
 
 @click.group(cls=Noun, examples=("goal-ledger loop list --kind clarification", f"goal-ledger loop show {ID}"))
 def loop() -> None:
-    """What is still owed: retries, answers to questions, follow-ups."""
+    """Open loops: pending retries, questions, follow-ups."""
 
 
 # --- Opening and closing
@@ -48,7 +48,7 @@ def loop() -> None:
 @click.option("--due", "due_at", type=Time(), help="Until when.")
 @writes
 def open_(app: App, kind: LoopKind, question: str, **wish: Any) -> None:
-    """Note that something of this KIND is owed: QUESTION. What is open already stays as it is."""
+    """Open a loop of this KIND: QUESTION. One that is open already stays as it is."""
     row = app.open(create=True).loops.open(kind, question, **wish)
     app.show(loops.loop_data(app.ledger, row), loops.loop_line)
 
@@ -89,7 +89,7 @@ def show(ledger: Ledger, loop_id: str) -> LoopRow:
     loops.loops,
     data=loops.loop_data,
     cursor=Cursor(time, number, between=","),
-    empty="Nothing is owed.",
+    empty="No open loops.",
     no_match="No loop matches; see all: goal-ledger loop list --all",
     overdue=True,
 )

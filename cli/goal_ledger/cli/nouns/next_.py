@@ -29,7 +29,7 @@ _NOTHING = "Nothing to do now; see why: goal-ledger next --explain"
 )
 @click.option("--explain", is_flag=True, help="Every open goal in its order, and why; also why not.")
 @click.option("--claim", is_flag=True, help="Start a run on it, so that nobody else gets it.")
-@click.option("--agent", metavar="AGENT", help="Who works on it; the actor unless said.")
+@click.option("--agent", metavar="AGENT", help="Who works on it; the actor by default.")
 @click.option("--lease", "lease_s", type=float, metavar="SECONDS", help="How long the worker may be silent.")
 @writes
 def next_(app: App, explain: bool, claim: bool, agent: str | None, lease_s: float | None, reason: str | None) -> None:

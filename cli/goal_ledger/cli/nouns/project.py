@@ -59,8 +59,8 @@ def amend(app: App, project_id: str, **wish: Any) -> None:
 )
 @id_argument("project")
 @click.argument("title")
-@click.option("--id", "feature_id", metavar="ID", help="The one with this TITLE unless said, or the next of f1, f2 ….")
-@click.option("--done/--not-done", default=None, help="Whether it is done; as it was unless said.")
+@click.option("--id", "feature_id", metavar="ID", help="The one with this TITLE by default, or the next of f1, f2 ….")
+@click.option("--done/--not-done", default=None, help="Whether it is done; as it was by default.")
 @writes
 def feature(app: App, project_id: str, title: str, **wish: Any) -> None:
     """Plan a feature of PROJECT called TITLE, or say that it is done."""
@@ -70,8 +70,8 @@ def feature(app: App, project_id: str, title: str, **wish: Any) -> None:
 @project.command("bug", examples=(f'goal-ledger project bug {ID} "Paid twice" --severity critical',))
 @id_argument("project")
 @click.argument("title")
-@click.option("--severity", type=OneOf(BugSeverity), help="How bad it is; as it was unless said, major of a new one.")
-@click.option("--id", "bug_id", metavar="ID", help="The one with this TITLE unless said, or the next of b1, b2 ….")
+@click.option("--severity", type=OneOf(BugSeverity), help="How bad it is; as it was by default, major of a new one.")
+@click.option("--id", "bug_id", metavar="ID", help="The one with this TITLE by default, or the next of b1, b2 ….")
 @writes
 def bug(app: App, project_id: str, title: str, **wish: Any) -> None:
     """Say that something is broken in PROJECT: TITLE. A bug that was resolved is open again."""

@@ -144,7 +144,7 @@ def drop_new(app: App, names: tuple[str, ...]) -> None:
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.pass_obj
 def retry(app: App, names: tuple[str, ...]) -> None:
-    """Fold the events that were set aside again, after the code that could not read them was mended."""
+    """Fold quarantined events again, after the code that could not read them was mended."""
     views = app.ledger.views
     healed = views.repairs.retry(names)
     rows = [row for row in _status(views) if not names or row["name"] in names]

@@ -38,8 +38,8 @@ def rule() -> None:
 
 @rule.command("draft", examples=(f"goal-ledger rule draft {LESSON}",))
 @id_argument("lesson")
-@click.option("--title", metavar="TEXT", help="That of the lesson unless said.")
-@click.option("--text", metavar="TEXT", help="What agents are told; the lesson's text unless said.")
+@click.option("--title", metavar="TEXT", help="That of the lesson by default.")
+@click.option("--text", metavar="TEXT", help="What agents are told; the lesson's text by default.")
 @writes
 def draft(app: App, lesson_id: str, **wish: Any) -> None:
     """Draw a rule from LESSON when that is sure enough; it begins in shadow."""
@@ -48,7 +48,7 @@ def draft(app: App, lesson_id: str, **wish: Any) -> None:
 
 @rule.command("canary", examples=(f'goal-ledger rule canary {ID} --reason "seen often enough"',))
 @id_argument("rule")
-@click.option("--share", type=float, metavar="0-1", help="Of the goals; as the settings say unless said.")
+@click.option("--share", type=float, metavar="0-1", help="Of the goals; as the settings say by default.")
 @writes
 def canary(app: App, rule_id: str, **wish: Any) -> None:
     """Try RULE on a share of the goals and compare; say why."""
@@ -75,7 +75,7 @@ def rollback(app: App, rule_id: str, reason: str | None) -> None:
 @id_argument("rule")
 @writes
 def retire(app: App, rule_id: str, reason: str | None) -> None:
-    """Tell RULE to nobody any more; say why. Its history stays."""
+    """Retire RULE: it is no longer included in agent context; say why. Its history stays."""
     app.show(app.ledger.rules.retire(rule_id, reason=reason)._asdict(), learning.rule_line)
 
 

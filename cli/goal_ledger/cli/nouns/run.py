@@ -68,7 +68,7 @@ def start(app: App, goal_id: str, metric: Pairs, **wish: Any) -> None:
 @id_argument("run")
 @click.argument("action")
 @click.option("--type", "action_type", metavar="TEXT", help="The tool or the kind of action.")
-@click.option("--ok/--failed", "ok", default=None, help="Whether it worked; unknown unless said.")
+@click.option("--ok/--failed", "ok", default=None, help="Whether it worked; unknown by default.")
 @click.option("--detail", metavar="TEXT", help="What happened.")
 @click.option("--attr", type=JSON_PAIR, multiple=True, metavar="KEY=JSON", help="Free data.  [many]")
 @writes
@@ -81,7 +81,7 @@ def act(app: App, run_id: str, action: str, attr: Pairs, **wish: Any) -> None:
 @run.command("heartbeat", examples=(f'goal-ledger run heartbeat {ID} --note "40% copied"',))
 @id_argument("run")
 @click.option("--note", metavar="TEXT", help="How far it is.")
-@click.option("--lease", "lease_s", type=float, metavar="SECONDS", help=f"{_LEASE} As before unless said.")
+@click.option("--lease", "lease_s", type=float, metavar="SECONDS", help=f"{_LEASE} As before by default.")
 @writes
 def heartbeat(app: App, run_id: str, **wish: Any) -> None:
     """Say that RUN's worker is alive; without news, the first half of its lease needs no word."""

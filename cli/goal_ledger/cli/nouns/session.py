@@ -1,4 +1,4 @@
-"""Start with what was left over, stop with all laid down.
+"""Start (reconcile unfinished work), stop (checkpoint running work).
 
 Listed: noun 130
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Noun, examples=("goal-ledger session start", "goal-ledger session report"))
 def session() -> None:
-    """Start with what was left over, stop with everything laid down."""
+    """Start (reconcile unfinished work), stop (checkpoint running work)."""
 
 
 # --- Starting and stopping
@@ -31,7 +31,7 @@ def session() -> None:
 @session.command("start", examples=("goal-ledger session start",))
 @writes
 def start(app: App, reason: str | None) -> None:
-    """Reconcile what was left over, and let work be handed out.
+    """Reconcile unfinished work, and let work be handed out.
 
     Runs that nobody works on are interrupted and their goals flagged for another attempt; checkpointed runs go on where
     their goal allows it. Again while the session goes on, it changes nothing.
@@ -60,7 +60,7 @@ def stop(app: App, reason: str | None) -> None:
 @click.argument("number", type=click.IntRange(min=1, max=2**63 - 1), required=False)
 @answers.one(sessions.session)
 def show(ledger: Ledger, number: int | None) -> SessionRow:
-    """Session NUMBER, the latest unless said: when it was started and stopped, and what was happening then."""
+    """Session NUMBER, the latest by default: when it was started and stopped, and what was happening then."""
     return ledger.sessions.get(number)
 
 
@@ -68,7 +68,7 @@ def show(ledger: Ledger, number: int | None) -> SessionRow:
 @click.argument("number", type=click.IntRange(min=1, max=2**63 - 1), required=False)
 @answers.one(sessions.session_report)
 def report(ledger: Ledger, number: int | None) -> SessionRow:
-    """What the start of session NUMBER, the latest unless said, found left over, and what it did about it."""
+    """What the start of session NUMBER, the latest by default, found unfinished, and what it did about it."""
     return ledger.sessions.get(number)
 
 

@@ -38,7 +38,7 @@ Data = dict[str, Any]
 @click.option("--check", is_flag=True, help="Then list what is overdue, and runs without a sign of life.")
 @click.option("--forever", is_flag=True, help="Again and again, until Ctrl-C or a plain kill.")
 @click.option(
-    "--interval", type=click.FloatRange(min=0.1, max=86_400), metavar="SECONDS", help="With --forever; 60 unless said."
+    "--interval", type=click.FloatRange(min=0.1, max=86_400), metavar="SECONDS", help="With --forever; 60 by default."
 )
 @click.pass_context
 def tick(
@@ -51,7 +51,7 @@ def tick(
 ) -> None:
     """Do what follows from time and conditions, once, however often it is asked: fit for cron.
 
-    Says what it did, and nothing when there was nothing to do. A duty that fails is told of and stops no other; the
+    Says what it did, and nothing when there was nothing to do. A failed duty is reported; the others run; the
     exit code is then 1. With --forever and --json each tick that did something is a line of its own (NDJSON), without
     the envelope of the other commands.
     """

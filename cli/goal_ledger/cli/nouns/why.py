@@ -21,7 +21,7 @@ def why(app: App, event: str) -> None:
     """Why a policy decided as it did in EVENT, and whether it would again.
 
     Nothing is written. EVENT is a position; or the id of a goal, a run, a proposal or a rule, for the last decision
-    about it. The receipt that the event holds is shown, and made again: by the same version, under the present
+    about it. The receipt that the event holds is shown, and re-evaluated: by the same version, under the present
     settings, on the ledger as it was known then.
     """
     app.show(decisions.why_data(app.present.why(event)), decisions.why)

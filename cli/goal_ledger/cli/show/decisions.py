@@ -54,7 +54,7 @@ def _judged_data(judged: Judged) -> Data:
 
 
 def why(data: Data) -> None:
-    """A decision, what it was made from, and whether it would be made again."""
+    """A decision, what it was made from, and whether it would be taken again."""
     event, receipt, again = data["event"], data["receipt"], data["again"]
     draw.line((str(event["position"]), "bold"), (event["event"], ""), (event["stream"], "dim"))
     candidates = [f"{one['score']:.3f}  {one['id']}  {one['why']}" for one in receipt["candidates"]]
@@ -92,7 +92,7 @@ def replay(data: Data) -> None:
     counts = {name: f"{data[name]:,}" for name in ("decisions", "same", "rescored", "flipped")}
     draw.line(("flipped", "red") if data["flipped"] else ("same", "green"), (f"under {data['policy']}", ""))
     reasons = [f"{count:,} {code}" for code, count in data["not_made_again"].items()]
-    draw.details(counts, {"not made again": reasons})
+    draw.details(counts, {"not re-evaluated": reasons})
 
 
 def _judged(when: str, considered: Data | None) -> str:

@@ -65,10 +65,10 @@ def repaired(rows: Sequence[Data]) -> None:
 
 
 def retried(data: Data) -> None:
-    """What was set aside and is folded now."""
+    """What was quarantined and is folded now."""
     lacking = sum(row["quarantined"] for row in data["projections"])
     draw.line(("ok" if not lacking else "partly", "green" if not lacking else "yellow"),
-          (f"{data['healed']:,} events folded that were set aside, {lacking:,} still lacking", ""))  # fmt: skip
+          (f"{data['healed']:,} quarantined events recovered, {lacking:,} still missing", ""))  # fmt: skip
 
 
 def dropped(data: Data) -> None:

@@ -41,7 +41,7 @@ def session_stopped(row: Data) -> None:
 
 
 def session_report(row: Data) -> None:
-    """What a start found left over, and what it did about it."""
+    """What a start found unfinished, and what it did about it."""
     session_line(row)
     draw.details(_flat(row["report"]))
 

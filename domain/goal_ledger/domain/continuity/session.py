@@ -1,4 +1,4 @@
-"""Sessions: between a start and a stop work is handed out; what was left over is reconciled at the next start."""
+"""Sessions: between a start and a stop work is handed out; the next start reconciles unfinished work."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -141,10 +141,10 @@ class SessionDraining(SessionEvent):
 
 
 class SessionStopped(SessionEvent):
-    """Everything is laid down. summary: what was happening, in words.
+    """The session stopped, its running work checkpointed. summary: what was happening, in words.
 
-    stopped_at: the next start's last_clean_shutdown_at. checkpointed_runs: those that were laid down now. key_results:
-    what the active ones stood at.
+    stopped_at: the next start's last_clean_shutdown_at. checkpointed_runs: those of now. key_results: what the
+    active ones stood at.
     """
 
     stored = "session.stopped"

@@ -124,7 +124,7 @@ class GoalUnblocked(Transition):
 
 
 class GoalCheckpointed(Transition):
-    """The work was laid down. checkpoint_ref: where it can be taken up again, a pointer that the worker understands."""
+    """The goal was checkpointed. checkpoint_ref: where it can be resumed, a pointer that the worker understands."""
 
     stored = "goal.checkpointed"
     to_status = GoalStatus.CHECKPOINTED
@@ -557,7 +557,7 @@ def fail(goal: Goal, *, reason: str | None) -> list[Event]:
 def archive(goal: Goal, *, cause: ArchiveCause | None = None, reason: str | None = None) -> list[Event]:
     """Put the goal away for good.
 
-    cause: done for a completed goal and cancelled for any other unless said.
+    cause: done for a completed goal and cancelled for any other by default.
     """
     cause = cause or (ArchiveCause.DONE if goal.done else ArchiveCause.CANCELLED)
     return _transition(goal, "archive", GoalArchived, reason=reason, cause=cause)

@@ -15,7 +15,7 @@ from goal_ledger.domain.times import parse_utc, utc_text
 
 
 class LoopKind(StrEnum):
-    """What is owed: another attempt, an answer, or a look at something later."""
+    """What an open loop waits for: another attempt, an answer, or a look at something later."""
 
     PENDING_RETRY = "pending_retry"
     CLARIFICATION = "clarification"
@@ -55,7 +55,7 @@ def loop_id(matter: Matter) -> str:
 
 
 class LoopOpened(Event):
-    """Something is owed, for the first time or once more. due_at: until when, UTC text.
+    """A loop was opened, for the first time or again. due_at: until when, UTC text.
 
     holds_goal: the goal waits for the answer, which takes it up again.
     """
@@ -71,7 +71,7 @@ class LoopOpened(Event):
 
 
 class LoopClosed(Event):
-    """It is owed no more. answer: what came of it."""
+    """The loop was closed. answer: what came of it."""
 
     stored = "loop.closed"
 
@@ -118,7 +118,7 @@ def open(
     holds_goal: bool = False,
     reason: str | None = None,
 ) -> list[Event]:
-    """Note that something is owed. A loop that was closed is opened once more; one that is open stays as it is.
+    """Open a loop. One that was closed is opened again; one that is open stays as it is.
 
     due_at: until when. holds_goal: the goal waits for it.
 
@@ -176,5 +176,5 @@ def existing(loop: Loop) -> LoopStatus:
 
 
 def is_overdue(status: LoopStatus, due_at: str | None, now: str) -> bool:
-    """Whether it is still owed after its time."""
+    """Whether it is open after its time."""
     return status is LoopStatus.OPEN and due_at is not None and due_at < now

@@ -133,7 +133,7 @@ class RuleRolledBack(Event):
 
 
 class RuleRetired(Event):
-    """The rule is told to nobody any more."""
+    """The rule was retired: it is no longer included in agent context."""
 
     stored = "rule.retired"
 
@@ -378,7 +378,7 @@ def roll_back(rule: Rule, *, position: int, settings: Settings, reason: str | No
 
 @operation("rule.retire")
 def retire(rule: Rule, *, reason: str | None) -> list[Event]:
-    """Tell the rule to nobody any more. Rejected: no_reason. NotFound: unknown_rule."""
+    """Retire the rule: it is no longer included in agent context. Rejected: no_reason. NotFound: unknown_rule."""
     if not existing(rule):
         return []
     _say_why(reason, "retire", "to retire a rule")

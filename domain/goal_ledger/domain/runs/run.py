@@ -126,7 +126,7 @@ class RunStarted(RunEvent):
 
     metrics_before: key-result values at the start, by name. lease_s: how long the worker may be silent before the run
     is given to another, None without end. takes_over: the run whose place it takes. checkpoint_ref: where that one had
-    laid down its work. context: the lessons and rules it was given. source, source_id, source_attempt, source_digest:
+    checkpointed it. context: the lessons and rules it was given. source, source_id, source_attempt, source_digest:
     the record it was imported from, with that record's own count and content digest.
     """
 
@@ -187,7 +187,7 @@ class RunHeartbeat(RunEvent):
 
 
 class RunCheckpointed(RunEvent):
-    """The run was laid down. checkpoint_ref: where it can be taken up again."""
+    """The run was checkpointed. checkpoint_ref: where it can be taken up again."""
 
     stored = "run.checkpointed"
 

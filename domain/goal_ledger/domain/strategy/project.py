@@ -165,7 +165,7 @@ def record_feature(
 ) -> list[Event]:
     """Plan a feature, or say that it is done.
 
-    feature_id: the one with this title unless said, or the next of f1, f2 …. done: as it is unless said, and False of
+    feature_id: the one with this title by default, or the next of f1, f2 …. done: as it is by default, and False of
     a new one.
 
     Rejected: no_title, no_id. NotFound: unknown_project.
@@ -190,7 +190,7 @@ def report_bug(
 ) -> list[Event]:
     """Say that something is broken; a bug that was resolved is open again.
 
-    bug_id: the one with this title unless said, or the next of b1, b2 …. severity: as it is unless said, and major of
+    bug_id: the one with this title by default, or the next of b1, b2 …. severity: as it is by default, and major of
     a new one.
 
     Rejected: no_title, no_id. NotFound: unknown_project.

@@ -19,7 +19,7 @@ from goal_ledger.domain.work.ranking import Estimates, utility
 
 ROUTER = "router@2"
 BY_PRIORITY = "router@1"
-"""Published before; decisions that were made by it can be made again."""
+"""Published before; decisions that were made by it can be re-evaluated."""
 
 CLOSED = frozenset(
     {

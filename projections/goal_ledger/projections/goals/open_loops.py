@@ -1,4 +1,4 @@
-"""Every loop, open or closed: what is owed, to which goal, until when, and what came of it."""
+"""Every loop, open or closed: what it is about, of which goal, until when, and what came of it."""
 
 from typing import NamedTuple
 

@@ -65,7 +65,7 @@ def read_analytics(
     """The measurements of an export; what cannot be read comes as `BadLine`.
 
     at: when funnels were measured that do not say so. since: from when on the events are all there, from the first one
-    unless said. Invalid: no_event, for events without the event that counts.
+    by default. Invalid: no_event, for events without the event that counts.
     """
     did: list[_Did] = []
     for item in (item for content in contents for item in documents(content)):
