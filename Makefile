@@ -53,8 +53,8 @@ $(BENCH_STAMP): $(STAMP) requirements/bench.txt
 docs: install ## write the pages that are derived from code
 	$(BIN)/python docs/generate.py
 
-soak: install ## run the tests that take minutes
-	$(BIN)/pytest -m soak --timeout=0 $(ARGS)
+soak: install ## run the tests that take minutes, and the properties on many more examples
+	SOAK=20 $(BIN)/pytest -m "soak or hypothesis" --timeout=0 $(ARGS)
 
 lock: ## renew requirements/ from pyproject.toml (ARGS=--upgrade for newer versions)
 	rm -rf $(LOCK_VENV)

@@ -20,6 +20,11 @@ PATIENCE_S = 300
 START = datetime(2026, 2, 24, 9, tzinfo=UTC)
 
 
+def examples(count: int) -> int:
+    """How many examples a property is tried on; `make soak` tries many times as many."""
+    return count * int(os.environ.get("SOAK", "1"))
+
+
 class Clock:
     """Gives START, then a second more at every call; `now` can be set."""
 

@@ -24,7 +24,7 @@ with Ledger.open(path, actor=f"agent:{name}", settings=Settings(lock_wait_s=300)
 """
 
 
-@pytest.mark.parametrize("count", [50, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("count", [30, pytest.param(200, marks=pytest.mark.soak)])
 def test_eight_processes_on_one_goal_lose_nothing_and_meet_no_conflict(started: Started, tmp_path: Path, count: int):
     path = tmp_path / "ledger.db"
     with Ledger.open(path, actor="test:faults") as ledger:
@@ -57,7 +57,7 @@ for line in sys.stdin:
 """
 
 
-@pytest.mark.parametrize("times", [20, pytest.param(300, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("times", [6, pytest.param(300, marks=pytest.mark.soak)])
 def test_twelve_processes_create_one_ledger_and_its_views_at_once(started: Started, tmp_path: Path, times: int):
     openers = [started(OPEN, stdin=subprocess.PIPE) for _ in range(12)]
     try:

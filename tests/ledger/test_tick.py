@@ -17,7 +17,7 @@ from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.work.agenda import agenda
 from tests.ledger.histories import Step, opened, play, steps
 from tests.places import Place
-from tests.tools import START, Clock, finished, python, recorded
+from tests.tools import START, Clock, examples, finished, python, recorded
 
 LATER = START + timedelta(days=30)
 
@@ -243,7 +243,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(steps(most=25), st.lists(FIELDS, min_size=1, max_size=4), st.integers(0, 60))
 def test_to_tick_twice_is_to_tick_once(wishes: list[Step], contracts: list[dict[str, Any]], days: int):
     now = START + timedelta(days=days)
@@ -259,7 +259,7 @@ def test_to_tick_twice_is_to_tick_once(wishes: list[Step], contracts: list[dict[
         assert (first == []) is all(item.command is None for item in recorded(ledger))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(steps(most=25), st.lists(FIELDS, min_size=1, max_size=4))
 def test_the_agenda_misses_no_goal_that_something_could_move(wishes: list[Step], contracts: list[dict[str, Any]]):
     with opened() as ledger:

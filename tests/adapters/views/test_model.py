@@ -19,7 +19,7 @@ from goal_ledger.ledger import Ledger, LedgerError, Settings
 from goal_ledger.projections.registry import PROJECTIONS
 from tests.domain.goals.test_lifecycle import VERBS as GOAL_VERBS
 from tests.domain.runs.test_run import VERBS as RUN_VERBS
-from tests.tools import START, Clock, recorded, tables
+from tests.tools import START, Clock, examples, recorded, tables
 
 WISHES: dict[str, dict[str, Any]] = {
     "reject": {"reason": "moot"},
@@ -268,4 +268,4 @@ class Histories(RuleBasedStateMachine):
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=30, stateful_step_count=30)
+TestHistories.settings = settings(max_examples=examples(12), stateful_step_count=30)

@@ -13,6 +13,7 @@ from goal_ledger.projections.base import Projection
 from tests.adapters.views.histories import begin, blocked, by_hand, changes_of, everything, failed, ready, tally, tell
 from tests.adapters.views.homes import Home, PlaceHome
 from tests.places import FilePlace, ServerPlace
+from tests.tools import examples
 
 MOVES = st.sampled_from([GoalCreated, GoalReadied, GoalFailed, GoalBlocked])
 
@@ -30,7 +31,7 @@ def planted(wrong: frozenset[int]) -> Projection[Any]:
     return mistaken
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(
     moves=st.lists(st.tuples(st.sampled_from("abcd"), MOVES), max_size=25),
     wrong=st.frozensets(st.integers(1, 25), max_size=6),
@@ -42,7 +43,7 @@ def test_a_planted_mistake_shows_in_exactly_the_rows_that_it_changed(moves, wron
         check_planted(PlaceHome(FilePlace(Path(folder) / "ledger.db")), moves, wrong, version, page)
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(5))
 @given(
     moves=st.lists(st.tuples(st.sampled_from("abcd"), MOVES), min_size=5, max_size=25),
     wrong=st.frozensets(st.integers(1, 25), max_size=6),

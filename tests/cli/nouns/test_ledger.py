@@ -442,6 +442,7 @@ def test_a_log_that_is_not_there_is_5(gl: Cli):
     assert gl.json("import", "events", "nowhere.csv", *COLUMNS).error["code"] == "no_file"
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(not DATA.is_dir(), reason="the data sets are not here")
 def test_a_real_log_lands_whole_and_once(gl: Cli):
     file = str(DATA / "events_bpic2013_incidents.csv.gz")

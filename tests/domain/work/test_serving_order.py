@@ -15,6 +15,7 @@ from goal_ledger.domain.work.ranking import Estimates
 from goal_ledger.domain.work.router import Choice, Work
 from goal_ledger.domain.work.serving_order import ServingOrder
 from tests.domain.work.routes import route
+from tests.tools import examples
 
 S, T = GoalStatus, GoalType
 IDS = [f"goal_{number}" for number in range(9)]
@@ -68,7 +69,7 @@ def told(order: ServingOrder, changed: list[Work], everything: dict[str, Work], 
     order.update(news, now=now)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(150))
 @given(st.lists(st.tuples(CHANGES, st.sampled_from(TIMES)), min_size=1, max_size=12))
 def test_it_is_what_the_router_says_of_all_goals_whatever_changes(steps: list[tuple[list[Work], str]]):
     order, everything = ServingOrder(Weights()), dict[str, Work]()

@@ -32,7 +32,7 @@ from tests.ledger.learning import test_playbook as playbook
 from tests.ledger.work import test_candidates as any_history
 from tests.ledger.work.test_candidates import Step
 from tests.places import Place
-from tests.tools import START, Clock
+from tests.tools import START, Clock, examples
 
 POLICIES = ("router@2", "evaluation@1")
 
@@ -349,7 +349,7 @@ def do(ledger: Ledger, clock: Clock, step: Step) -> None:
 _numbers = count()
 
 
-@settings(max_examples=40, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=examples(15), phases=[Phase.explicit, Phase.generate])
 @given(wishes=STEPS)
 def test_whatever_happened_unchanged_policies_and_settings_flip_nothing(
     tmp_path_factory: pytest.TempPathFactory, wishes: list[Step]

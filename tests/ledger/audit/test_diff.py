@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from goal_ledger.ledger import BusinessOutcome, GoalStatus, Ledger, LedgerError, LessonCategory, LocalOutcome
 from goal_ledger.projections.registry import NOUNS
 from tests.ledger.histories import NOBODY, Step, opened, play, steps
-from tests.tools import START
+from tests.tools import START, examples
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_what_was_held_true_then_changes_with_what_is_known(ledger: Ledger):
 
 
 @given(steps(), st.integers(0, 40), st.integers(0, 40))
-@settings(max_examples=40)
+@settings(max_examples=examples(12))
 def test_the_changes_are_the_rows_that_differ(wishes: list[Step], one: int, other: int):
     with opened() as ledger:
         for _ in play(ledger, wishes):

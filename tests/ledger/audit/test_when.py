@@ -12,7 +12,7 @@ from goal_ledger.ledger import FailureCategory, Ledger, LedgerError, LessonCateg
 from goal_ledger.projections.fields import kinds
 from goal_ledger.projections.registry import NOUNS
 from tests.ledger.histories import Step, opened, play, steps
-from tests.tools import START
+from tests.tools import START, examples
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ BUSY = [
 
 @pytest.mark.parametrize("condition", CONDITIONS)
 @given(wishes=steps(most=40))
-@settings(max_examples=20)
+@settings(max_examples=examples(10))
 def test_it_is_what_a_check_of_every_row_after_every_event_finds(condition: str, wishes: list[Step]):
     with opened() as ledger:
         for _ in play(ledger, [*BUSY, *wishes]):

@@ -22,7 +22,7 @@ from goal_ledger.ledger import (
 )
 from goal_ledger.projections.registry import PROJECTIONS
 from tests.ledger.histories import Step, answers, opened, play, steps
-from tests.tools import START, Clock, recorded, tamper
+from tests.tools import START, Clock, examples, recorded, tamper
 
 LATER = START + timedelta(days=7)
 
@@ -50,7 +50,7 @@ def finished_run(ledger: Ledger) -> str:
 
 
 @given(steps(), st.sampled_from([1, 2, 5_000]))
-@settings(max_examples=40)
+@settings(max_examples=examples(15))
 def test_as_of_a_position_everything_is_answered_as_it_was_there(wishes: list[Step], page: int):
     with opened(page=page) as ledger:
         told = {position: answers(ledger) for position in play(ledger, wishes)}
@@ -61,7 +61,7 @@ def test_as_of_a_position_everything_is_answered_as_it_was_there(wishes: list[St
 
 
 @given(steps(timed=True))
-@settings(max_examples=40)
+@settings(max_examples=examples(15))
 def test_what_was_told_as_it_happened_is_true_as_it_was_known(wishes: list[Step]):
     with opened() as ledger:
         for _ in play(ledger, wishes):

@@ -15,7 +15,7 @@ from goal_ledger.ledger import Settings as LedgerSettings
 from goal_ledger.ledger.learning.evidence import untainted
 from goal_ledger.ledger.learning.lessons import learn_in
 from goal_ledger.ledger.learning.recall import Recall
-from tests.tools import Clock, recorded
+from tests.tools import Clock, examples, recorded
 
 SETTINGS = LedgerSettings(rule_confidence=0.0)
 SAFE = LessonCategory.SAFE_DEFAULT
@@ -285,7 +285,7 @@ def descendants(ledger: Ledger, root: str) -> set[str]:
     return fallen
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(STEPS, st.integers(0, 10))
 def test_after_a_recall_no_descendant_is_active_and_nothing_else_fell(steps: list[tuple[str, int, int]], which: int):
     with opened() as ledger:

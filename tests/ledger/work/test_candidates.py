@@ -28,7 +28,7 @@ from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 from goal_ledger.projections.strategy.beliefs import beliefs
 from tests.domain.work.routes import route
 from tests.places import Place
-from tests.tools import Clock
+from tests.tools import Clock, examples
 
 
 def works_anew(ledger: Ledger) -> list[Candidate]:
@@ -244,7 +244,7 @@ def do(ledger: Ledger, clock: Clock, step: Step) -> None:
 _numbers = count()
 
 
-@settings(max_examples=40, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=examples(25), phases=[Phase.explicit, Phase.generate])
 @given(wishes=STEPS)
 def test_whatever_happened_the_answer_is_that_of_reading_everything_anew(
     tmp_path_factory: pytest.TempPathFactory, wishes: list[Step]

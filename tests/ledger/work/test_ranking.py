@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from goal_ledger.ledger import Invalid, Ledger, Settings
 from tests.places import Place
-from tests.tools import START, Clock
+from tests.tools import START, Clock, examples
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ SHARES = st.none() | st.floats(0, 1)
 GOALS = st.lists(st.tuples(SHARES, SHARES, SHARES, st.none() | st.integers(1, 72)), max_size=12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(GOALS, st.integers(1, 13), st.lists(st.integers(-30, 80), min_size=1, max_size=4))
 def test_the_best_are_the_first_of_all_at_any_time(goals: list[Any], limit: int, hours: list[int]):
     with Ledger.open(":memory:", actor="a", clock=Clock()) as ledger:
