@@ -197,10 +197,15 @@ class Engine:
         """Whether there was a stream whose name begins so when this process first asked; under the lock ask again."""
         return self.core.has_held(prefix)
 
+    @property
+    def occurred_at(self) -> datetime | None:
+        """When a wish made here is true, as the caller says; None when nobody says, or knows."""
+        occurred = self._circumstances.occurred_at
+        return occurred if isinstance(occurred, datetime) else None
+
     def now(self) -> datetime:
         """When a wish made here would be true."""
-        occurred = self._circumstances.occurred_at
-        return occurred if isinstance(occurred, datetime) else self.core.clock()
+        return self.occurred_at or self.core.clock()
 
     def has_answered(self, command_id: str) -> bool:
         """Whether something was written under this command id."""
