@@ -18,12 +18,11 @@ from goal_ledger.adapters.store.base import Command
 from goal_ledger.adapters.store.codec import StoredRow
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, operation_of
 from goal_ledger.domain.continuity.meta import LedgerCreated
-from goal_ledger.domain.errors import Invalid, Rejected, Unavailable
+from goal_ledger.domain.errors import Invalid, LedgerError, Rejected, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger.engine.circumstances import Circumstances
 from goal_ledger.ledger.engine.core import Core
-from goal_ledger.ledger.engine.reactions import REFUSALS
 from goal_ledger.ledger.engine.transaction import Pending, Tx, folded
 from goal_ledger.projections.base import Projection
 
@@ -158,10 +157,10 @@ class Engine:
         return tuple(pending.recorded)
 
     def _do_afterwards(self, name: str, then: Callable[[], object]) -> None:
-        """What a reaction left for after the commit; a refusal is kept, for what it follows is done."""
+        """What a reaction left for after the commit; that it failed is kept, for what it follows is done."""
         try:
             then()
-        except REFUSALS as error:
+        except LedgerError as error:
             refusal = error
             plain = self.using(command_id=None, if_version=None)
             plain.transact(lambda tx: self.core.reactions.refused(tx, name, refusal), operation="reaction.refused")
