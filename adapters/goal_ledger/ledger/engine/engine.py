@@ -193,7 +193,7 @@ class Engine:
         return self.core.head()
 
     def has_held(self, prefix: str) -> bool:
-        """Whether there was a stream whose name begins so when this process first asked; under the lock ask again."""
+        """Whether there is a stream whose name begins so; before the lock is taken, so under it ask again."""
         return self.core.has_held(prefix)
 
     @property
