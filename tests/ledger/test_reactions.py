@@ -13,6 +13,7 @@ from goal_ledger.domain.runs import run as rules
 from goal_ledger.domain.runs.run import RUN, RunInterrupted
 from goal_ledger.domain.work.dispatch import ATTEMPTS_EXHAUSTED
 from goal_ledger.ledger import (
+    Conflict,
     FailureCategory,
     GoalType,
     Invalid,
@@ -23,6 +24,7 @@ from goal_ledger.ledger import (
     Rejected,
     Settings,
     Tx,
+    Unavailable,
     VerifierStatus,
 )
 from goal_ledger.ledger.engine.reactions import MOST_ROUNDS, Reaction, Reactions
@@ -302,14 +304,15 @@ def test_a_fault_in_a_reaction_undoes_the_transaction(ledger: Ledger):
     assert ledger.head == head
 
 
-def test_what_is_left_for_afterwards_runs_without_the_lock_and_its_refusal_is_kept(ledger: Ledger):
+@pytest.mark.parametrize("error", [Rejected("no", "not so"), Conflict("no", "not so"), Unavailable("no", "not so")])
+def test_what_is_left_for_afterwards_runs_without_the_lock_and_its_failure_is_kept(ledger: Ledger, error: Exception):
     done: list[int] = []
 
     def later(engine: Ledger, tx: Tx, one: Any) -> None:
         def then() -> None:
             done.append(engine.head)
             engine.goals.create("made afterwards")
-            raise Rejected("no", "not so")
+            raise error
 
         tx.afterwards("billing", then)
 

@@ -11,6 +11,7 @@ import pytest
 from goal_ledger.domain.learning.rule import RULE, RulePromoted
 from goal_ledger.domain.runs.run import RunContext, RunStarted
 from goal_ledger.ledger import GoalType, Invalid, Ledger, LessonCategory, LocalOutcome, NotFound, Settings
+from goal_ledger.ledger.learning.briefing import briefing
 from tests.places import Place
 from tests.tools import Clock, recorded
 
@@ -175,6 +176,15 @@ def test_what_only_the_read_models_believe_in_is_told_to_nobody(tmp_path: Path):
             views.execute(f'UPDATE "{table}" SET active = 1')
         assert [one.lesson_id for one in ledger.lessons.context(goal_id).lessons] == sorted([retired, other])
         assert given(ledger, ledger.runs.start(goal_id).run_id) == RunContext(lessons=(other,))
+
+
+def test_read_models_catch_up_before_the_lock_is_taken_also_after_the_first_lesson(ledger: Ledger):
+    ledger.runs.start(ready(ledger))  # nothing was learned yet
+    learn(ledger, "Prune old dumps")
+    goal_id = ready(ledger)
+    briefing(ledger)
+    assert {each.position for each in ledger.views.rebuilds.status()} == {ledger.head}
+    assert given(ledger, ledger.runs.start(goal_id).run_id) is not None
 
 
 def test_a_start_names_the_rules_in_force(ledger: Ledger):

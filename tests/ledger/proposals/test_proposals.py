@@ -355,6 +355,16 @@ def test_the_same_command_scans_once_and_answers_alike(ledger):
     assert ledger.head == head
 
 
+def test_the_same_command_without_a_time_scans_once_though_the_clock_goes_on(ledger):
+    once = ledger.using(command_id="scan-1")
+    for _ in range(3):
+        ledger.history.record("daily_backup", False, error="disk full")
+    first, head = once.proposals.scan(), ledger.head
+    assert [one.detector for one in first.proposals] == ["task_failure_detector"]
+    assert once.proposals.scan() == first
+    assert ledger.head == head
+
+
 SCAN = """
 import sys
 from datetime import UTC, datetime

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby, islice
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable
 from goal_ledger.domain.errors import Hint, Invalid, LedgerError, NotFound, Rejected
@@ -29,8 +29,12 @@ from goal_ledger.ledger.engine.circumstances import UNKNOWN, Circumstances
 from goal_ledger.ledger.engine.core import Core
 from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.past import PastCore, PastTransaction
+from goal_ledger.ledger.engine.rows import Kind
 from goal_ledger.ledger.engine.transaction import Pending, StateCache, Tx
-from goal_ledger.ledger.proposals.proposals import Evaluation
+from goal_ledger.ledger.goals.goals import Goals
+from goal_ledger.ledger.learning.playbook import Playbook
+from goal_ledger.ledger.proposals.proposals import Evaluation, Proposals
+from goal_ledger.ledger.runs.runs import Runs
 from goal_ledger.ledger.work.candidates import Candidates
 from goal_ledger.ledger.work.dispatch import Attempt
 from goal_ledger.ledger.work.work import serve
@@ -434,18 +438,18 @@ def _decision_at(core: Core, position: int) -> Decision:
     return decision
 
 
-_KINDS = {"goal_": "goal", "grun_": "run", "prop_": "proposal", "rule_": "rule"}
+_KINDS: Sequence[Kind[Any]] = (Goals.kind, Runs.kind, Proposals.kind, Playbook.kind)
 
 
 def _last_decision(present: Engine, stream: str) -> Decision:
-    """The last decision about a goal, a run or a proposal."""
-    kind = next((kind for prefix, kind in _KINDS.items() if stream.startswith(prefix)), None)
+    """The last decision about a goal, a run, a proposal or a rule."""
+    kind = next((kind for kind in _KINDS if stream.startswith(kind.prefix)), None)
     if kind is None:
         raise Invalid("bad_event", f"{stream!r} is no position, nor the id of a goal, a run, a proposal or a rule")
     events = _readable(present.stream(stream))
     if not events:
-        raise NotFound(f"unknown_{kind}", f"there is no {kind} {stream}")
-    if kind == "run":  # its goal recorded why it was dispatched
+        raise kind.unknown(stream)
+    if kind is Runs.kind:  # its goal recorded why it was dispatched
         begun = [one.event for one in events if isinstance(one.event, RunStarted | RunQueued)]
         goal_events = _readable(present.stream(begun[0].goal_id)) if begun else []
         events = [
@@ -454,7 +458,7 @@ def _last_decision(present: Engine, stream: str) -> Decision:
     for one in reversed(events):
         if (decision := _decision(one)) is not None:
             return decision
-    raise _no_receipt(f"no event of {kind} {stream}", "holds")
+    raise _no_receipt(f"no event of {kind.noun} {stream}", "holds")
 
 
 def _readable(events: Iterable[Recorded | Unreadable]) -> list[Recorded]:

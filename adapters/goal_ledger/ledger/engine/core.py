@@ -65,7 +65,7 @@ class Core:
         self.closed = False
         self.pasts: WeakSet[Core] = WeakSet()
         self._ledger_id: str | None = None
-        self._held: dict[str, bool] = {}
+        self._held: set[str] = set()
         self._at_rest: dict[type[Any], deque[Any]] = {}
         self._views: Views | None = None
         self._lock = threading.RLock()
@@ -120,10 +120,10 @@ class Core:
         return self._ledger_id
 
     def has_held(self, prefix: str) -> bool:
-        """Whether there was a stream whose name begins so when this process first asked; under the lock ask again."""
-        if prefix not in self._held:
-            self._held[prefix] = self.store.has_streams(prefix)
-        return self._held[prefix]
+        """Whether there is a stream whose name begins so; nothing is ever deleted, so that a yes is remembered."""
+        if prefix not in self._held and self.store.has_streams(prefix):
+            self._held.add(prefix)
+        return prefix in self._held
 
     def at_rest(self, kind: type[T]) -> deque[T]:
         """What capabilities keep from one question to the next: a thread takes it away while it uses it."""

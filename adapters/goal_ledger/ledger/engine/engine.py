@@ -18,12 +18,11 @@ from goal_ledger.adapters.store.base import Command
 from goal_ledger.adapters.store.codec import StoredRow
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, operation_of
 from goal_ledger.domain.continuity.meta import LedgerCreated
-from goal_ledger.domain.errors import Invalid, Rejected, Unavailable
+from goal_ledger.domain.errors import Invalid, LedgerError, Rejected, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger.engine.circumstances import Circumstances
 from goal_ledger.ledger.engine.core import Core
-from goal_ledger.ledger.engine.reactions import REFUSALS
 from goal_ledger.ledger.engine.transaction import Pending, Tx, folded
 from goal_ledger.projections.base import Projection
 
@@ -158,10 +157,10 @@ class Engine:
         return tuple(pending.recorded)
 
     def _do_afterwards(self, name: str, then: Callable[[], object]) -> None:
-        """What a reaction left for after the commit; a refusal is kept, for what it follows is done."""
+        """What a reaction left for after the commit; that it failed is kept, for what it follows is done."""
         try:
             then()
-        except REFUSALS as error:
+        except LedgerError as error:
             refusal = error
             plain = self.using(command_id=None, if_version=None)
             plain.transact(lambda tx: self.core.reactions.refused(tx, name, refusal), operation="reaction.refused")
@@ -194,13 +193,18 @@ class Engine:
         return self.core.head()
 
     def has_held(self, prefix: str) -> bool:
-        """Whether there was a stream whose name begins so when this process first asked; under the lock ask again."""
+        """Whether there is a stream whose name begins so; before the lock is taken, so under it ask again."""
         return self.core.has_held(prefix)
+
+    @property
+    def occurred_at(self) -> datetime | None:
+        """When a wish made here is true, as the caller says; None when nobody says, or knows."""
+        occurred = self._circumstances.occurred_at
+        return occurred if isinstance(occurred, datetime) else None
 
     def now(self) -> datetime:
         """When a wish made here would be true."""
-        occurred = self._circumstances.occurred_at
-        return occurred if isinstance(occurred, datetime) else self.core.clock()
+        return self.occurred_at or self.core.clock()
 
     def has_answered(self, command_id: str) -> bool:
         """Whether something was written under this command id."""

@@ -91,13 +91,15 @@ class Lessons(Rows[LessonRow]):
         return self._act(lesson_id, None, rules.retire, reason=reason)
 
     def recall(self, lesson_id: str, *, reason: str | None, dry_run: bool = False) -> Recall:
-        """Take it back for good, with all that stands on it; see `recall.recall`.
+        """Take it back for good, with all that stands on it; see `recall.recall`. dry_run: write nothing.
 
         Rejected: no_reason. NotFound: unknown_lesson.
         """
-        from goal_ledger.ledger.learning.recall import recall
+        from goal_ledger.ledger.learning.recall import recall, would_fall
 
-        return recall(self._engine, require_id("les_", lesson_id), reason=reason, dry_run=dry_run)
+        if dry_run:
+            return would_fall(self._engine, self.get(lesson_id).lesson_id)
+        return recall(self._engine, require_id("les_", lesson_id), reason=reason)
 
     # --- Reading
 

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from goal_ledger.domain.base import Recorded
-from goal_ledger.domain.errors import Hint, NotFound
-from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.learning.lesson import Evidence, LessonConfirmed, LessonLearned
-from goal_ledger.domain.learning.rule import RULE, Mode, RuleDrafted, RuleRecalled
+from goal_ledger.domain.learning.rule import Mode, RuleRecalled
 from goal_ledger.domain.runs.run import LocalOutcome
 from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.projections.learning.lessons import lessons
+from goal_ledger.projections.learning.playbook_rules import RuleRow
 from goal_ledger.projections.runs.goal_runs import goal_runs
 
 
@@ -48,27 +47,21 @@ class Lineage(NamedTuple):
     rule_id: str
     title: str
     rule_text: str
-    activation_mode: Mode | None
+    activation_mode: Mode
     active: bool
     recalled: bool
     recalled_root: str | None
     lessons: tuple[LessonBehind, ...]
 
 
-def lineage(engine: Engine, rule_id: str) -> Lineage:
-    """Where a rule comes from. NotFound: unknown_rule."""
-    state, drafted, root = RULE.initial, None, None
-    for recorded in engine.stream(require_id("rule_", rule_id)):
-        if isinstance(recorded, Recorded):
-            state = RULE.evolve(state, recorded.event)
-            if isinstance(recorded.event, RuleDrafted):
-                drafted = recorded.event
-            elif isinstance(recorded.event, RuleRecalled):
-                root = recorded.event.root
-    if drafted is None:
-        raise NotFound("unknown_rule", f"there is no rule {rule_id}", hint=Hint("rule", "list"))
-    behind = tuple(_lesson(engine, lesson_id) for lesson_id in drafted.source_lesson_ids)
-    return Lineage(rule_id, drafted.title, drafted.rule_text, state.mode, state.active, root is not None, root, behind)
+def lineage(engine: Engine, rule: RuleRow) -> Lineage:
+    """Where a rule comes from."""
+    events = (one.event for one in engine.stream(rule.rule_id) if isinstance(one, Recorded))
+    root = next((event.root for event in events if isinstance(event, RuleRecalled)), None)
+    return Lineage(
+        rule.rule_id, rule.title, rule.rule_text, rule.activation_mode, rule.active, root is not None, root,
+        tuple(_lesson(engine, lesson_id) for lesson_id in rule.source_lesson_ids),
+    )  # fmt: skip
 
 
 def _lesson(engine: Engine, lesson_id: str) -> LessonBehind:

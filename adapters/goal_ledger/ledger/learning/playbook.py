@@ -141,7 +141,7 @@ class Playbook(Rows[RuleRow]):
         """Where it comes from: its lessons, their reviews, and the runs that speak for them. NotFound: unknown_rule."""
         from goal_ledger.ledger.learning.lineage import lineage
 
-        return lineage(self._engine, rule_id)
+        return lineage(self._engine, self.get(rule_id))
 
     def evaluate(self, rule_id: str) -> Evaluation:
         """What the counts of its present round say; nothing is written. NotFound: unknown_rule."""

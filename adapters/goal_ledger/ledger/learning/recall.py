@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from goal_ledger.domain.base import Event, Recorded, Unreadable, operation
-from goal_ledger.domain.errors import Hint, NotFound
 from goal_ledger.domain.learning import lesson as rules
 from goal_ledger.domain.learning import rule as rule_rules
 from goal_ledger.domain.learning.closure import Graph, Standing, standing_on
@@ -38,19 +37,20 @@ class Recall(NamedTuple):
     runs: tuple[str, ...]
 
 
+def would_fall(engine: Engine, lesson_id: str) -> Recall:
+    """What would fall with a lesson; nothing is written."""
+    return Recall(lesson_id, True, *_Seen(engine).standing_on(lesson_id))
+
+
 @operation("lesson.recall")
-def recall(engine: Engine, lesson_id: str, *, reason: str | None, dry_run: bool = False) -> Recall:
+def recall(engine: Engine, lesson_id: str, *, reason: str | None) -> Recall:
     """Recall a lesson, the rules drawn from it, the lessons taught by runs that were given any of them, and so on.
 
-    All in one transaction, decided under the lock. What is recalled already stays as it is. dry_run: write nothing.
+    All in one transaction, decided under the lock. What is recalled already stays as it is.
 
     Rejected: no_reason. NotFound: unknown_lesson.
     """
     seen = _Seen(engine)
-    if dry_run:
-        if engine.fold(lessons, lesson_id) is None:
-            raise NotFound("unknown_lesson", f"there is no lesson {lesson_id}", hint=Hint("lesson", "list"))
-        return Recall(lesson_id, dry_run, *seen.standing_on(lesson_id))
 
     def work(tx: Tx) -> None:
         root = tx.act(lesson_id, LESSON, rules.recall, root=lesson_id, reason=reason)
@@ -64,7 +64,7 @@ def recall(engine: Engine, lesson_id: str, *, reason: str | None, dry_run: bool 
 
     engine.transact(work, operation="lesson.recall", arguments={"lesson_id": lesson_id, "reason": reason})
     seen.take_in(engine.events(after=seen.position))  # what a repeated wish did not look at under the lock
-    return Recall(lesson_id, dry_run, *seen.standing_on(lesson_id))
+    return Recall(lesson_id, False, *seen.standing_on(lesson_id))
 
 
 class _Seen:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from goal_ledger.domain.base import operation
+from goal_ledger.domain.base import Recorded, operation
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Contract, GoalSource, Origin
 from goal_ledger.domain.goals.criteria import Criterion
@@ -173,7 +173,7 @@ class Proposals(Rows[ProposalRow]):
             scan_id, evaluation = tx.new_id("scan_"), Evaluation(engine, tx)
             taken = [evaluation.take(name, finding, scan_id) for name, finding in found.findings]
             scanned = Scanned(
-                scan_id, utc_text(moment), tuple(found.detectors), dict(found.failed), taken, _told(taken)
+                scan_id, utc_text(moment), tuple(found.detectors), dict(found.failed), taken, _telemetry(taken)
             )
             results.append(scanned)
             if dry_run:
@@ -188,18 +188,19 @@ class Proposals(Rows[ProposalRow]):
             tx.act(scan_id, SCAN, rules.complete, completed=completed)
             evaluation.create_goals()
 
+        arguments = {"now": engine.occurred_at, "dry_run": dry_run}
         try:
-            engine.transact(work, operation="proposals.scan", arguments={"now": moment, "dry_run": dry_run})
+            recorded = engine.transact(work, operation="proposals.scan", arguments=arguments)
         except _DryRun:
             [scanned] = results
             return scanned._replace(scan_id=None, proposals=[one._replace(goal_id=None) for one in scanned.proposals])
-        return results[0] if results else self._answered(engine, moment)
+        return results[0] if results else self._answered(recorded)
 
-    def _answered(self, engine: Engine, moment: datetime) -> Scanned:
+    def _answered(self, recorded: Sequence[Recorded]) -> Scanned:
         """The scan that the same command made before."""
-        row = next(row for row in reversed(self.scans(since=moment, until=moment)))
-        taken = [_as_evaluated(self.get(proposal_id)) for proposal_id in row.proposals]
-        return Scanned(row.scan_id, row.scanned_at, row.detectors, row.failed, taken, _told(taken))
+        [(scan_id, scan)] = [(one.stream, one.event) for one in recorded if isinstance(one.event, ScanCompleted)]
+        taken = [_as_evaluated(self.get(proposal_id)) for proposal_id in scan.proposals]
+        return Scanned(scan_id, scan.scanned_at, scan.detectors, scan.failed, taken, scan.telemetry)
 
 
 def propose_in(engine: Engine, tx: Tx, detector: str, finding: Finding) -> None:
@@ -349,7 +350,7 @@ def _receipt(verdict: Verdict, position: int, settings: Settings) -> Any:
     return receipt(EVALUATION, ranked(verdict.checks), chosen, position=position, settings=used)
 
 
-def _told(taken: Sequence[Evaluated]) -> Telemetry:
+def _telemetry(taken: Sequence[Evaluated]) -> Telemetry:
     rejected = Counter(one.code.value for one in taken if one.code is not None)
     return Telemetry(
         total_proposals_evaluated=len(taken),

@@ -78,7 +78,7 @@ class Runs(Rows[RunRow]):
         attempt = Attempt(agent, job_id, plan_summary, metrics_before, lease_s, reason)
         arguments = {
             "goal_id": goal_id, "agent": agent, "job_id": job_id, "plan_summary": plan_summary,
-            "metrics_before": metrics_before, "overlap": overlap, "reason": reason, **_said(lease_s=lease_s),
+            "metrics_before": metrics_before, "overlap": overlap, "lease_s": lease_s, "reason": reason,
         }  # fmt: skip
         brief = self._brief(self._engine)
         recorded = self._engine.transact(
@@ -149,7 +149,8 @@ class Runs(Rows[RunRow]):
         def work(tx: Tx, **wish: Any) -> None:
             tx.act(run_id, RUN, rules.heartbeat, silent_s=silence_s(tx, run_id), **wish)
 
-        return self._transact(run_id, "heartbeat", work, note=note, reason=reason, **_said(lease_s=lease_s))
+        wish = {} if lease_s is None else {"lease_s": lease_s}  # as 0.1.0 has it, which stored what it was given
+        return self._transact(run_id, "heartbeat", work, note=note, reason=reason, **wish)
 
     def checkpoint(self, run_id: str, checkpoint_ref: str, *, reason: str | None = None) -> RunRow:
         """Lay the run down where it can be resumed."""
@@ -310,8 +311,3 @@ def _open_run(tx: Tx, run_or_goal_id: str) -> str:
                        hint=Hint("run", "take-over", still[0]))  # fmt: skip
     raise Rejected("nothing_to_take_over", f"goal {run_or_goal_id} has no open run",
                    hint=Hint("run", "start", run_or_goal_id))  # fmt: skip
-
-
-def _said(**arguments: Any) -> dict[str, Any]:
-    """Those that were given: what an older version could not be asked does not change what a wish is called."""
-    return {name: value for name, value in arguments.items() if value is not None}
