@@ -17,8 +17,9 @@ from goal_ledger.adapters.views.lease import is_held
 from goal_ledger.adapters.views.log import Progress, quiet
 from goal_ledger.adapters.views.look import Folded
 from goal_ledger.adapters.views.shelf import Role
+from goal_ledger.domain.continuity.session import LastStop, SessionStatus
 from goal_ledger.domain.errors import Damaged, Hint, LedgerError, NotFound
-from goal_ledger.domain.goals.loop import REFUSED, is_overdue
+from goal_ledger.domain.goals.loop import REFUSED, LoopStatus, is_overdue
 from goal_ledger.domain.proposals.detectors.base import Detector
 from goal_ledger.domain.settings import Settings, Stale
 from goal_ledger.domain.times import utc_text
@@ -177,12 +178,12 @@ def _sessions(ledger: Ledger) -> Iterator[Diagnosis]:
     except NotFound:
         return
     what = f"session {session.number}"
-    if session.status != "stopped" and session.owner is not None and is_alive(session.owner) is False:
+    if session.status is not SessionStatus.STOPPED and session.owner is not None and is_alive(session.owner) is False:
         yield Diagnosis(
             "session", Level.WARNING, f"{what} ended without a stop: its process is gone",
             "reconcile its unfinished work: " + Hint("session", "start"),
         )  # fmt: skip
-    elif session.last_stop == "unclean":
+    elif session.last_stop is LastStop.UNCLEAN:
         yield Diagnosis(
             "session", Level.WARNING, f"{what} is {session.status}; the one before it ended without a stop",
             "see what was unfinished: " + Hint("session", "report"),
@@ -207,7 +208,7 @@ def _views(backend: Backend, stats: Stats, settings: Settings) -> Iterator[Diagn
 
 def _loops(backend: Backend, now: str) -> Iterator[Diagnosis]:
     """Open loops that somebody should look at, as far as the read models know; they are not moved for it."""
-    rows = list(backend.rows(open_loops, {"status": "open"}))
+    rows = list(backend.rows(open_loops, {"status": LoopStatus.OPEN}))
     if refused := sum(row.question.startswith(REFUSED) for row in rows):
         yield Diagnosis(
             "reactions", Level.WARNING, f"{refused:,} that should have followed from events were refused",
@@ -226,8 +227,8 @@ def _folded(folded: Sequence[Folded], stats: Stats, settings: Settings) -> Itera
     live = [each for each in ours if each.role == Role.LIVE]
     if any(each.ledger != stats.ledger_id or each.position > stats.head for each in live):
         yield Diagnosis("views", Level.WARNING, "of another past; the next question folds them anew")
-    elif lacking := sorted(names - {each.projection for each in live}):
-        yield _not_folded(lacking, {each.projection for each in folded}, stats, settings)
+    elif missing := sorted(names - {each.projection for each in live}):
+        yield _not_folded(missing, {each.projection for each in folded}, stats, settings)
     else:
         behind = stats.head - min(each.position for each in live)
         yield Diagnosis(
@@ -258,10 +259,10 @@ def _projections() -> Collection[Projection[Any]]:
         return every_projection(with_others=False).values()
 
 
-def _not_folded(lacking: Sequence[str], known: set[str], stats: Stats, settings: Settings) -> Diagnosis:
-    names = ", ".join(lacking)
-    what = "only folded by other versions" if known.issuperset(lacking) else "not folded yet by this version"
-    rebuild = Hint("projection", "rebuild", tuple(lacking))
+def _not_folded(missing: Sequence[str], known: set[str], stats: Stats, settings: Settings) -> Diagnosis:
+    names = ", ".join(missing)
+    what = "only folded by other versions" if known.issuperset(missing) else "not folded yet by this version"
+    rebuild = Hint("projection", "rebuild", tuple(missing))
     if settings.stale is Stale.REBUILD or stats.head <= settings.page:
         return Diagnosis("views", Level.OK, f"{names}: {what}; the next question does")
     answer = "refused" if settings.stale is Stale.REFUSE else "kept waiting"

@@ -16,7 +16,7 @@ from goal_ledger.domain.settings import Settings
 from goal_ledger.ledger.audit.questions import Past
 from goal_ledger.ledger.engine.circumstances import Circumstances
 from goal_ledger.ledger.engine.core import Core, every_projection
-from goal_ledger.ledger.engine.engine import Engine, utc_now
+from goal_ledger.ledger.engine.engine import utc_now
 from goal_ledger.ledger.engine.location import locate
 from goal_ledger.ledger.engine.reactions import Reaction, Reactions
 from goal_ledger.ledger.goals.loops import note_refusal
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from goal_ledger.ledger.strategy.beliefs import Beliefs
     from goal_ledger.ledger.strategy.projects import Projects
     from goal_ledger.ledger.tick import Attention, Ticked
-    from goal_ledger.ledger.work.dispatch import Briefing
     from goal_ledger.ledger.work.work import Work
     from goal_ledger.projections.continuity.sessions import SessionRow
 
@@ -156,16 +155,18 @@ class Ledger(Past):
     @property
     def work(self) -> Work:
         """What should be done next."""
+        from goal_ledger.ledger.learning.briefing import briefing
         from goal_ledger.ledger.work.work import Work
 
-        return Work(self, _brief)
+        return Work(self, briefing)
 
     @property
     def runs(self) -> Runs:
         """What was tried."""
+        from goal_ledger.ledger.learning.briefing import briefing
         from goal_ledger.ledger.runs.runs import Runs
 
-        return Runs(self, _brief)
+        return Runs(self, briefing)
 
     @property
     def imports(self) -> Imports:
@@ -280,10 +281,3 @@ class Ledger(Past):
                 warn(f"Ledger.{name} is deprecated: use Ledger.log.{name}", DeprecationWarning, stacklevel=2)
                 return getattr(self.log, name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-
-def _brief(engine: Engine) -> Briefing:
-    """What a run is told is learning's to choose, and work's and runs' to hand out."""
-    from goal_ledger.ledger.learning.briefing import briefing
-
-    return briefing(engine)

@@ -31,7 +31,7 @@ REACTIONS = (
     # What a run says about the lessons that it was given, and about rules on trial.
     Reaction(frozenset({RunStarted, RunFinished}), "goal_ledger.ledger.learning.following:weigh_lessons", "evidence"),
     Reaction(
-        frozenset({RunFinished, RunInterrupted, BusinessOutcomeRecorded}),
+        _ENDS | {BusinessOutcomeRecorded},
         "goal_ledger.ledger.learning.following:try_rules",
         "trials",
     ),

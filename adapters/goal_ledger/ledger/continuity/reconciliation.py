@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -168,7 +168,7 @@ class _Actions:
         self.errors: list[str] = []
         self.told: list[str] = []
 
-    def try_to(self, stream: str, action: Any) -> None:
+    def try_to(self, stream: str, action: Callable[[str], None]) -> None:
         """Do it whole or not at all."""
         try:
             with self._tx.all_or_nothing():

@@ -127,8 +127,7 @@ class Sessions:
         if row is None and number is not None:
             raise NotFound("unknown_session", f"there is no session {number}", hint=Hint("session", "list"))
         if row is None:
-            rules.existing(SESSION.initial)
-            raise AssertionError  # a session that is not there is refused above
+            raise rules.no_session()
         return row
 
 
@@ -146,7 +145,7 @@ def _terminating() -> Iterator[None]:
         return
 
     def terminate(_: int, __: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what follows lays everything down
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what follows checkpoints running work
         raise SystemExit(_TERMINATED)
 
     signal.signal(signal.SIGTERM, terminate)

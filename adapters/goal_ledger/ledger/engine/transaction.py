@@ -107,7 +107,7 @@ def folded(projection: Projection[R], row: R | None, news: Iterable[Recorded | U
     for recorded in news:
         try:
             row = projection.fold(row, recorded)
-        except Exception as error:  # a handler's mistake: the lists set such an event aside
+        except Exception as error:  # a handler's mistake: the lists quarantine such an event
             place = f"position {recorded.position}, stream {recorded.stream}"
             raise Damaged("cannot_fold", f"{place}: {recorded.name} cannot be folded: {error}") from error
     return row

@@ -12,7 +12,7 @@ from cronsim import CronSim, CronSimError
 from goal_ledger.domain.base import Recorded
 from goal_ledger.domain.errors import Invalid
 from goal_ledger.domain.goals import maintenance
-from goal_ledger.domain.goals.goal import GOAL, GoalCreated
+from goal_ledger.domain.goals.goal import GOAL, GoalCreated, Transition
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 from goal_ledger.domain.times import parse_utc, utc_text
 from goal_ledger.ledger.engine.engine import Engine
@@ -68,7 +68,7 @@ def due_occurrences(engine: Engine, now: datetime) -> list[str]:
     recorded = engine.using(occurred_at=now).transact(
         lambda tx: fall_due_in(tx, repeating, now), operation="goal.fall_due"
     )
-    return [_told(each) for each in recorded]
+    return [_in_words(each) for each in recorded]
 
 
 def fall_due_in(tx: Tx, goal_ids: Iterable[str], now: datetime) -> list[Recorded]:
@@ -83,7 +83,7 @@ def fall_due_in(tx: Tx, goal_ids: Iterable[str], now: datetime) -> list[Recorded
     return gathered
 
 
-def _told(recorded: Recorded) -> str:
+def _in_words(recorded: Recorded) -> str:
     event = recorded.event
     if isinstance(event, maintenance.OccurrencesSkipped):
         return f"{recorded.stream} skipped {event.missed} until {event.due_at}"
@@ -98,8 +98,8 @@ def _began(tx: Tx, goal_id: str, now: datetime) -> datetime:
         if not isinstance(item, Recorded):
             continue
         event = item.event
-        status = event.status if isinstance(event, GoalCreated) else getattr(event, "to_status", None)
-        if status is GoalStatus.ACTIVE:
+        began = isinstance(event, GoalCreated) and event.status is GoalStatus.ACTIVE
+        if began or (isinstance(event, Transition) and event.to_status is GoalStatus.ACTIVE):
             return parse_utc(item.occurred_at or item.at)
     return now
 

@@ -52,6 +52,7 @@ from goal_ledger.ledger.learning.evidence import untainted
 from goal_ledger.ledger.learning.lessons import same_in
 from goal_ledger.ledger.learning.playbook import advance_in, count_overdue, draft_in, step_in_words
 from goal_ledger.ledger.learning.reviews import write_in
+from goal_ledger.projections.base import Projection
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
 from goal_ledger.projections.learning.after_action_reviews import after_action_reviews
 from goal_ledger.projections.learning.learning_cycle_reports import learning_cycle_reports
@@ -129,7 +130,7 @@ class _Review(NamedTuple):
 
 
 class _Cycle:
-    """One cycle. ledger: acts under the cycle's command id and time."""
+    """One cycle. engine: acts under the cycle's command id and time."""
 
     def __init__(self, engine: Engine, since: datetime, until: datetime) -> None:
         self._engine = engine
@@ -330,11 +331,10 @@ class _Cycle:
         return part.transact(work, operation=f"learn.{step}", arguments={"about": about})
 
     def _by_id(
-        self, projection: Any, column: str, ids: Iterable[str], columns: Sequence[str]
+        self, projection: Projection[Any], column: str, ids: Iterable[str], columns: Sequence[str]
     ) -> Iterator[tuple[Any, ...]]:
-        key = projection.key
         for batch in _batches(sorted(ids), _PAGE):
-            yield from self._engine.views.select_columns(projection, columns, {column: batch}, order=(key,))
+            yield from self._engine.views.select_columns(projection, columns, {column: batch}, order=(projection.key,))
 
 
 def _take_in(engine: Engine, tx: Tx, contender: Contender, evidence: Sequence[Evidence]) -> None:

@@ -106,8 +106,6 @@ class Reviews(Rows[ReviewRow]):
         wanted = {"goal_id": goal_id, "notable": notable, "promoted": promoted, "signature": signature}
         return self._page(wanted, after=after, limit=limit)
 
-    # --- Shared
-
 
 # --- Inside other transactions
 

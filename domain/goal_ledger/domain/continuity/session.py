@@ -93,8 +93,8 @@ class GoalReconciliationReport(Payload):
     active_goals, blocked_goals, running_runs, checkpointed_runs: as they were found. orphaned_runs: found running with
     nobody who works on them, interrupted now. left_runs: the first checkpointed ones that were not resumed. lessons:
     those that apply to the types of the active goals. rules: those that are in force, the ones on trial marked
-    `(canary)`. errors: what could not be
-    reconciled, in words. actions: what was done, in words; of many the first, and how many more.
+    `(canary)`. errors: what could not be reconciled, in words. actions: what was done, in words; of many the first, and
+    how many more.
     """
 
     position: Count
@@ -256,8 +256,13 @@ def stop(
 def existing(session: Session) -> SessionStatus:
     """The status of the latest session. NotFound: no_session."""
     if session.status is None:
-        raise NotFound("no_session", "no session was ever started", hint=Hint("session", "start"))
+        raise no_session()
     return session.status
+
+
+def no_session() -> NotFound:
+    """The error that no session was ever started."""
+    return NotFound("no_session", "no session was ever started", hint=Hint("session", "start"))
 
 
 def dispatch_allowed(session: Session) -> bool:

@@ -47,7 +47,7 @@ class ServingOrder:
         self._judge(concerned)
 
     def unknown(self, works: Iterable[Work]) -> set[str]:
-        """What these name and nobody has told of."""
+        """The goals that these name and that are not known yet."""
         return {other for work in works for other in _named(work)} - self._known.keys()
 
     def works(self) -> Mapping[str, Work]:

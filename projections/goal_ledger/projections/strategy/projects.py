@@ -64,7 +64,7 @@ def _registered(_: ProjectRow | None, recorded: Recorded, event: ProjectRegister
 
 @projects.on(ProjectAmended)
 def _amended(row: ProjectRow | None, recorded: Recorded, event: ProjectAmended) -> ProjectRow | None:
-    return None if row is None else updated(row, recorded, description=event.description)
+    return updated(row, recorded, description=event.description)
 
 
 @projects.on(FeatureRecorded)
