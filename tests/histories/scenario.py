@@ -52,7 +52,7 @@ from goal_ledger.ledger import (
     VerifierStatus,
 )
 from goal_ledger.ledger.goals.cadence import due_occurrences
-from goal_ledger.ledger.runs.leases import expire_leases
+from goal_ledger.ledger.work.leases import expire_leases
 
 SAID = "Quotes \" ' `, a line\nbreak, a \\ and \u2028, العربية, 🌙 — said."
 BEGIN = datetime(2025, 11, 9, 11, tzinfo=UTC)

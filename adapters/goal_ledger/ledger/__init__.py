@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from goal_ledger.domain.proposals.detectors.base import Detector, Finding
     from goal_ledger.ledger.calls import as_call
     from goal_ledger.ledger.duties import Duty
+    from goal_ledger.projections.goals.goal_definitions import GoalRow
+    from goal_ledger.projections.runs.goal_runs import RunRow
 
 __all__ = [
     "UNKNOWN",
@@ -53,6 +55,7 @@ __all__ = [
     "FailureCategory",
     "Finding",
     "GoalReconciliationReport",
+    "GoalRow",
     "GoalStatus",
     "GoalType",
     "Hint",
@@ -70,6 +73,7 @@ __all__ = [
     "Reaction",
     "Recorded",
     "Rejected",
+    "RunRow",
     "RunStatus",
     "SessionStatus",
     "Settings",
@@ -83,6 +87,8 @@ _LATE = {
     "Detector": "goal_ledger.domain.proposals.detectors.base",
     "Duty": "goal_ledger.ledger.duties",
     "Finding": "goal_ledger.domain.proposals.detectors.base",
+    "GoalRow": "goal_ledger.projections.goals.goal_definitions",
+    "RunRow": "goal_ledger.projections.runs.goal_runs",
     "as_call": "goal_ledger.ledger.calls",
 }
 """Imported when they are first asked for: few programs need them, and starting one should be quick."""

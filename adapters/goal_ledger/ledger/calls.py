@@ -23,6 +23,7 @@ _METHODS = {
     "rule rollback": "rules.roll_back",
     "session report": "sessions.get",
     "settings show": "settings.model_dump",
+    "tick": "tick",
 }
 """Calls whose method is called otherwise than their verb, and those where a flag chooses another method."""
 

@@ -17,7 +17,7 @@ from goal_ledger.ledger.engine import extensions
 from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.extensions import by_name, given_by_name
 from goal_ledger.ledger.goals.cadence import due_occurrences
-from goal_ledger.ledger.runs.leases import expire_leases
+from goal_ledger.ledger.work.leases import expire_leases
 from goal_ledger.ledger.work.moving import fail_exceeded, move_goals
 
 if TYPE_CHECKING:

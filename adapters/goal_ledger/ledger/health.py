@@ -21,6 +21,7 @@ from goal_ledger.domain.continuity.session import LastStop, SessionStatus
 from goal_ledger.domain.errors import Damaged, Hint, LedgerError, NotFound
 from goal_ledger.domain.goals.loop import REFUSED, LoopStatus, is_overdue
 from goal_ledger.domain.proposals.detectors.base import Detector
+from goal_ledger.domain.runs.run import RunStatus
 from goal_ledger.domain.settings import Settings, Stale
 from goal_ledger.domain.times import utc_text
 from goal_ledger.ledger.audit.log import Stats
@@ -35,6 +36,7 @@ from goal_ledger.ledger.ledger import Ledger
 from goal_ledger.ledger.reactions import REACTIONS
 from goal_ledger.projections.base import Projection
 from goal_ledger.projections.goals.open_loops import open_loops
+from goal_ledger.projections.runs.goal_runs import goal_runs
 
 
 class Health(NamedTuple):
@@ -203,7 +205,20 @@ def _views(backend: Backend, stats: Stats, settings: Settings) -> Iterator[Diagn
         yield Diagnosis("views", Level.OK, "not made yet; the first question makes them")
     else:
         yield from _folded(found.tables, stats, settings)
-        yield from _loops(backend, utc_text(utc_now()))
+        now = utc_text(utc_now())
+        yield from _leases(backend, now)
+        yield from _loops(backend, now)
+
+
+def _leases(backend: Backend, now: str) -> Iterator[Diagnosis]:
+    """Runs whose workers fell silent, as far as the read models know."""
+    silent = [row for row in backend.rows(goal_runs, {"status": RunStatus.RUNNING}) if row.is_silent(now)]
+    if silent:
+        since = min(row.lease_until or now for row in silent)
+        yield Diagnosis(
+            "leases", Level.WARNING, f"still running after their lease: {len(silent):,}, the first since {since}",
+            "free their goals: " + Hint("tick"),
+        )  # fmt: skip
 
 
 def _loops(backend: Backend, now: str) -> Iterator[Diagnosis]:

@@ -55,8 +55,8 @@ def test_a_claim_answers_with_the_run_and_then_with_nothing(gl: Cli):
         assert (said.code, said.out, said.err) == (
             0, b"", "Nothing to do now; see why: goal-ledger next --explain\n",
         )  # fmt: skip
-    assert gl.json("goal", "timeline", goal_id).data[-2]["details"]["receipt"]["policy"] == "router@2"
-    assert "receipt: router@2, from 1" in gl("goal", "timeline", goal_id).text
+    assert gl.json("goal", "timeline", goal_id).data[-2]["details"]["receipt"]["policy"] == "router@3"
+    assert "receipt: router@3, from 1" in gl("goal", "timeline", goal_id).text
 
 
 def test_a_claim_is_for_the_agent_that_is_named(gl: Cli):
@@ -96,6 +96,23 @@ def test_a_run_is_taken_over_and_its_worker_is_told(gl: Cli):
     refused = gl.json("run", "finish", run_id, "--outcome", "succeeded")
     assert (refused.code, refused.error["code"]) == (3, "lease_lost")
     assert new["run_id"] in refused.error["message"]
+
+
+def test_a_worker_that_fell_silent_is_seen_and_a_claim_goes_on_without_it(gl: Cli):
+    goal_id = ready(gl, "Only one")
+    long_ago = ("--occurred-at", "2026-01-01T00:00:00Z")
+    run_id = gl.json("next", "--claim", "--lease", "60", *long_ago).data["run_id"]
+    warning = f"the lease of {run_id} was over at 2026-01-01T00:01:00.000000Z; to free what it holds: goal-ledger tick"
+    for looking in (("next",), ("next", "--explain"), ("run", "list")):
+        assert warning in gl.json(*looking).document["warnings"]
+        assert f"warning: {warning}" in gl(*looking).err.splitlines()
+    assert gl.json("run", "list", "--as-of", "1").document["warnings"] == []
+    [finding] = [one for one in gl.json("doctor").data["findings"] if one["check"] == "leases"]
+    assert (finding["level"], finding["says"]) == (
+        "warning", "still running after their lease: 1, the first since 2026-01-01T00:01:00.000000Z",
+    )  # fmt: skip
+    assert gl.json("next", "--claim").data["goal_id"] == goal_id
+    assert gl.json("run", "list").document["warnings"] == []
 
 
 def test_a_heartbeat_early_in_the_lease_writes_nothing(gl: Cli):

@@ -39,7 +39,7 @@ def test_a_decision_is_explained_by_its_position_its_run_and_its_goal(gl: Cli, c
     told = gl.json("why", str(claimed.position)).data
     assert told == gl.json("why", claimed.run).data == gl.json("why", claimed.worth).data
     assert (told["event"]["event"], told["chosen"]) == ("goal.run_dispatched", claimed.worth)
-    assert (told["receipt"]["policy"], told["receipt"]["count"]) == ("router@2", 2)
+    assert (told["receipt"]["policy"], told["receipt"]["count"]) == ("router@3", 2)
     assert told["again"] == {
         "outcome": "same", "chosen": claimed.worth, "same_settings": True, "receipt": told["receipt"],
     }  # fmt: skip
@@ -58,10 +58,10 @@ def test_people_see_the_candidates_and_the_outcome(
 
 
 def test_a_replay_flips_nothing_unless_something_is_changed(gl: Cli, claimed: Claimed):
-    assert gl.json("ledger", "replay", "--policy", "router@2").data == {
-        "policy": "router@2", "decisions": 1, "same": 1, "rescored": 0, "flipped": 0, "not_made_again": {}, "flips": [],
+    assert gl.json("ledger", "replay", "--policy", "router@3").data == {
+        "policy": "router@3", "decisions": 1, "same": 1, "rescored": 0, "flipped": 0, "not_made_again": {}, "flips": [],
     }  # fmt: skip
-    [flip] = gl.json("ledger", "replay", "--policy", "router@2", *EASY).data["flips"]
+    [flip] = gl.json("ledger", "replay", "--policy", "router@3", *EASY).data["flips"]
     assert (flip["position"], flip["was"]["id"], flip["becomes"]["id"]) == (
         claimed.position,
         claimed.worth,
@@ -69,12 +69,12 @@ def test_a_replay_flips_nothing_unless_something_is_changed(gl: Cli, claimed: Cl
     )
     assert flip["was"]["then"] == {"score": 0.4, "why": "priority 3, advances no active key result, worth 0.588"}
     assert flip["becomes"]["now"] == {"score": 0.4, "why": "priority 3, advances no active key result, worth 0.932"}
-    lines = gl("ledger", "replay", "--policy", "router@2", *EASY).text.splitlines()
+    lines = gl("ledger", "replay", "--policy", "router@3", *EASY).text.splitlines()
     assert lines[0].startswith(f"{claimed.position}  ") and claimed.worth in lines[1]
-    assert "flipped  under router@2" in lines
+    assert "flipped  under router@3" in lines
     later = str(claimed.position + 1)
-    assert gl.json("ledger", "replay", "--policy", "router@2", "--from", later).data["decisions"] == 0
-    assert gl.json("ledger", "replay", "--policy", "router@2", "--limit", "1", "--to", later).data["decisions"] == 1
+    assert gl.json("ledger", "replay", "--policy", "router@3", "--from", later).data["decisions"] == 0
+    assert gl.json("ledger", "replay", "--policy", "router@3", "--limit", "1", "--to", later).data["decisions"] == 1
 
 
 def test_what_cannot_be_explained_says_why(gl: Cli, claimed: Claimed):
@@ -83,9 +83,9 @@ def test_what_cannot_be_explained_says_why(gl: Cli, claimed: Claimed):
         (("why", "9999"), 5, "unknown_position"),
         (("why", "nothing"), 2, "bad_event"),
         (("ledger", "replay", "--policy", "router@9"), 5, "unknown_policy"),
-        (("ledger", "replay", "--policy", "router@2", "--set", "weight.valu=1"), 2, "unknown_setting"),
-        (("ledger", "replay", "--policy", "router@2", "--set", "weight.value=7"), 2, "invalid_value"),
-        (("ledger", "replay", "--policy", "router@2", "--set", "weight"), 2, "usage"),
+        (("ledger", "replay", "--policy", "router@3", "--set", "weight.valu=1"), 2, "unknown_setting"),
+        (("ledger", "replay", "--policy", "router@3", "--set", "weight.value=7"), 2, "invalid_value"),
+        (("ledger", "replay", "--policy", "router@3", "--set", "weight"), 2, "usage"),
     ]
     for args, code, name in refused:
         ran = gl.json(*args)

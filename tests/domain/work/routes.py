@@ -10,5 +10,5 @@ def route(work: Iterable[Work], *, now: str, weights: Weights | None = None, pol
     """Every open goal in the order in which it should be served, then those that are not eligible, with the reason."""
     known = {one.goal_id: one for one in work}
     used = None if policy == BY_PRIORITY else weights or Weights()
-    choices = [judged(one, known, now, used) for one in known.values() if one.status not in CLOSED]
+    choices = [judged(one, known, now, used, policy) for one in known.values() if one.status not in CLOSED]
     return sorted(choices, key=place)

@@ -11,7 +11,7 @@ from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
 from goal_ledger.domain.settings import Weights
 from goal_ledger.domain.work.dispatch import Spent
 from goal_ledger.domain.work.ranking import Estimates
-from goal_ledger.domain.work.router import BY_PRIORITY, CLOSED, Choice, Work
+from goal_ledger.domain.work.router import BY_PRIORITY, BY_WORTH, CLOSED, Choice, Work
 from tests.domain.work.routes import route
 
 NOW = "2026-02-24T09:00:00.000000Z"
@@ -78,11 +78,45 @@ def test_within_a_key_result_what_is_worth_most_comes_first_whatever_its_priorit
         work("goal_2", priority=5, parent_goal_id="kr_1", estimates=Estimates(value=0.9)),
         work("goal_3", priority=1, parent_goal_id="kr_1", estimates=Estimates(value=0.9, against=("belief_1",))),
     )
-    assert served(*given) == ["goal_2", "goal_1", "goal_3"]
-    before = [choice.goal_id for choice in route(given, now=NOW, policy=BY_PRIORITY) if choice.eligible]
-    assert before == ["goal_1", "goal_3", "goal_2"]
+    assert served(*given) == ["goal_2", "goal_1"]
+    before = {
+        policy: [choice.goal_id for choice in route(given, now=NOW, policy=policy) if choice.eligible]
+        for policy in (BY_PRIORITY, BY_WORTH)
+    }
+    assert before == {BY_PRIORITY: ["goal_1", "goal_3", "goal_2"], BY_WORTH: ["goal_2", "goal_1", "goal_3"]}
     by_effort = Weights(value=0.0, effort=1.0)
     assert route(given, now=NOW, weights=by_effort)[0].goal_id == "goal_1"
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"succeeded_in": 2}, "succeeded in attempt 2; waits to be completed"),
+        ({"succeeded_in": 2, "goal_type": T.LEARNING}, "succeeded in attempt 2; waits to be completed"),
+        ({"succeeded_in": 1, "goal_type": T.MAINTENANCE}, "succeeded in attempt 1; waits to be completed"),
+        ({"is_history": True}, "is imported history"),
+        ({"estimates": Estimates(against=("belief_1", "belief_2"))},
+         "contradicts belief_1, belief_2, which is held true"),
+    ],
+)  # fmt: skip
+def test_what_succeeded_what_is_history_and_what_contradicts_a_belief_is_never_served(fields: dict[str, Any], why: str):
+    one = work("goal_1", **fields)
+    assert (only(one).eligible, only(one).score, only(one).why) == (False, None, why)
+    for policy in (BY_PRIORITY, BY_WORTH):  # as it was when they decided
+        assert route([one], now=NOW, policy=policy)[0].eligible
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"goal_type": T.EXPERIMENT},
+        {"goal_type": T.MAINTENANCE, "is_due": True},
+        {"goal_type": T.WATCHDOG, "is_due": True},
+        {"queued": ("run_2",)},
+    ],
+)
+def test_what_goes_on_after_a_success_is_served_again(fields: dict[str, Any]):
+    assert only(work("goal_1", succeeded_in=1, **fields)).eligible
 
 
 def test_what_advances_no_key_result_goes_by_priority_and_then_by_worth():

@@ -20,7 +20,6 @@ from goal_ledger.ledger import (
     Invalid,
     Ledger,
     LedgerError,
-    LocalOutcome,
     NotFound,
     Recorded,
     Rejected,
@@ -34,7 +33,7 @@ from tests.ledger.work.test_candidates import Step
 from tests.places import Place
 from tests.tools import START, Clock, examples
 
-POLICIES = ("router@2", "evaluation@1")
+POLICIES = ("router@3", "evaluation@1")
 
 
 @pytest.fixture
@@ -107,11 +106,11 @@ def test_settings_that_choose_otherwise_are_told(place: Place):
 def test_other_candidates_for_the_same_choice_are_told(ledger: Ledger):
     goal_id, _ = ready(ledger, "A", priority=1), ready(ledger, "B")
     seen = ledger.head
-    others = receipt("router@2", ranked([Scored(goal_id, 0.3, "")]), goal_id, position=seen, settings={})
+    others = receipt("router@3", ranked([Scored(goal_id, 0.3, "")]), goal_id, position=seen, settings={})
     dispatch(ledger, goal_id, others)
     found = ledger.why(goal_id)
     assert (found.now_chosen, found.outcome, found.same_settings) == (goal_id, "same_choice", False)
-    assert ledger.replay("router@2")[1:5] == (1, 1, 1, 0)
+    assert ledger.replay("router@3")[1:5] == (1, 1, 1, 0)
 
 
 def test_a_decision_of_the_first_router_is_made_again_by_it(ledger: Ledger):
@@ -123,7 +122,7 @@ def test_a_decision_of_the_first_router_is_made_again_by_it(ledger: Ledger):
     found = ledger.why(old)
     assert found.now is not None
     assert (found.now_chosen, found.same_settings, found.now.candidates[0]) == (old, True, kept.candidates[0])
-    assert [(flip.policy, flip.was.id) for flip in ledger.replay("router@2").flips] == [("router@1", old)]
+    assert [(flip.policy, flip.was.id) for flip in ledger.replay("router@3").flips] == [("router@1", old)]
     assert ledger.replay("router@1").flipped == 0
 
 
@@ -144,7 +143,7 @@ def test_what_no_policy_decided_or_nobody_knows_is_refused(ledger: Ledger):
     goal_id = ready(ledger, "A")
     run = ledger.runs.start(goal_id)
     unknown = receipt("router@9", ranked([]), goal_id, position=1, settings={})
-    liar = receipt("router@2", ranked([]), goal_id, position=10**6, settings={})
+    liar = receipt("router@3", ranked([]), goal_id, position=10**6, settings={})
     for kept in (unknown, liar):
         dispatch(ledger, goal_id, kept)
     refused: list[tuple[int | str, type[LedgerError], str]] = [
@@ -170,7 +169,7 @@ def test_what_no_policy_decided_or_nobody_knows_is_refused(ledger: Ledger):
     with pytest.raises(Rejected) as error:
         ledger.as_of(2).why(2)
     assert error.value.code == "not_of_the_past"
-    found = ledger.replay("router@2")
+    found = ledger.replay("router@3")
     assert (found.decisions, found.same, found.not_made_again) == (2, 0, {"bad_receipt": 1})
 
 
@@ -196,12 +195,12 @@ def test_nothing_is_written(ledger: Ledger):
 def test_other_weights_flip_a_choice_and_tell_both_goals_then_and_now(ledger: Ledger):
     worth, easy = ready(ledger, "A", value=0.9, effort=0.9), ready(ledger, "B", value=0.1, effort=0.1)
     _, run_id = claimed(ledger)
-    assert ledger.replay("router@2").flips == []
+    assert ledger.replay("router@3").flips == []
 
-    found = ledger.replay("router@2", settings=weights(value=0.1, effort=0.9))
+    found = ledger.replay("router@3", settings=weights(value=0.1, effort=0.9))
     [flip] = found.flips
     assert (found.decisions, found.same, found.flipped, found.not_made_again) == (1, 0, 1, {})
-    assert (flip.position, flip.stream, flip.policy) == (ledger.why(run_id).recorded.position, worth, "router@2")
+    assert (flip.position, flip.stream, flip.policy) == (ledger.why(run_id).recorded.position, worth, "router@3")
     # 0.5·value + 0.25·(1 - effort) + 0.15·½ + 0.05·¾, then 0.1·value + 0.9·(1 - effort) + 0.15·½ + 0.05·¾
     told = [
         [None if side is None else (side.score, side.why.rpartition(" ")[2]) for side in (judged.then, judged.now)]
@@ -219,9 +218,9 @@ def test_a_decision_is_made_again_at_the_time_when_it_was_true(ledger: Ledger):
     assert (ledger.why(worth).outcome, ledger.why(worth).now_chosen) == ("same", worth)
     assert claimed(ledger)[0] == urgent
     ready(ledger, "C", value=0.52)
-    ledger.runs.finish(ledger.runs.list(goal_id=urgent).rows[0].run_id, LocalOutcome.SUCCEEDED)
+    ledger.runs.interrupt(ledger.runs.list(goal_id=urgent).rows[0].run_id, reason="moot")
     assert claimed(ledger)[0] == urgent  # before C, for its deadline is near
-    assert ledger.replay("router@2")[1:5] == (3, 3, 0, 0)
+    assert ledger.replay("router@3")[1:5] == (3, 3, 0, 0)
 
 
 def test_the_steps_of_a_rule_are_taken_again_and_others_under_other_settings(ledger: Ledger):
@@ -260,7 +259,7 @@ def test_goals_beyond_the_ten_best_are_judged_by_the_version_that_chose(ledger: 
         ready(ledger, f"goal {number}", value=0.9, effort=0.9, risk=0.37)
     best, run_id = claimed(ledger)
     assert last not in [one.id for one in ledger.why(run_id).receipt.candidates]
-    [flip] = ledger.replay("router@2", settings=weights(value=0.0, effort=1.0)).flips
+    [flip] = ledger.replay("router@3", settings=weights(value=0.0, effort=1.0)).flips
     assert (flip.was.id, flip.becomes.id) == (best, last)
     assert [None if side is None else side.why[-5:] for side in flip.becomes[1:]] == ["0.382", "1.000"]
     assert [None if side is None else side.why[-5:] for side in flip.was[1:]] == ["0.607", "0.232"]
@@ -282,7 +281,7 @@ def test_a_part_of_the_decisions_is_replayed(ledger: Ledger):
     positions = [ledger.why(run_id).recorded.position for run_id in runs]
 
     def decisions(**part: Any) -> int:
-        return ledger.replay("router@2", **part).decisions
+        return ledger.replay("router@3", **part).decisions
 
     assert (decisions(), decisions(limit=2), decisions(start=positions[2])) == (6, 2, 4)
     assert (decisions(end=positions[2]), decisions(start=positions[1], end=positions[3])) == (3, 3)
@@ -296,7 +295,7 @@ def test_a_goal_that_its_streams_refuse_is_passed_over_again(ledger: Ledger):
     ledger.goals.amend(refused, overlap="allow")
     assert claimed(ledger)[0] == other
     assert [one.id for one in ledger.why(other).receipt.candidates] == [refused, other]
-    assert ledger.replay("router@2")[1:5] == (1, 1, 0, 0)
+    assert ledger.replay("router@3")[1:5] == (1, 1, 0, 0)
 
 
 # --- Any history
@@ -371,7 +370,7 @@ def test_whatever_happened_unchanged_policies_and_settings_flip_nothing(
         assert sum(one.decisions for one in told) == len(decided)
         assert {fresh.why(one.position).outcome for one in decided[-3:]} <= {"same"}
         changed = adjusted(chosen, {"weight.value": "0.0", "weight.effort": "1.0"})
-        flipped = fresh.replay("router@2", settings=changed)
+        flipped = fresh.replay("router@3", settings=changed)
         assert flipped.same + flipped.flipped == flipped.decisions == told[0].decisions
 
 
@@ -389,7 +388,7 @@ def many(ledger: Ledger, decisions: int) -> None:
         if (run := ledger.work.claim()) is None:
             run = ledger.runs.get(claimed_after(ledger, random))
         if random.random() < 0.9:
-            ledger.runs.finish(run.run_id, LocalOutcome.SUCCEEDED)
+            ledger.runs.interrupt(run.run_id, reason="once more")
         ledger.goals.amend(random.choice(goals), value=random.random(), effort=random.random())
 
 
@@ -402,15 +401,15 @@ def claimed_after(ledger: Ledger, random: Random) -> str:
 def test_two_hundred_decisions_are_made_again_the_same():
     with Ledger.open(":memory:", actor="test:many", clock=Clock()) as ledger:
         many(ledger, 200)
-        assert ledger.replay("router@2")[:6] == ("router@2", 200, 200, 0, 0, {})
-        assert ledger.replay("router@2", settings=weights(value=0.0, effort=1.0)).flipped > 100
+        assert ledger.replay("router@3")[:6] == ("router@3", 200, 200, 0, 0, {})
+        assert ledger.replay("router@3", settings=weights(value=0.0, effort=1.0)).flipped > 100
 
 
 @pytest.mark.soak
 def test_a_thousand_decisions_are_made_again_the_same(place: Place):
     with Ledger.open(place.url, actor="test:many", clock=Clock(), settings=Settings(durable=False)) as ledger:
         many(ledger, 1_000)
-        assert ledger.replay("router@2")[:6] == ("router@2", 1_000, 1_000, 0, 0, {})
+        assert ledger.replay("router@3")[:6] == ("router@3", 1_000, 1_000, 0, 0, {})
 
 
 # --- Settings for a while

@@ -45,6 +45,10 @@ def works_anew(ledger: Ledger) -> list[Candidate]:
         costs = [run.cost_usd for run in runs[goal_id] if run.status is not RunStatus.QUEUED]
         return Spent(sum((cost for cost in costs if cost is not None), Decimal(0)), costs.count(None))
 
+    def succeeded_in(goal: GoalRow) -> int | None:
+        last = [run for run in runs[goal.goal_id] if run.run_id == goal.last_run_id]
+        return last[0].attempt if last and last[0].local_outcome == "succeeded" else None
+
     def is_due(goal: GoalRow) -> bool | None:
         if goal.goal_type is GoalType.WATCHDOG:
             return bool(goal.incident_open)
@@ -68,15 +72,23 @@ def works_anew(ledger: Ledger) -> list[Candidate]:
             goal.dependencies, goal.done, ids(goal.goal_id, RunStatus.RUNNING, RunStatus.CHECKPOINTED),
             ids(goal.goal_id, RunStatus.QUEUED), goal.overlap, goal.attempts, goal.max_attempts, goal.not_before,
             goal.budget_usd, Spent() if goal.budget_usd is None else spent(goal.goal_id), goal.progress or 0.0,
-            is_due(goal), estimates(goal),
+            is_due(goal), estimates(goal), succeeded_in(goal), goal.source == "imported",
         )
         for goal in ledger.views.select(goal_definitions, order=("goal_id",))
     ]  # fmt: skip
 
 
 def read_anew(ledger: Ledger) -> list[Choice]:
-    """What the router says of every goal there ever was."""
-    return route(works_anew(ledger), now=utc_text(ledger.now()), weights=ledger.settings.weight)
+    """What the router says of every goal there ever was, and of the workers that fell silent."""
+    now = utc_text(ledger.now())
+    running = ledger.views.select(goal_runs, {"status": RunStatus.RUNNING}, order=("run_id",))
+    over = {row.goal_id: row for row in running if row.lease_until is not None and row.lease_until < now}
+    return [
+        choice._replace(why=f"{choice.why}; the lease of {row.run_id} was over at {row.lease_until}")
+        if (row := over.get(choice.goal_id))
+        else choice
+        for choice in route(works_anew(ledger), now=now, weights=ledger.settings.weight)
+    ]
 
 
 def ranked_anew(ledger: Ledger) -> list[list[Ranked]]:

@@ -14,6 +14,7 @@ from goal_ledger.domain.goals.contract import GoalSource, Origin
 from goal_ledger.domain.goals.goal import RetryScheduled, RunDispatched
 from goal_ledger.domain.policies import digest
 from goal_ledger.domain.times import parse_utc, seconds_between
+from goal_ledger.domain.work.planning import METHODS
 from goal_ledger.ledger import (
     UNKNOWN,
     FailureCategory,
@@ -25,7 +26,7 @@ from goal_ledger.ledger import (
     RunStatus,
     Settings,
 )
-from goal_ledger.ledger.runs.leases import expire_leases
+from goal_ledger.ledger.work.leases import expire_leases
 from tests.places import FilePlace, Place
 from tests.tools import Clock, finished, python, recorded
 
@@ -100,7 +101,7 @@ def test_the_receipt_says_what_the_policy_saw(ledger: Ledger):
     [dispatched] = [event.event for event in recorded(ledger, goals[0]) if isinstance(event.event, RunDispatched)]
     receipt = dispatched.receipt
     assert receipt is not None
-    assert (receipt.policy, receipt.position, receipt.chosen, receipt.count) == ("router@2", head, goals[0], 12)
+    assert (receipt.policy, receipt.position, receipt.chosen, receipt.count) == ("router@3", head, goals[0], 12)
     assert [one.id for one in receipt.candidates] == goals[:10]
     assert receipt.digest == digest([[choice.goal_id, choice.score] for choice in ranked])
     assert [choice.goal_id for choice in ledger.as_of(head).work.explain()] == goals  # it can be made again
@@ -357,7 +358,7 @@ def test_a_queued_run_is_started_by_a_claim_oldest_first(ledger: Ledger):
         second.run_id, 2, RunStatus.RUNNING, "j-2", "again", "agent:b", 60,
     )  # fmt: skip
     ledger.runs.interrupt(third.run_id, reason="moot")
-    ledger.runs.finish(run.run_id, LocalOutcome.SUCCEEDED)
+    fail(ledger, run.run_id)
     after = ledger.work.claim()
     assert after is not None and after.attempt == 4
 
@@ -448,7 +449,8 @@ def test_a_bill_beyond_the_budget_pauses_the_goal_and_the_run_goes_on(ledger: Le
     assert (row.status, row.status_reason) == (GoalStatus.WAITING, "budget_exceeded")
     ledger.runs.act(run.run_id, "copied")
     ledger.runs.cost(run.run_id, cost_usd=Decimal("0.10"))
-    assert ledger.runs.finish(run.run_id, LocalOutcome.SUCCEEDED).cost_usd == Decimal("1.11")
+    fail(ledger, run.run_id)
+    assert ledger.runs.get(run.run_id).cost_usd == Decimal("1.11")
 
     ledger.goals.activate(goal)
     assert refused(ledger, ledger.runs.start, goal) == "over_budget"
@@ -492,3 +494,104 @@ def test_a_goal_from_a_detector_is_claimed_like_any_other(ledger: Ledger):
     assert claimed(ledger) is None
     ledger.goals.approve(proposed.goal_id)
     assert claimed(ledger) == proposed.goal_id
+
+
+# --- What a success means
+
+
+def test_what_succeeded_is_not_handed_out_again_and_waits_to_be_completed(ledger: Ledger):
+    goals = [ready(ledger, f"goal {number}") for number in range(3)]
+    for _ in goals:
+        run = ledger.work.claim()
+        assert run is not None
+        ledger.runs.finish(run.run_id, LocalOutcome.SUCCEEDED)
+    assert (claimed(ledger), ledger.work.next()) == (None, None)
+    assert {choice.why for choice in ledger.work.explain()} == {"succeeded in attempt 1; waits to be completed"}
+    again = ledger.runs.start(goals[0])  # by name it can be tried once more
+    fail(ledger, again.run_id)
+    assert claimed(ledger) == goals[0]
+
+
+def test_a_success_completes_its_goal_in_the_same_transaction(ledger: Ledger):
+    above = ready(ledger, "Above")
+    goal = ready(ledger, parent_goal_id=above)
+    ledger.goals.activate(above)
+    run = ledger.runs.start(goal)
+    head = ledger.head
+    worker = ledger.using(command_id="c-1")
+    row = worker.runs.finish(run.run_id, LocalOutcome.SUCCEEDED, complete=True)
+    assert [event.name for event in recorded(ledger)[head:]] == ["run.finished", "goal.completed", "goal.completed"]
+    assert ledger.goals.get(goal).evidence == run.run_id
+    assert worker.runs.finish(run.run_id, LocalOutcome.SUCCEEDED, complete=True) == row
+    assert refused(worker, worker.runs.finish, run.run_id, LocalOutcome.SUCCEEDED) == "command_id_reused"
+
+
+def test_a_completion_that_is_refused_leaves_the_run_open(ledger: Ledger):
+    goal = ready(ledger)
+    run = ledger.runs.start(goal).run_id
+    finish = ledger.runs.finish
+    assert refused(ledger, finish, run, LocalOutcome.SUCCEEDED, complete=True, caveats=" ") == "no_caveats"
+    assert refused(ledger, finish, run, LocalOutcome.SUCCEEDED, evidence="seen") == "not_complete"
+    assert refused(ledger, finish, run, LocalOutcome.PARTIAL, complete=True) == "not_succeeded"
+    ledger.goals.wait(goal)
+    assert refused(ledger, finish, run, LocalOutcome.SUCCEEDED, complete=True) == "not_allowed"
+    assert ledger.runs.get(run).status is RunStatus.RUNNING
+    ledger.goals.resume(goal)
+    finish(run, LocalOutcome.SUCCEEDED, complete=True, caveats="by hand", evidence="seen")
+    row = ledger.goals.get(goal)
+    assert (row.status, row.caveats, row.evidence) == (GoalStatus.COMPLETED_WITH_CAVEATS, "by hand", "seen")
+
+
+def test_what_a_failure_condition_turns_into_a_failure_completes_nothing(ledger: Ledger):
+    goal = ready(ledger, failure_conditions=["run.duration_seconds > 60"])
+    run = ledger.runs.start(goal).run_id
+    row = ledger.runs.finish(run, LocalOutcome.SUCCEEDED, duration_seconds=61, complete=True)
+    assert (row.local_outcome, ledger.goals.get(goal).status) == (LocalOutcome.FAILED, GoalStatus.ACTIVE)
+
+
+def test_a_success_completes_one_occurrence_of_a_maintenance_goal(ledger: Ledger, clock: Clock):
+    goal = ready(ledger, goal_type="maintenance", review_cadence="1d", catch_up="catch_up_all")
+    ledger.goals.activate(goal)
+    ledger.tick(ledger.now() + timedelta(days=2, hours=1))
+    assert len(ledger.goals.get(goal).open_occurrences) == 2
+    run = ledger.runs.start(goal).run_id
+    ledger.runs.finish(run, LocalOutcome.SUCCEEDED, complete=True, evidence="seen")
+    row = ledger.goals.get(goal)
+    assert (len(row.open_occurrences), row.status) == (1, GoalStatus.ACTIVE)
+    assert ledger.goals.timeline(goal)[-1].event.evidence == "seen"  # type: ignore[union-attr]
+
+
+def test_a_claim_frees_what_silent_workers_hold(ledger: Ledger, clock: Clock):
+    goal = ready(ledger)
+    run = ledger.work.claim(lease_s=60)
+    assert run is not None and ledger.work.silent() == []
+    clock.now += timedelta(seconds=61)
+    assert [row.run_id for row in ledger.work.silent()] == [run.run_id]
+    assert ledger.work.next() is None
+    assert ledger.work.explain()[0].why == (
+        f"run {run.run_id} is open; the lease of {run.run_id} was over at {run.lease_until}"
+    )
+    other = ledger.work.claim()
+    assert other is not None and (other.goal_id, other.attempt) == (goal, 2)
+    assert ledger.runs.get(run.run_id).orphaned
+
+
+def test_a_claim_that_is_refused_frees_nothing(ledger: Ledger, clock: Clock):
+    ready(ledger)
+    run = ledger.work.claim(lease_s=60)
+    assert run is not None
+    ledger.sessions.start()
+    ledger.sessions.drain()
+    clock.now += timedelta(seconds=61)
+    assert refused(ledger, ledger.work.claim) == "draining"
+    assert ledger.runs.get(run.run_id).status is RunStatus.RUNNING
+
+
+def test_a_claim_keeps_the_steps_that_its_goal_is_broken_down_into(ledger: Ledger):
+    method = METHODS[0]
+    evidence = {one.field: one.contains or "x" for one in method.preconditions}
+    goal = ready(ledger, metadata={"pattern": method.pattern, "evidence": evidence})
+    chosen, run = ledger.work.plan(goal), ledger.work.claim()
+    assert chosen is not None and run is not None
+    assert run.plan_summary == str(chosen)
+    assert run.plan_summary.startswith(f"{chosen.method}: 1. {chosen.steps[0]}; 2. ")

@@ -24,7 +24,7 @@ from goal_ledger.domain.registry import NAMES
 from goal_ledger.domain.runs.run import RunQueued, RunStarted
 from goal_ledger.domain.settings import Settings, Stale
 from goal_ledger.domain.times import parse_utc, utc_text
-from goal_ledger.domain.work.router import BY_PRIORITY, ROUTER
+from goal_ledger.domain.work.router import BY_PRIORITY, BY_WORTH, ROUTER
 from goal_ledger.ledger.engine.circumstances import UNKNOWN, Circumstances
 from goal_ledger.ledger.engine.core import Core
 from goal_ledger.ledger.engine.engine import Engine
@@ -138,7 +138,7 @@ class _Router:
 
     def __init__(self, present: Engine, past: Engine, policy: str) -> None:
         self._past, self._policy = past, policy
-        self._candidates = Candidates(None if policy == BY_PRIORITY else past.settings.weight)
+        self._candidates = Candidates(None if policy == BY_PRIORITY else past.settings.weight, policy)
         self._order: ServingOrder | None = None
 
     def decide(self, tx: Tx, made: Sequence[Recorded]) -> Sequence[Event | None]:
@@ -218,7 +218,7 @@ class _Promotions:
 
 FAMILIES = {
     "promotion": Family((PROMOTION,), (RuleCanaried, RulePromoted, RuleRolledBack), _Promotions),
-    "router": Family((BY_PRIORITY, ROUTER), (RunDispatched,), _Router),
+    "router": Family((BY_PRIORITY, BY_WORTH, ROUTER), (RunDispatched,), _Router),
     "evaluation": Family((EVALUATION,), (ProposalAccepted, ProposalRejected), _Evaluations),
 }
 """A policy whose receipts are to be explained has a line here."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from goal_ledger.domain.base import Event, operation, operation_of
-from goal_ledger.domain.errors import Hint, Rejected
+from goal_ledger.domain.errors import Hint, Invalid, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.goal import GOAL
@@ -28,14 +29,17 @@ from goal_ledger.ledger.engine.rows import Kind, Rows
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.goals import conditions
 from goal_ledger.ledger.goals.key_results import snapshot
-from goal_ledger.ledger.runs.leases import silence_s
 from goal_ledger.ledger.work.dispatch import Attempt, begun, bill_in, start_in, take_over_in
+from goal_ledger.ledger.work.leases import silence_s
+from goal_ledger.ledger.work.settling import complete_in
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 if TYPE_CHECKING:
     from goal_ledger.ledger.work.dispatch import Brief
 
 P = ParamSpec("P")
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Runs(Rows[RunRow]):
@@ -219,25 +223,44 @@ class Runs(Rows[RunRow]):
         detail: str | None = None,
         duration_seconds: float | None = None,
         metrics_after: dict[str, Any] | None = None,
+        complete: bool = False,
+        evidence: str | None = None,
+        caveats: str | None = None,
         reason: str | None = None,
     ) -> RunRow:
         """Close the run with its outcome, once; a failed one needs a category.
 
-        A success completes the oldest open occurrence of a maintenance goal. duration_seconds: wall time as measured;
-        the time since the start by default. metrics_after: the values of the key results around the goal by default.
+        After a success its goal is served no more and waits to be completed: by this call when `complete` is said, in
+        the same transaction, so that a refusal to complete refuses both. evidence: what shows it, the run by default.
+        caveats: what is missing. What a failure condition turns into a failure completes nothing, and what goes on
+        after a success (a watchdog, an experiment, maintenance) stays open.
+
+        A success completes the oldest open occurrence of a maintenance goal, which goes on. duration_seconds: wall time
+        as measured; the time since the start by default. metrics_after: the values of the key results around the goal
+        by default.
         When it failed and its goal has `max_attempts`, the goal is tried again later, or fails after the last attempt.
         The failure conditions of the goal may turn what is reported as succeeded into failed. When a run of a goal of
         type learning is won, a learning cycle follows, up to that time.
+
+        Rejected: not_allowed, no_failure_category, unexpected_failure_category, not_succeeded, and what completing the
+        goal refuses. Invalid: not_complete, for evidence or caveats of a goal that is not to be completed.
         """
+        if not complete and (evidence is not None or caveats is not None):
+            raise Invalid("not_complete", "evidence and caveats are of a goal's completion; complete it with them")
 
         def work(tx: Tx, metrics_after: dict[str, Any] | None, **wish: Any) -> None:
             run = tx.load(run_id, RUN)
             measured = metrics_after or (snapshot(tx, run.goal_id) if run.is_open else None)
             finish = conditions.classified(tx, run_id, {**wish, "metrics_after": measured})
             tx.act(run_id, RUN, rules.finish, **finish)
+            if complete:
+                rules.require_success(local_outcome)
+                if finish["local_outcome"] == LocalOutcome.SUCCEEDED:
+                    complete_in(tx, run_id, run.goal_id, evidence=evidence, caveats=caveats, reason=reason)
 
         return self._transact(
-            run_id, "finish", work, local_outcome=local_outcome, failure_category=failure_category, detail=detail,
+            run_id, "finish", work, {"complete": complete, "evidence": evidence, "caveats": caveats},
+            local_outcome=local_outcome, failure_category=failure_category, detail=detail,
             duration_seconds=duration_seconds, metrics_after=metrics_after, reason=reason,
         )  # fmt: skip
 
@@ -286,13 +309,15 @@ class Runs(Rows[RunRow]):
             run_id, self._engine.transact(work, operation=operation_of(RUN, decide), arguments=arguments)
         )
 
-    def _transact(self, run_id: str, verb: str, work: Callable[..., None], **wish: Any) -> RunRow:
-        """Act on a run and on what hangs together with it."""
+    def _transact(
+        self, run_id: str, verb: str, work: Callable[..., None], beside: Mapping[str, Any] = NOTHING, /, **wish: Any
+    ) -> RunRow:
+        """Act on a run and on what hangs together with it. beside: what else was asked, of which `work` knows."""
         require_id("grun_", run_id)
         recorded = self._engine.transact(
             lambda tx: work(tx, **wish),
             operation=f"run.{verb}",
-            arguments={"stream": run_id, "args": (), **wish},
+            arguments={"stream": run_id, "args": (), **wish, **beside},
         )
         return self._answer(run_id, recorded)
 

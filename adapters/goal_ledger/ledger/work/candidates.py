@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from goal_ledger.adapters.sql.collector import collector_paused
 from goal_ledger.adapters.views.log import Log
+from goal_ledger.domain.goals.contract import GoalSource
 from goal_ledger.domain.goals.lifecycle import GoalStatus, GoalType
-from goal_ledger.domain.runs.run import RunStatus
+from goal_ledger.domain.runs.run import LocalOutcome, RunStatus
 from goal_ledger.domain.settings import Weights
 from goal_ledger.domain.strategy.belief import BeliefStatus, alignment
 from goal_ledger.domain.work.dispatch import NOTHING_SPENT, Spent
 from goal_ledger.domain.work.ranking import Estimates
-from goal_ledger.domain.work.router import CLOSED, Work
+from goal_ledger.domain.work.router import CLOSED, ROUTER, Work
 from goal_ledger.domain.work.serving_order import ServingOrder
 from goal_ledger.ledger.engine.core import Core
 from goal_ledger.projections.goals.goal_definitions import goal_definitions
@@ -40,7 +41,7 @@ _COLUMNS = (
     "goal_id", "title", "goal_type", "status", "priority", "parent_goal_id", "dependencies", "done", "overlap",
     "attempts", "max_attempts", "not_before", "budget_usd", "progress", "incident_open", "open_occurrences",
     "review_cadence", "value", "effort", "risk", "time_horizon", "task_category", "aligns_with", "contradicts",
-    "metadata",
+    "metadata", "source", "last_run_id",
 )  # fmt: skip
 """What the router looks at."""
 
@@ -52,17 +53,19 @@ class Candidates:
     are read again, by whatever process those were written. When the log no longer holds the event that was last (a
     backup was put in its place) or the read models are of another edition (they were rebuilt), everything is read anew.
 
-    For one thread at a time. weights: of what a goal is worth, None when that does not count.
+    For one thread at a time. weights: of what a goal is worth, None when that does not count. policy: the version of
+    the router.
     """
 
-    def __init__(self, weights: Weights | None) -> None:
+    def __init__(self, weights: Weights | None, policy: str = ROUTER) -> None:
         self._weights = weights
+        self._policy = policy
         self._beliefs: dict[str, bool] = {}
         self._position = -1  # nothing was seen yet
         self._digest: bytes | None = None
         self._edition: Edition = 0, ()
         self._runs: dict[str, dict[str, RunStatus]] = {}  # by goal, those that are under way or queued
-        self._order = ServingOrder(self._weights)
+        self._order = ServingOrder(weights, policy)
 
     def is_behind(self, core: Core) -> bool:
         """Whether so much happened since that refreshing takes a while."""
@@ -76,7 +79,7 @@ class Candidates:
         self._position = -1  # until all is done: it may be cut off
         streams = _streams(log, last, position) if self._still_holds(log, last, position, edition) else None
         if streams is None or any(stream.startswith("belief_") for stream in streams):
-            self._runs, self._order = {}, ServingOrder(self._weights)
+            self._runs, self._order = {}, ServingOrder(self._weights, self._policy)
             self._beliefs = _beliefs(views)
             with collector_paused():
                 self._order.update(self._all(views), now=now)
@@ -105,7 +108,8 @@ class Candidates:
         """Goals with everything above them and what they depend on, closed or not, as far as it is not known yet."""
         found: dict[str, Work] = {}
         while rows:
-            new = {goal_id: self._work(views, row) for goal_id, row in rows.items()}
+            won = _succeeded(views, [row["last_run_id"] for row in rows.values() if row["last_run_id"] is not None])
+            new = {goal_id: self._work(views, row, won.get(row["last_run_id"])) for goal_id, row in rows.items()}
             found |= new
             missing = self._order.unknown(new.values()) - found.keys()
             rows = _rows_of(views, missing)
@@ -125,7 +129,7 @@ class Candidates:
                 del self._runs[goal_id]
         return goal_ids
 
-    def _work(self, views: Views, row: Row) -> Work:
+    def _work(self, views: Views, row: Row, succeeded_in: int | None) -> Work:
         goal_id, runs = row["goal_id"], sorted(self._runs.get(row["goal_id"], {}).items())
         return Work(
             goal_id,
@@ -147,6 +151,8 @@ class Candidates:
             row["progress"] or 0.0,  # a key result without a reading
             _is_due(row),
             self._estimates(row),
+            succeeded_in,
+            row["source"] is GoalSource.IMPORTED,
         )
 
     def _estimates(self, row: Row) -> Estimates:
@@ -195,6 +201,15 @@ def _rows_of(views: Views, goal_ids: Collection[str]) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for some in _chunks(goal_ids):
         found |= _rows(views, {"goal_id": some})
+    return found
+
+
+def _succeeded(views: Views, run_ids: Collection[str]) -> dict[str, int]:
+    """The number of each of these attempts that succeeded, by run."""
+    found: dict[str, int] = {}
+    for some in _chunks(run_ids):
+        where = {"run_id": some, "local_outcome": LocalOutcome.SUCCEEDED}
+        found |= dict(views.select_columns(goal_runs, ("run_id", "attempt"), where, order=("run_id",)))
     return found
 
 

@@ -19,6 +19,7 @@ from goal_ledger.domain.runs.run import RUN, RunContext, RunQueued, RunStarted, 
 from goal_ledger.domain.times import utc_text
 from goal_ledger.domain.work import dispatch as rules
 from goal_ledger.domain.work.dispatch import NOTHING_SPENT, Spent
+from goal_ledger.domain.work.planning import METHODS, plan
 from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.goals import conditions
@@ -105,6 +106,7 @@ def claim_in(tx: Tx, goal_id: str, attempt: Attempt, receipt: Receipt, *, brief:
         attempt = _as_queued(tx, run_id, attempt)
     else:
         run_id, number = tx.new_id("grun_"), goal.attempts + 1
+        attempt = _with_steps(goal, attempt)
         overlap = Overlap.ALLOW if goal.contract["overlap"] is Overlap.ALLOW else Overlap.FORBID
         tx.act(goal_id, GOAL, rules.dispatch, run_id=run_id, overlap=overlap, **wish)
     _begin(tx, goal_id, goal, run_id, number, attempt, context=brief(tx, goal_id))
@@ -217,6 +219,12 @@ def _begin(tx: Tx, goal_id: str, goal: Goal, run_id: str, number: int, attempt: 
     close_retry(tx, goal_id, f"{run_id} began")
     tx.act(run_id, RUN, run_rules.start, started=started)
     conditions.check_constraints(tx, goal_id, run_id)
+
+
+def _with_steps(goal: Goal, attempt: Attempt) -> Attempt:
+    """The attempt with the steps that its goal is broken down into, when a method applies."""
+    steps = plan(goal.contract["metadata"], METHODS)
+    return attempt if steps is None else attempt._replace(plan_summary=attempt.plan_summary or str(steps))
 
 
 def _as_queued(tx: Tx, run_id: str, attempt: Attempt) -> Attempt:

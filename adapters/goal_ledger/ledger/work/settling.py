@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from goal_ledger.domain.base import Recorded
+from goal_ledger.domain.goals import goal as goals
 from goal_ledger.domain.goals import maintenance
 from goal_ledger.domain.goals.goal import GOAL
+from goal_ledger.domain.goals.lifecycle import GoalType
+from goal_ledger.domain.goals.maintenance import OccurrenceCompleted
 from goal_ledger.domain.runs.run import RUN, LocalOutcome, RunFinished, RunInterrupted
 from goal_ledger.domain.work import dispatch as rules
 from goal_ledger.ledger.engine.engine import Engine
@@ -25,11 +28,36 @@ def settle(engine: Engine, tx: Tx, recorded: Recorded) -> None:
         return
     match event:
         case RunFinished(local_outcome=LocalOutcome.SUCCEEDED):
-            tx.act(run.goal_id, GOAL, maintenance.complete_by_run, run_id=recorded.stream)
+            if not _completed_an_occurrence(tx, run.goal_id, recorded.stream):
+                tx.act(run.goal_id, GOAL, maintenance.complete_by_run, run_id=recorded.stream)
         case RunFinished(local_outcome=LocalOutcome.FAILED):
             _try_again(engine, tx, recorded.stream, run.goal_id)
         case RunInterrupted(successor=None) if run.has_begun:
             _try_again(engine, tx, recorded.stream, run.goal_id)
+
+
+def complete_in(
+    tx: Tx, run_id: str, goal_id: str, *, evidence: str | None, caveats: str | None, reason: str | None
+) -> None:
+    """Complete the goal of a run that succeeded, with the run as evidence by default.
+
+    Goals that go on after a success are not completed by it; of maintenance, the oldest open occurrence is.
+
+    Rejected: not_allowed, no_caveats.
+    """
+    match tx.load(goal_id, GOAL).goal_type:
+        case GoalType.MAINTENANCE:
+            tx.act(goal_id, GOAL, maintenance.complete_by_run, run_id=run_id, evidence=evidence, caveats=caveats)
+        case GoalType.WATCHDOG | GoalType.EXPERIMENT:
+            pass
+        case _:
+            tx.act(goal_id, GOAL, goals.complete, evidence=evidence or run_id, caveats=caveats, reason=reason)
+
+
+def _completed_an_occurrence(tx: Tx, goal_id: str, run_id: str) -> bool:
+    """Whether whoever finished the run has completed one already."""
+    events = (one.event for one in tx.gathered(goal_id))
+    return any(isinstance(event, OccurrenceCompleted) and event.run_id == run_id for event in events)
 
 
 def _try_again(engine: Engine, tx: Tx, run_id: str, goal_id: str) -> None:

@@ -9,6 +9,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING, Literal
 
 from goal_ledger.domain.base import operation
+from goal_ledger.domain.continuity.session import SESSION, dispatch_allowed, session_stream
 from goal_ledger.domain.errors import Invalid, Rejected
 from goal_ledger.domain.policies import receipt
 from goal_ledger.domain.settings import Settings
@@ -22,6 +23,7 @@ from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.goals.goals import Goals
 from goal_ledger.ledger.work.candidates import Candidates
 from goal_ledger.ledger.work.dispatch import Attempt, begun, claim_in, refuse_when_stopped
+from goal_ledger.ledger.work.leases import expire_in, silent
 from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 if TYPE_CHECKING:
@@ -50,7 +52,14 @@ class Work:
     def explain(self) -> Sequence[Choice]:
         """Every open goal with what the router thinks of it, the best first, those that cannot be served last."""
         with self._candidates() as candidates:
-            return candidates.refreshed(self._core, utc_text(self._engine.now())).choices()
+            choices = candidates.refreshed(self._core, utc_text(self._engine.now())).choices()
+        silent = {row.goal_id: row for row in self.silent()}
+        return [_with_lease(choice, silent[choice.goal_id]) if choice.goal_id in silent else choice
+                for choice in choices]  # fmt: skip
+
+    def silent(self) -> Sequence[RunRow]:
+        """The running runs whose leases are over, in order: each holds its goal until a claim or a tick frees it."""
+        return silent(self._engine, self._engine.now())
 
     @operation("work.claim")
     def claim(
@@ -58,12 +67,14 @@ class Work:
     ) -> RunRow | None:
         """Start a run on the goal to work on next, so that nobody else gets it; None when there is nothing to do.
 
-        A queued run of that goal is started before a new one. The choice and the start are one transaction; the
-        policy's receipt stands in `goal.run_dispatched`. agent: who works on it, the actor by default. lease_s: how
-        long it may be silent before the run may be given to another.
+        Runs whose leases are over are interrupted first, in a transaction of their own. A queued run of that goal is
+        started before a new one. The choice and the start are one transaction; the policy's receipt stands in
+        `goal.run_dispatched`. agent: who works on it, the actor by default. lease_s: how long it may be silent before
+        the run may be given to another. The steps that a goal is broken down into are the run's `plan_summary`.
 
         Rejected: draining, stopped. Invalid: invalid_value.
         """
+        self._free_the_silent()
         with self._candidates() as candidates:
             if candidates.is_behind(self._core):  # what takes a while is done before others wait for the lock
                 candidates.refreshed(self._core, utc_text(self._engine.now()))
@@ -119,6 +130,18 @@ class Work:
         """
         return plan(Goals(self._engine).get(goal_id).metadata, METHODS)
 
+    def _free_the_silent(self) -> None:
+        """Interrupt the runs whose leases are over, unless no work is handed out."""
+        if not (found := [row.run_id for row in self.silent()]):
+            return
+        now = self._engine.now()
+
+        def work(tx: Tx) -> None:
+            if dispatch_allowed(tx.load(session_stream(tx.ledger_id), SESSION)):
+                expire_in(tx, found, now)
+
+        self._engine.using(command_id=None, if_version=None).transact(work, operation="run.expire_leases")
+
     @contextmanager
     def _candidates(self) -> Iterator[Candidates]:
         """What was seen last, for this thread alone."""
@@ -131,6 +154,11 @@ class Work:
             yield candidates
         finally:
             at_rest.append(candidates)
+
+
+def _with_lease(choice: Choice, run: RunRow) -> Choice:
+    """What is thought of a goal whose worker fell silent."""
+    return choice._replace(why=f"{choice.why}; the lease of {run.run_id} was over at {run.lease_until}")
 
 
 def serve(

@@ -155,7 +155,13 @@ class App:
             self.say(f"warning: {warning}")
 
     def show_list(
-        self, rows: Sequence[Any], human: Callable[[Any], None], *, next_page: str | None = None, empty: str
+        self,
+        rows: Sequence[Any],
+        human: Callable[[Any], None],
+        *,
+        next_page: str | None = None,
+        empty: str,
+        warnings: Sequence[str] = (),
     ) -> None:
         """Answer with a list.
 
@@ -163,7 +169,8 @@ class App:
         """
         if self._asked is not None:
             empty = "Nothing as of then."
-        self.show(rows, human if rows else lambda _: self.say(empty), warnings=self._quarantine(), next=next_page)
+        self.show(rows, human if rows else lambda _: self.say(empty), warnings=[*warnings, *self._quarantine()],
+                  next=next_page)  # fmt: skip
         if next_page is not None and not self.wants_json:
             self.say(f"{len(rows)} shown; for more add: --after {next_page}")
 

@@ -191,8 +191,8 @@ def when(app: App, condition: str, goal_id: str | None, after: datetime | int) -
 @ledger.command(
     "replay",
     examples=(
-        "goal-ledger ledger replay --policy router@2",
-        "goal-ledger ledger replay --policy router@2 --set weight.value=0.6 --set weight.effort=0.15",
+        "goal-ledger ledger replay --policy router@3",
+        "goal-ledger ledger replay --policy router@3 --set weight.value=0.6 --set weight.effort=0.15",
         "goal-ledger ledger replay --policy evaluation@1 --set least_confidence=0.8 --from 2026-02-01",
     ),
 )

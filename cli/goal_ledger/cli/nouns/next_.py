@@ -11,6 +11,7 @@ from goal_ledger.cli.frame.app import App
 from goal_ledger.cli.frame.command import Verb
 from goal_ledger.cli.frame.options import writes
 from goal_ledger.cli.show import work
+from goal_ledger.cli.show.runs import silent
 
 if TYPE_CHECKING:
     from goal_ledger.domain.work.router import Choice
@@ -35,6 +36,9 @@ _NOTHING = "Nothing to do now; see why: goal-ledger next --explain"
 def next_(app: App, explain: bool, claim: bool, agent: str | None, lease_s: float | None, reason: str | None) -> None:
     """What to work on next: what advances the key result that is furthest behind, then by priority and age.
 
+    Left out are goals whose last run succeeded (they wait to be completed), imported history and what contradicts a
+    belief. Within a key result and a priority it is worth that decides, as `rank` says it.
+
     Shows and writes nothing, unless it is claimed. The answer to a claim is the run, which is the worker's token.
     """
     if explain and claim:
@@ -50,12 +54,14 @@ def next_(app: App, explain: bool, claim: bool, agent: str | None, lease_s: floa
     if explain:
         found = app.ledger.work.explain()
         choices = [*(_with_plan(app, best) for best in found[:1]), *(other._asdict() for other in found[1:])]
-        app.show_list(choices, work.choices, empty="No open goal; create one: goal-ledger goal create TITLE")
+        app.show_list(choices, work.choices, empty="No open goal; create one: goal-ledger goal create TITLE",
+                      warnings=silent(app.ledger))  # fmt: skip
         return
     best = app.ledger.work.next()
     app.show(
         None if best is None else _with_plan(app, best),
         work.choice if best is not None else lambda _: app.say(_NOTHING),
+        warnings=silent(app.ledger),
     )
 
 

@@ -26,6 +26,9 @@ from goal_ledger.cli.show import work
 def rank(app: App, policy: Literal["utility", "revenue"], limit: int, explain: bool) -> None:
     """The open goals that are worth most, people's and the system's alike; nothing is written.
 
+    `next` may serve another goal first: one that advances the key result that is furthest behind, or has a higher
+    priority.
+
     utility: value, effort, risk, how near the deadline is and how it fits the beliefs, each weighed as the settings
     say; 0 against a belief that is held. revenue: critical goals and blockers first, then by what they earn a month,
     which is `revenue_per_month` in a goal's metadata, priority, and how it fits the beliefs.

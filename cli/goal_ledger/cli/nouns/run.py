@@ -160,6 +160,7 @@ def cost(app: App, run_id: str, cost_usd: Decimal | None, **wish: Any) -> None:
     "finish",
     examples=(
         f"goal-ledger run finish {ID} --outcome succeeded --duration 312.5",
+        f"goal-ledger run finish {ID} --outcome succeeded --complete",
         f"goal-ledger run finish {ID} --outcome failed --category tool_error",
     ),
 )
@@ -172,9 +173,15 @@ def cost(app: App, run_id: str, cost_usd: Decimal | None, **wish: Any) -> None:
 @click.option("--detail", metavar="TEXT", help="What happened.")
 @click.option("--duration", "duration_seconds", type=float, metavar="SECONDS", help="Wall time; since the start.")
 @click.option("--metric", type=NUMBER_PAIR, multiple=True, metavar="NAME=NUMBER", help="Its value after.  [many]")
+@click.option("--complete", is_flag=True, help="Complete its goal too, or refuse both.")
+@click.option("--evidence", metavar="TEXT", help="What shows that the goal is reached; default: the run.")
+@click.option("--caveats", metavar="TEXT", help="Complete the goal with caveats: what is missing.")
 @writes
 def finish(app: App, run_id: str, local_outcome: LocalOutcome, metric: Pairs, **wish: Any) -> None:
-    """Close RUN with its outcome, once; a failed one needs a category."""
+    """Close RUN with its outcome, once; a failed one needs a category.
+
+    After a success its goal is handed out no more: it waits until somebody completes it, as --complete does.
+    """
     row = app.ledger.runs.finish(run_id, local_outcome, metrics_after=dict(metric) or None, **wish)
     app.show(row._asdict(), runs.run_line)
 
@@ -220,6 +227,7 @@ def show(ledger: Ledger, run_id: str) -> RunRow:
     cursor=Cursor(an_id("grun_")),
     empty="No runs yet; start one: goal-ledger run start GOAL",
     no_match="No run matches; see all: goal-ledger run list",
+    warnings=runs.silent,
 )
 def list_(ledger: Ledger, **where: Any) -> Page[RunRow]:
     """Runs, the newest first."""

@@ -88,11 +88,13 @@ def page(
     no_match: str | None = None,
     folds: bool = True,
     overdue: bool = False,
+    warnings: Callable[[Ledger], Sequence[str]] = lambda _: (),
 ) -> Callable[[Question[Page[N]]], Verb]:
     """A verb that lists a page of things, as they are or were; it is asked with `after` and `limit`.
 
     cursor: the one of the list, or of each of its orders, by `sort`. empty: what people read when there are none;
     `{goal_id}` in it stands for what was asked. no_match: what they read instead when a `Filter` or a cursor was given.
+    warnings: what they should know beside it.
     """
 
     def decorate(question: Question[Page[N]]) -> Verb:
@@ -106,6 +108,7 @@ def page(
                 [data(app.ledger, row) for row in found.rows],
                 draw,
                 next_page=places.text(found.next),
+                warnings=warnings(app.ledger),
                 empty=no_match
                 if no_match is not None and (after is not None or _filtered())
                 else empty.format(**asked),

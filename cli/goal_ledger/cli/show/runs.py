@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from goal_ledger.cli.show import draw
 from goal_ledger.cli.show.draw import Column, Data
 
+if TYPE_CHECKING:
+    from goal_ledger.ledger import Ledger
+
 _COUNTS = ("records", "rows", "goals", "runs", "events", "outcomes", "baselines", "unchanged", "skipped")
+
+
+def silent(ledger: Ledger) -> list[str]:
+    """A warning when leases are over and nobody ticked since."""
+    if not (found := ledger.work.silent()):
+        return []
+    more = "" if len(found) == 1 else f" (and of {len(found) - 1:,} more)"
+    until = found[0].lease_until
+    return [f"the lease of {found[0].run_id}{more} was over at {until}; to free what it holds: goal-ledger tick"]
 
 
 def run_line(row: Data) -> None:

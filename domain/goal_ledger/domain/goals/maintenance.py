@@ -153,8 +153,8 @@ def complete_occurrence(
 
 
 @operation("goal.complete_by_run")
-def complete_by_run(goal: Goal, *, run_id: str) -> list[Event]:
-    """Close the oldest open occurrence, when there is one: a run succeeded."""
+def complete_by_run(goal: Goal, *, run_id: str, evidence: str | None = None, caveats: str | None = None) -> list[Event]:
+    """Close the oldest open occurrence, when there is one: a run succeeded. Rejected: no_caveats."""
     if goal.status is not GoalStatus.ACTIVE or not goal.open_occurrences:
         return []
-    return complete_occurrence(goal, run_id=run_id)
+    return complete_occurrence(goal, run_id=run_id, evidence=evidence, caveats=caveats)

@@ -640,6 +640,16 @@ def require_open(run: Run, verb: str) -> None:
     _require(run, verb, *OPEN)
 
 
+def require_success(local_outcome: LocalOutcome) -> None:
+    """Refuse to complete a goal by a run that did not succeed. Rejected: not_succeeded."""
+    if local_outcome is not LocalOutcome.SUCCEEDED:
+        raise Rejected(
+            "not_succeeded",
+            f"a run with the outcome {local_outcome} does not complete its goal",
+            hint="finish the run without completing the goal",
+        )
+
+
 def last_sign_of_life(history: Iterable[Recorded | Unreadable]) -> str | None:
     """When the worker of a run was heard of last, UTC text; when that was recorded, where nobody knows when it was."""
     last = None

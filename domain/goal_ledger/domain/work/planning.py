@@ -39,6 +39,9 @@ class Plan(NamedTuple):
     steps: Sequence[str]
     others: Sequence[str]
 
+    def __str__(self) -> str:
+        return f"{self.method}: " + "; ".join(f"{number}. {step}" for number, step in enumerate(self.steps, start=1))
+
 
 def plan(metadata: Mapping[str, Any], methods: Iterable[Method]) -> Plan | None:
     """The cheapest method that applies to a goal, of equal ones the first by name; None when there is none.

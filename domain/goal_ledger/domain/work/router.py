@@ -1,8 +1,10 @@
-"""What to work on next: the policies `router@1` and `router@2`.
+"""What to work on next: the policies `router@1`, `router@2` and `router@3`.
 
 First what advances the active key result that is furthest behind, then the next one; within one what is worth most
 (see `ranking`; `router@1` leaves that out), then by priority, then the oldest. What advances none comes after, by
 priority, worth and age; what is worked on already, where its goal allows a second run, comes last. See `place`.
+
+`router@3` serves neither work that succeeded, nor imported history, nor what contradicts a belief that is held.
 """
 
 from collections.abc import Mapping
@@ -17,9 +19,10 @@ from goal_ledger.domain.times import parse_utc
 from goal_ledger.domain.work.dispatch import Spent
 from goal_ledger.domain.work.ranking import Estimates, utility
 
-ROUTER = "router@2"
+ROUTER = "router@3"
+BY_WORTH = "router@2"
 BY_PRIORITY = "router@1"
-"""Published before; decisions that were made by it can be re-evaluated."""
+"""Published before; decisions that were made by them can be re-evaluated."""
 
 CLOSED = frozenset(
     {
@@ -42,7 +45,8 @@ class Work(NamedTuple):
     done: completed, so that what depends on it can go on. running, queued: its runs that are open, and those that wait
     for them, the oldest first. not_before: when it may be tried again, UTC text. spent: what its runs cost, looked at
     when there is a budget. progress: of a key result, 0 to 1. is_due: whether what it watches or maintains asks for a
-    run now, None when nobody can say.
+    run now, None when nobody can say. succeeded_in: the attempt of the latest run, when that succeeded. is_history: it
+    was imported, as a record of what has already happened.
     """
 
     goal_id: str
@@ -64,6 +68,17 @@ class Work(NamedTuple):
     progress: float = 0.0
     is_due: bool | None = None
     estimates: Estimates = Estimates()
+    succeeded_in: int | None = None
+    is_history: bool = False
+
+    @property
+    def waits_to_be_completed(self) -> bool:
+        """What a success means for its goal: nothing more is to be tried, somebody completes it.
+
+        An experiment goes on until it is concluded, and what repeats until it is archived. A queued run was asked for.
+        """
+        goes_on = self.is_due is not None or self.goal_type is GoalType.EXPERIMENT
+        return self.succeeded_in is not None and not goes_on and not self.queued
 
 
 class Choice(NamedTuple):
@@ -90,7 +105,7 @@ class Choice(NamedTuple):
         return Scored(self.goal_id, self.score or 0.0, self.why)
 
 
-def obstacle(one: Work, known: Mapping[str, Work], now: str) -> str | None:
+def obstacle(one: Work, known: Mapping[str, Work], now: str, policy: str = ROUTER) -> str | None:
     """Why it cannot be handed out now; None when it can."""
     if one.goal_type in _OUTCOMES:
         return f"is measured, not worked on: it is a goal of type {one.goal_type}"
@@ -108,6 +123,17 @@ def obstacle(one: Work, known: Mapping[str, Work], now: str) -> str | None:
         return f"all {one.max_attempts} attempts are used up"
     if one.is_due is False:
         return "no incident is open" if one.goal_type is GoalType.WATCHDOG else "nothing is due"
+    return _never_served(one) if policy == ROUTER else None
+
+
+def _never_served(one: Work) -> str | None:
+    """Why `router@3` passes it over, whatever its turn; None when it does not."""
+    if one.waits_to_be_completed:
+        return f"succeeded in attempt {one.succeeded_in}; waits to be completed"
+    if one.is_history:
+        return "is imported history"
+    if one.estimates.against:
+        return f"contradicts {', '.join(one.estimates.against)}, which is held true"
     return None
 
 
@@ -122,7 +148,7 @@ def advanced(one: Work, known: Mapping[str, Work]) -> Work | None:
     return None
 
 
-def judged(one: Work, known: Mapping[str, Work], now: str, weights: Weights | None) -> Choice:
+def judged(one: Work, known: Mapping[str, Work], now: str, weights: Weights | None, policy: str = ROUTER) -> Choice:
     """What the router thinks of a goal.
 
     known: by id, what it depends on and everything above it. weights: of its worth, None when that does not count.
@@ -130,7 +156,7 @@ def judged(one: Work, known: Mapping[str, Work], now: str, weights: Weights | No
     key_result = advanced(one, known)
     key_result_id, progress = (None, None) if key_result is None else (key_result.goal_id, key_result.progress)
     worth = 0.0 if weights is None else utility(one.estimates, now=parse_utc(now), weights=weights)
-    if (why := obstacle(one, known, now)) is not None:
+    if (why := obstacle(one, known, now, policy)) is not None:
         return Choice(one.goal_id, one.title, one.priority, False, None, key_result_id, progress, why, worth)
     if key_result is None:
         score = (_LOWEST - one.priority) / _LOWEST

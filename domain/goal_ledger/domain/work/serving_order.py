@@ -7,7 +7,7 @@ from datetime import timedelta
 from goal_ledger.domain.policies import MOST_KEPT, Ranked, digest_of_list, id_and_score
 from goal_ledger.domain.settings import Weights
 from goal_ledger.domain.times import parse_utc, utc_text
-from goal_ledger.domain.work.router import CLOSED, Choice, Place, Work, judged, place
+from goal_ledger.domain.work.router import CLOSED, ROUTER, Choice, Place, Work, judged, place
 
 
 class ServingOrder:
@@ -16,10 +16,12 @@ class ServingOrder:
     A goal is concerned when it changed itself, when one that it depends on or one above it did, when its pause began or
     ended, and on the last day before its deadline, when it becomes more urgent all the time. Closed goals are
     remembered as long as an open one needs them. About 1 kB a goal. weights: None leaves out what a goal is worth.
+    policy: the version of the router.
     """
 
-    def __init__(self, weights: Weights | None) -> None:
+    def __init__(self, weights: Weights | None, policy: str = ROUTER) -> None:
         self._weights = weights
+        self._policy = policy
         self._known: dict[str, Work] = {}
         self._named_by: dict[str, set[str]] = {}
         self._pauses: list[tuple[str, str]] = []  # until when, goal; in order
@@ -128,7 +130,7 @@ class ServingOrder:
                 self._entries.pop(goal_id, None)
             work = self._known.get(goal_id)
             if work is not None and work.status not in CLOSED:
-                choice = self._choices[goal_id] = judged(work, self._known, self._now, self._weights)
+                choice = self._choices[goal_id] = judged(work, self._known, self._now, self._weights, self._policy)
                 new.append(place(choice))
                 if choice.eligible:
                     self._entries[goal_id] = id_and_score(choice.scored)

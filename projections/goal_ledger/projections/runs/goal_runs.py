@@ -76,6 +76,10 @@ class RunRow(NamedTuple):
     version: int
     position: int
 
+    def is_silent(self, now: str) -> bool:
+        """Whether its lease was over before now, UTC text, so that a tick or a claim gives its goal to another."""
+        return self.status is RunStatus.RUNNING and self.lease_until is not None and self.lease_until < now
+
 
 _NOTHING_YET = RunRow(
     run_id="",

@@ -10,7 +10,7 @@ from goal_ledger.domain.runs.run import RUN, RunInterrupted, RunStatus
 from goal_ledger.domain.times import seconds_between, utc_text
 from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.transaction import Tx
-from goal_ledger.projections.runs.goal_runs import goal_runs
+from goal_ledger.projections.runs.goal_runs import RunRow, goal_runs
 
 
 def silence_s(tx: Tx, run_id: str) -> float | None:
@@ -21,19 +21,24 @@ def silence_s(tx: Tx, run_id: str) -> float | None:
     return None if last is None else seconds_between(last, utc_text(tx.now or tx.at))
 
 
+def silent(engine: Engine, now: datetime) -> list[RunRow]:
+    """The running runs whose leases are over, as the read models tell: each holds its goal until it is interrupted."""
+    running = engine.views.select(goal_runs, {"status": RunStatus.RUNNING}, order=("run_id",))
+    return [row for row in running if row.is_silent(utc_text(now))]
+
+
 def expire_leases(engine: Engine, now: datetime) -> list[str]:
     """Interrupt the running runs whose leases are over; what was done, in words."""
-    running = engine.views.select(goal_runs, {"status": RunStatus.RUNNING}, order=("run_id",))
-    found = [row.run_id for row in running if row.lease_until is not None and row.lease_until < utc_text(now)]
+    found = [row.run_id for row in silent(engine, now)]
     if not found:
         return []
-    recorded = engine.transact(lambda tx: _expire_in(tx, found, now), operation="run.expire_leases")
+    recorded = engine.transact(lambda tx: expire_in(tx, found, now), operation="run.expire_leases")
     return [
         f"{one.stream} interrupted: {one.event.reason}" for one in recorded if isinstance(one.event, RunInterrupted)
     ]
 
 
-def _expire_in(tx: Tx, run_ids: Iterable[str], now: datetime) -> None:
+def expire_in(tx: Tx, run_ids: Iterable[str], now: datetime) -> None:
     """Interrupt those of the runs that are running and whose leases are over."""
     for run_id in run_ids:
         run = tx.load(run_id, RUN)
