@@ -28,6 +28,11 @@ def test_no_module_stands_directly_in_the_namespace(namespace: Path):
     assert list(namespace.glob("*.py")) == []  # an __init__.py here makes the other layers vanish
 
 
+def test_every_folder_of_modules_is_a_package():
+    folders = {path.parent for namespace in NAMESPACES for path in namespace.rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []  # no contract would see it
+
+
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
 def test_every_package_ships_its_types(package: Path):
     assert (package / "py.typed").is_file()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from goal_ledger.domain.goals.goal import GOAL, ActivityRecorded, GoalActivated
-from goal_ledger.domain.goals.loop import REFUSED
+from goal_ledger.domain.goals.goal import GOAL, ActivityRecorded, GoalActivated, GoalCreated
+from goal_ledger.domain.goals.loop import REFUSED, LoopOpened
 from goal_ledger.domain.runs import run as rules
 from goal_ledger.domain.runs.run import RUN, RunInterrupted
 from goal_ledger.domain.work.dispatch import ATTEMPTS_EXHAUSTED
@@ -119,6 +119,46 @@ def test_a_run_lost_before_is_followed_by_a_retry(ledger: Ledger, clock: Clock, 
 def test_a_run_lost_without_a_limit_asks_somebody(ledger: Ledger, clock: Clock, way: str):
     _, events = lose(ledger, clock, way)
     assert events == [("run.interrupted", "", None), ("loop.opened", "", "run.interrupted")]
+
+
+LOST_TOGETHER: dict[str, Callable[[Ledger, list[str]], object]] = {
+    "tick": lambda ledger, runs: ledger.tick(duties=["leases"]),
+    "claim": lambda ledger, runs: ledger.work.claim(),
+    "session start": lambda ledger, runs: ledger.sessions.start(),
+    "one by one": lambda ledger, runs: [ledger.runs.interrupt(run_id, reason="silent") for run_id in runs],
+    "transact": lambda ledger, runs: ledger.transact(
+        lambda tx: [tx.act(run_id, RUN, rules.interrupt, reason="silent") for run_id in runs]
+    ),
+}
+
+
+@pytest.mark.parametrize("way", LOST_TOGETHER)
+def test_of_two_lost_runs_of_a_goal_one_retry_follows(ledger: Ledger, clock: Clock, way: str):
+    goal_id = active(ledger, overlap="allow", max_attempts=3)
+    runs = [ledger.runs.start(goal_id, lease_s=LEASE_S).run_id for _ in range(2)]
+    clock.now += timedelta(seconds=2 * LEASE_S)
+    head = ledger.head
+    LOST_TOGETHER[way](ledger, runs)
+    assert sorted(name for name, *_ in followed(ledger, head)) == [
+        "goal.retry_scheduled", "loop.opened", "run.interrupted", "run.interrupted",
+    ]  # fmt: skip
+
+
+def test_the_last_run_that_leaves_the_queue_ends_a_goal_whose_attempts_are_used_up(ledger: Ledger):
+    goal_id = active(ledger, overlap="enqueue", max_attempts=2)
+    first, second = (ledger.runs.start(goal_id).run_id for _ in range(2))
+    ledger.runs.interrupt(first, reason="silent")
+    assert ledger.goals.get(goal_id).status == "active"
+    ledger.runs.interrupt(second, reason="moot")
+    assert (ledger.goals.get(goal_id).status, ledger.goals.get(goal_id).status_reason) == ("failed", ATTEMPTS_EXHAUSTED)
+
+
+def test_leaving_the_queue_fails_no_goal_that_succeeded(ledger: Ledger):
+    goal_id = active(ledger, overlap="enqueue", max_attempts=2)
+    first, second = (ledger.runs.start(goal_id).run_id for _ in range(2))
+    ledger.runs.finish(first, **WON)
+    ledger.runs.interrupt(second, reason="moot")
+    assert ledger.goals.get(goal_id).status == "active"
 
 
 def test_a_run_that_is_taken_over_settles_nothing_for_the_next_attempt_is_under_way(ledger: Ledger):
@@ -292,6 +332,101 @@ def test_a_refused_reaction_is_kept_as_a_follow_up_and_undoes_nothing_but_itself
     assert (loop.question, loop.goal_id) == (f"{REFUSED}: billing: not so (no)", goal_id)
 
 
+@pytest.mark.parametrize("text", ["bad \0 text", "half \ud800 a character", "x" * 20_000])
+def test_a_refusal_is_kept_whatever_its_text(ledger: Ledger, text: str):
+    def refuse(_: Ledger, tx: Tx, one: Any) -> None:
+        raise Rejected("no", text)
+
+    with_reactions(ledger, Reaction(frozenset({GoalActivated}), refuse, "billing"))
+    assert ledger.goals.get(active(ledger)).status == "active"
+    assert len(ledger.loops.list(kind=LoopKind.FOLLOW_UP).rows) == 1
+
+
+def test_what_keeps_a_refusal_is_followed_by_nothing(ledger: Ledger):
+    refusals = iter(range(10**6))
+
+    def refuse(_: Ledger, tx: Tx, one: Any) -> None:
+        raise Rejected("no", f"refusal {next(refusals)}")
+
+    with_reactions(ledger, Reaction(frozenset({GoalActivated, LoopOpened}), refuse, "billing"))
+    assert ledger.goals.get(active(ledger)).status == "active"
+    assert next(refusals) == 1
+
+
+def test_a_reaction_that_lets_reactions_follow_has_an_end(ledger: Ledger):
+    def again(engine: Ledger, tx: Tx, one: Any) -> None:
+        note("again")(engine, tx, one)
+        tx.follow()
+
+    goal_id = active(ledger)
+    with_reactions(ledger, Reaction(frozenset({ActivityRecorded}), again, "again"))
+    with pytest.raises(Rejected, match="still follow"):
+        ledger.act(goal_id, GOAL, lambda _: [ActivityRecorded(activity="once")])
+
+
+def test_reactions_reach_through_goals_that_are_nested_deeply(ledger: Ledger):
+    above = active(ledger, "top")
+    for number in range(1_100):
+        above = ledger.goals.create(f"{number}", parent_goal_id=above, priority=1, max_attempts=1).goal_id
+    run_id = ledger.runs.start(ledger.goals.ready(above).goal_id).run_id
+    ledger.runs.finish(run_id, **FAILED)
+    assert ledger.goals.get(above).status == "failed"
+
+
+BAD: list[Any] = [
+    "abc",
+    5,
+    Reaction(GoalActivated, note("x"), "bare type"),  # type: ignore[arg-type]
+    Reaction(frozenset({"goal.activated"}), note("x"), "a name"),  # type: ignore[arg-type]
+    Reaction(frozenset(), note("x"), "nothing"),
+    Reaction(frozenset({GoalActivated}), None, "no function"),  # type: ignore[arg-type]
+    Reaction(frozenset({GoalActivated}), note("x"), " "),
+]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=range(len(BAD)))
+def test_what_is_no_reaction_is_refused_when_the_ledger_is_opened(bad: Any):
+    with pytest.raises(Invalid) as refused:
+        Ledger.open(":memory:", reactions=[bad])
+    assert refused.value.code in ("bad_reaction", "wrong_type")
+
+
+@pytest.mark.parametrize(
+    "given", [{"projections": [None]}, {"projections": 5}, {"duties": {"x": 5}}, {"duties": ["x"]}]
+)
+def test_what_is_no_projection_and_no_duty_is_refused_when_the_ledger_is_opened(given: dict[str, Any]):
+    with pytest.raises(Invalid) as refused:
+        Ledger.open(":memory:", **given)
+    assert refused.value.code == "wrong_type"
+
+
+@pytest.mark.parametrize("url", [None, 5, b"x"])
+def test_what_names_no_ledger_is_a_bad_url(url: Any):
+    with pytest.raises(Invalid) as refused:
+        Ledger.open(url)
+    assert refused.value.code == "bad_url"
+
+
+@pytest.mark.parametrize("place_", ["nope.module:function", "json:nope", "json", ""])
+def test_a_reaction_of_others_that_is_not_there_refuses_writes_by_its_name(place_: str):
+    given = Reaction(frozenset({GoalCreated}), place_, "billing")
+    with Ledger.open(":memory:", actor="test:a", reactions=[given]) as ledger:
+        with pytest.raises(Unavailable, match="reaction 'billing' failed") as refused:
+            ledger.goals.create("A")
+        assert refused.value.code == "bad_extension"
+        assert ledger.goals.list().rows == []
+
+
+def test_a_fault_in_a_reaction_of_others_names_it():
+    def break_(_: Ledger, tx: Tx, one: Any) -> None:
+        raise ValueError("two\nlines")
+
+    given = Reaction(frozenset({GoalCreated}), break_, "billing")
+    with Ledger.open(":memory:", actor="test:a", reactions=[given]) as ledger:
+        with pytest.raises(Unavailable, match="reaction 'billing' failed: ValueError: two$"):
+            ledger.goals.create("A")
+
+
 def test_a_fault_in_a_reaction_undoes_the_transaction(ledger: Ledger):
     def break_(_: Ledger, tx: Tx, one: Any) -> None:
         raise ZeroDivisionError
@@ -299,12 +434,14 @@ def test_a_fault_in_a_reaction_undoes_the_transaction(ledger: Ledger):
     goal_id = active(ledger)
     with_reactions(ledger, Reaction(frozenset({ActivityRecorded}), break_, "broken"))
     head = ledger.head
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError):  # it is built in here
         ledger.act(goal_id, GOAL, lambda _: [ActivityRecorded(activity="once")])
     assert ledger.head == head
 
 
-@pytest.mark.parametrize("error", [Rejected("no", "not so"), Conflict("no", "not so"), Unavailable("no", "not so")])
+@pytest.mark.parametrize(
+    "error", [Rejected("no", "not so"), Conflict("no", "not so"), Unavailable("no", "not so"), KeyError("not so")]
+)
 def test_what_is_left_for_afterwards_runs_without_the_lock_and_its_failure_is_kept(ledger: Ledger, error: Exception):
     done: list[int] = []
 
@@ -321,7 +458,8 @@ def test_what_is_left_for_afterwards_runs_without_the_lock_and_its_failure_is_ke
     ledger.act(goal_id, GOAL, lambda _: [ActivityRecorded(activity="once")])
     assert done == [recorded(ledger, goal_id)[-1].position]
     [loop] = ledger.loops.list(kind=LoopKind.FOLLOW_UP).rows
-    assert loop.question == f"{REFUSED}: billing: not so (no)"
+    said = "KeyError: 'not so' (failed)" if isinstance(error, KeyError) else "not so (no)"
+    assert loop.question == f"{REFUSED}: billing: {said}"
 
 
 def test_what_a_refused_part_of_a_transaction_gathered_is_followed_by_nothing(ledger: Ledger):

@@ -1,7 +1,8 @@
 """Ticks: what is due is done once, whoever asks and however often."""
 
+import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -283,3 +284,25 @@ def test_the_agenda_misses_no_goal_that_something_could_move(wishes: list[Step],
             )
             if row is not None and not row.started:
                 assert goal.status in ("proposed", "planned", "ready")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Duty(lambda ledger, now: [], period_s=0),
+        Duty(lambda ledger, now: [], setting="nope"),
+        Duty(lambda ledger, now: sys.exit(3)),
+        Duty(lambda ledger, now: 5),  # type: ignore[arg-type,return-value]
+    ],
+    ids=["no period", "no setting", "exit", "no lines"],
+)
+def test_a_duty_that_cannot_be_done_stops_no_other(bad: Duty):
+    duties = {"a": bad, "b": Duty(lambda ledger, now: ["done"])}
+    with Ledger.open(":memory:", actor="test:tick", duties=duties) as ledger:
+        done = {duty.name: duty for duty in ledger.tick().duties}
+    assert done["a"].problem is not None
+    assert done["b"].done == ["done"]
+
+
+def test_a_tick_before_the_calendar_begins_is_no_mistake(ledger: Ledger):
+    assert ledger.tick(datetime(1, 1, 1, tzinfo=UTC)).ok

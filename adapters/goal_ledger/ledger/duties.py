@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from goal_ledger.domain.errors import LedgerError
+from goal_ledger.domain.errors import Invalid, LedgerError
 from goal_ledger.domain.times import EPOCH, utc_text
 from goal_ledger.ledger.engine import extensions
 from goal_ledger.ledger.engine.engine import Engine
-from goal_ledger.ledger.engine.extensions import by_name, given_by_name
+from goal_ledger.ledger.engine.extensions import all_of, by_name, given_by_name
 from goal_ledger.ledger.goals.cadence import due_occurrences
 from goal_ledger.ledger.work.leases import expire_leases
 from goal_ledger.ledger.work.moving import fail_exceeded, move_goals
@@ -49,7 +49,10 @@ class Duty(NamedTuple):
         if self.period_s is None:
             return now
         length = timedelta(seconds=self.period_s)
-        return EPOCH + (now - EPOCH) // length * length
+        try:
+            return EPOCH + (now - EPOCH) // length * length
+        except OverflowError:  # before the calendar begins
+            return now
 
 
 def _expire_proposals(engine: Engine, now: datetime) -> Iterable[str]:
@@ -102,8 +105,11 @@ DUTIES: dict[str, Duty] = {
 def every_duty(given: Mapping[str, Duty]) -> dict[str, Duty]:
     """The built-in duties, those given, those installed; `conditions` last.
 
-    An installed one that cannot be used is a duty that fails. Invalid: duplicate_name.
+    An installed one that cannot be used is a duty that fails. Invalid: duplicate_name, wrong_type.
     """
+    if not isinstance(given, Mapping):
+        raise Invalid("wrong_type", f"duties: {type(given).__name__} is no mapping of names to duties")
+    all_of(Duty, given.values(), "duties")
     found = dict(DUTIES)
     last = {"conditions": found.pop("conditions")}
     found |= given_by_name(given.items(), DUTIES)

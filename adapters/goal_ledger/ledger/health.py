@@ -116,10 +116,17 @@ def _extensions() -> Iterator[Diagnosis]:
     sound: list[str] = []
     problems: dict[str, LedgerError] = {}
     for group, kind, taken in _KINDS:
-        for declared in extensions.by_name(group, taken).values():
+        try:
+            all_declared = extensions.by_name(group, taken).values()
+        except LedgerError as refusal:
+            problems[refusal.message] = refusal
+            continue
+        for declared in all_declared:
             if declared.package != extensions.OURS:
                 try:
-                    declared.load(kind)
+                    found = declared.load(kind)
+                    if isinstance(found, Reaction):
+                        found.checked().function()
                     sound.append(str(declared))
                 except LedgerError as refusal:
                     problems[refusal.message] = refusal

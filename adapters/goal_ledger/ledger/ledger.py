@@ -17,6 +17,7 @@ from goal_ledger.ledger.audit.questions import Past
 from goal_ledger.ledger.engine.circumstances import Circumstances
 from goal_ledger.ledger.engine.core import Core, every_projection
 from goal_ledger.ledger.engine.engine import utc_now
+from goal_ledger.ledger.engine.extensions import all_of
 from goal_ledger.ledger.engine.location import locate
 from goal_ledger.ledger.engine.reactions import Reaction, Reactions
 from goal_ledger.ledger.goals.loops import note_refusal
@@ -85,14 +86,14 @@ class Ledger(Past):
         a name of its own; see docs/embedding.md.
 
         NotFound: no_ledger. Unavailable: cannot_open, not_writable, not_a_ledger, newer_format, missing_extra,
-        bad_extension. Invalid: bad_url, duplicate_name, unknown_event.
+        bad_extension. Invalid: bad_url, duplicate_name, unknown_event, wrong_type, bad_reaction.
         """
         backend = locate(url)
         if actor is None:
             actor = f"user:{os.environ.get('USER') or 'unknown'}"
         circumstances = Circumstances(actor).checked()
         following = Reactions(REACTIONS, note_refusal, reactions)
-        if projections := tuple(projections):
+        if projections := all_of(Projection, projections, "projections"):
             every_projection(projections, with_others=False)  # refuses what cannot be added
         if duties:
             from goal_ledger.ledger.duties import every_duty
@@ -277,6 +278,9 @@ class Ledger(Past):
     if not TYPE_CHECKING:  # a checker must know every attribute
 
         def __getattr__(self, name: str) -> Any:
+            if name == "has_learned":
+                warn("Ledger.has_learned is deprecated: use Ledger.has_held", DeprecationWarning, stacklevel=2)
+                return self.has_held("les_")
             if name in _OF_THE_LOG:
                 warn(f"Ledger.{name} is deprecated: use Ledger.log.{name}", DeprecationWarning, stacklevel=2)
                 return getattr(self.log, name)

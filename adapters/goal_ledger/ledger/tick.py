@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Literal, NamedTuple
@@ -55,27 +55,31 @@ def tick(
     if unknown := [name for name in names if name not in registered]:
         raise Invalid("unknown_duty", f"there is no duty {unknown[0]!r}; there is {', '.join(registered)}")
     moment = parse_utc(utc_text(engine.now() if now is None else now))
-    chosen = {name: duty.tuned(engine.settings) for name, duty in registered.items() if not names or name in names}
+    chosen = {name: duty for name, duty in registered.items() if not names or name in names}
     return Ticked(moment, [_run(engine, name, duty, moment) for name, duty in chosen.items()])
 
 
 def _run(engine: Engine, name: str, duty: Duty, now: datetime) -> Done:
+    done: list[str] = []
+    try:
+        for line in _lines(engine, name, duty.tuned(engine.settings), now):
+            done.append(line)  # one by one: what was done before it failed is told too
+    except LedgerError as error:
+        return Done(name, done, f"{error.message} ({error.code})")
+    except (Exception, SystemExit) as error:  # a mistake in one duty; the others go on
+        return Done(name, done, f"{type(error).__name__}: {error}")
+    return Done(name, done)
+
+
+def _lines(engine: Engine, name: str, duty: Duty, now: datetime) -> Iterable[str]:
+    """Do a duty, once in its period."""
     command_id = f"tick:{name}:{utc_text(duty.period(now))}"
     if engine.has_answered(command_id):
         if duty.period_s is not None:
-            return Done(name, [])
+            return ()
         # Asked again for the same time: what happened in between counts.
         command_id = next(other for n in count(2) if not engine.has_answered(other := f"{command_id}:{n}"))
-    own = engine.using(command_id=command_id, occurred_at=now)
-    done: list[str] = []
-    try:
-        for line in duty.do(own, now):  # one by one: what was done before it failed is told too
-            done.append(line)
-    except LedgerError as error:
-        return Done(name, done, f"{error.message} ({error.code})")
-    except Exception as error:  # a mistake of ours in one duty; the others go on
-        return Done(name, done, f"{type(error).__name__}: {error}")
-    return Done(name, done)
+    return duty.do(engine.using(command_id=command_id, occurred_at=now), now)
 
 
 def attention(engine: Engine, now: datetime | None = None) -> list[Attention]:

@@ -157,13 +157,22 @@ class Engine:
         return tuple(pending.recorded)
 
     def _do_afterwards(self, name: str, then: Callable[[], object]) -> None:
-        """What a reaction left for after the commit; that it failed is kept, for what it follows is done."""
+        """What a reaction left for after the commit; that it failed is kept, for what it follows is done.
+
+        Nothing is raised: the caller would take it for a refusal of what is written.
+        """
         try:
             then()
-        except LedgerError as error:
-            refusal = error
+        except Exception as error:
+            refusal = (
+                error if isinstance(error, LedgerError) else LedgerError("failed", f"{type(error).__name__}: {error}")
+            )
             plain = self.using(command_id=None, if_version=None)
-            plain.transact(lambda tx: self.core.reactions.refused(tx, name, refusal), operation="reaction.refused")
+            try:
+                plain.transact(lambda tx: self.core.reactions.refused(tx, name, refusal), operation="reaction.refused")
+            except LedgerError as second:  # such as a lock that stayed busy
+                lost = f"{name} failed after the commit, and that is not kept: {refusal.message} ({second.message})"
+                warnings.warn(lost, RuntimeWarning, stacklevel=3)
 
     # --- Reading
 

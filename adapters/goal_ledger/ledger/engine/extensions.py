@@ -98,6 +98,15 @@ def by_name(group: str, taken: Collection[str] = ()) -> dict[str, Declared]:
     return found
 
 
+def all_of(kind: type[T], given: object, what: str) -> tuple[T, ...]:
+    """What is given to `Ledger.open` as `what`, each of this kind. Invalid: wrong_type."""
+    found = tuple(given) if isinstance(given, Iterable) and not isinstance(given, (str, kind)) else (given,)
+    for each in found:
+        if not isinstance(each, kind):
+            raise Invalid("wrong_type", f"{what}: {type(each).__name__} is no {kind.__name__}")
+    return found
+
+
 def given_by_name(given: Iterable[tuple[str, T]], taken: Collection[str]) -> dict[str, T]:
     """What is given to `Ledger.open`. taken: names that are built in. Invalid: duplicate_name."""
     found: dict[str, T] = {}
@@ -171,10 +180,16 @@ def _text(file: str) -> bytes:
 def _entry_points(group: str, _path: tuple[str, ...]) -> Sequence[Declared]:
     from importlib.metadata import entry_points
 
+    try:
+        entries = entry_points(group=group)
+    except Exception as error:  # a malformed file of any package
+        raise Unavailable(
+            "bad_extension", f"an installed package's entry_points.txt cannot be read: {error}", hint="pip check"
+        ) from error
     found = [
         Declared(
             group, entry.name, entry.value.partition("[")[0].strip(), "?" if entry.dist is None else entry.dist.name
         )
-        for entry in entry_points(group=group)
+        for entry in entries
     ]
     return sorted(found, key=lambda each: (each.name, each.package != OURS, each.package))

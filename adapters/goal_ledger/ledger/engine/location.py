@@ -26,6 +26,8 @@ def locate(url: str | Path | Backend) -> Backend:
     Invalid: bad_url, duplicate_name. Unavailable: cannot_open, bad_extension.
     """
     if not isinstance(url, (str, os.PathLike)):
+        if not hasattr(url, "open_store"):
+            raise Invalid("bad_url", f"{type(url).__name__} names no ledger", hint=FORMS)
         return url
     text = str(url)
     scheme = text.partition(":")[0] if "://" in text or text.startswith("file:") else "sqlite"

@@ -85,6 +85,7 @@ class Pending:
         self.expectation_met = False
         self.followed = 0  # so many of the recorded were handed to the reactions
         self.follow: Callable[[], None] = lambda: None
+        self.is_following = False
         self.afterwards: list[tuple[str, Callable[[], object]]] = []
 
     def set_state(self, key: StateKey, state: tuple[int, Any]) -> None:
@@ -197,9 +198,16 @@ class Tx:
     def follow(self) -> None:
         """Let the reactions to what was gathered so far run now; the rest of the transaction sees what they gathered.
 
-        At its end a transaction does so by itself. Rejected: endless_reactions.
+        At its end a transaction does so by itself, and what a reaction gathers is followed anyway: asked by one, this
+        does nothing. Rejected: endless_reactions.
         """
-        self._pending.follow()
+        pending = self._pending
+        if not pending.is_following:
+            pending.is_following = True
+            try:
+                pending.follow()
+            finally:
+                pending.is_following = False
 
     def take_unfollowed(self) -> Sequence[Recorded]:
         """What was gathered since the reactions ran last; it counts as handed to them."""

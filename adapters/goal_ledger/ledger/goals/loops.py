@@ -161,7 +161,7 @@ def pending_retry(tx: Tx, goal_id: str) -> str | None:
 def note_refusal(tx: Tx, name: str, error: LedgerError, recorded: Recorded | None) -> None:
     """Keep what refused a reaction as a follow-up, about the goal or run whose event it follows where there is one."""
     stream = "" if recorded is None else recorded.stream
-    question = f"{rules.REFUSED}: {name}: {error.message} ({error.code})"
+    question = _storable(f"{rules.REFUSED}: {name}: {error.message} ({error.code})")
     matter = Matter(
         LoopKind.FOLLOW_UP,
         question if len(question) <= tx.text_limit else question[: tx.text_limit - 1] + "…",
@@ -169,6 +169,11 @@ def note_refusal(tx: Tx, name: str, error: LedgerError, recorded: Recorded | Non
         stream if stream.startswith("grun_") else None,
     )
     tx.act(rules.loop_id(matter), LOOP, rules.open, matter=matter)
+
+
+def _storable(text: str) -> str:
+    """A text with a mark for what no event may hold: NUL and half a character."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def close_retry(tx: Tx, goal_id: str, answer: str) -> str | None:

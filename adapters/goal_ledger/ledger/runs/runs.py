@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from goal_ledger.domain.base import Event, operation, operation_of
-from goal_ledger.domain.errors import Hint, Invalid, Rejected
+from goal_ledger.domain.errors import Blank, Hint, Invalid, Rejected
 from goal_ledger.domain.goals import goal as goal_rules
 from goal_ledger.domain.goals.contract import Overlap
 from goal_ledger.domain.goals.goal import GOAL
@@ -333,6 +333,6 @@ def _open_run(tx: Tx, run_or_goal_id: str) -> str:
         return still[0]
     if still:
         raise Rejected("several_runs", f"goal {run_or_goal_id} has {len(still)} open runs: {', '.join(still)}",
-                       hint=Hint("run", "take-over", still[0]))  # fmt: skip
+                       hint=Hint("run", "take-over", still[0], reason=Blank()))  # fmt: skip
     raise Rejected("nothing_to_take_over", f"goal {run_or_goal_id} has no open run",
                    hint=Hint("run", "start", run_or_goal_id))  # fmt: skip

@@ -49,3 +49,4 @@ def expire_in(tx: Tx, run_ids: Iterable[str], now: datetime) -> None:
             last = rules.last_sign_of_life(history)
             reason = f"orphaned: no sign of life since {last}, its lease was {run.lease_s:g} s"
             tx.act(run_id, RUN, rules.interrupt, reason=reason, orphaned=True)
+            tx.follow()  # one after the other, as if each were interrupted by itself

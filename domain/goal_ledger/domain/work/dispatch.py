@@ -137,7 +137,8 @@ def after_failure(
 ) -> list[Event]:
     """What follows when an attempt failed or was cut off: a retry later, or the end after the last attempt.
 
-    is_busy: whether another run of the goal is open or queued. Nothing follows without `max_attempts`.
+    is_busy: whether another run of the goal is open or queued. Nothing follows without `max_attempts`, nor while a
+    retry is scheduled.
     """
     limit = goal.contract.get("max_attempts")
     status = existing(goal)
@@ -146,7 +147,7 @@ def after_failure(
     if goal.attempts >= limit:
         can_fail = status in MOVES["fail"].sources
         return [GoalFailed(from_status=status, reason=ATTEMPTS_EXHAUSTED)] if can_fail else []
-    if status is not GoalStatus.ACTIVE:  # it is taken up again by whoever laid it down
+    if status is not GoalStatus.ACTIVE or goal.not_before is not None:  # it is taken up again by whoever laid it down
         return []
     wait_s = backoff_s(goal.attempts, run_id, settings)
     return [
