@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from goal_ledger.ledger import BusinessOutcome, GoalStatus, Ledger, LedgerError, LessonCategory, LocalOutcome
 from goal_ledger.projections.registry import NOUNS
+from tests.golden.ledger import fill_golden
 from tests.ledger.histories import NOBODY, Step, opened, play, steps
+from tests.places import Place
 from tests.tools import START, examples
 
 
@@ -118,3 +120,14 @@ def test_the_changes_are_the_rows_that_differ(wishes: list[Step], one: int, othe
         positions = [position for change in ledger.diff(start, end) for position in change.positions]
         assert all(start < position <= end for position in positions)
         assert len(positions) == len(set(positions))
+
+
+def test_every_noun_is_told_of_over_every_event_that_there_is(place: Place):
+    with Ledger.open(place.url) as ledger:
+        fill_golden(ledger)
+        told = ledger.diff(1)
+        assert {change.noun for change in told} == NOUNS.keys()
+        assert [change for change in told if change.kind != "added" or not change.fields or not change.positions] == []
+        back = [change for position in range(1, ledger.head) for change in ledger.diff(position, position + 1)]
+        assert {change.kind for change in back} == {"added", "changed"}
+        assert {change.noun for change in back if change.kind == "changed"} == NOUNS.keys()

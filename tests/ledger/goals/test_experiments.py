@@ -1,13 +1,16 @@
 """Experiments in a ledger."""
 
+from datetime import timedelta
+
 import pytest
 
-from goal_ledger.ledger import Ledger, NotFound, Rejected, Settings
+from goal_ledger.ledger import UNKNOWN, Ledger, NotFound, Rejected, Settings
+from tests.tools import START, Clock
 
 
 @pytest.fixture
 def ledger():
-    with Ledger.open(":memory:", actor="agent:lab") as opened:
+    with Ledger.open(":memory:", actor="agent:lab", clock=Clock()) as opened:
         yield opened
 
 
@@ -56,6 +59,14 @@ def test_only_an_experiment_has_a_report(ledger: Ledger):
     with pytest.raises(Rejected) as refused:
         ledger.experiments.report(ledger.goals.create("A").goal_id)
     assert refused.value.code == "not_an_experiment"
+
+
+def test_an_experiment_that_nobody_knows_the_beginning_of_was_not_there_at_any_time(ledger: Ledger):
+    goal = trial(ledger.using(occurred_at=UNKNOWN))
+    ledger.goals.ready(goal)
+    with pytest.raises(NotFound) as unknown:
+        ledger.as_of(valid_at=START + timedelta(days=1)).experiments.report(goal)
+    assert unknown.value.code == "unknown_goal"
 
 
 def test_the_error_rate_is_a_setting():

@@ -1,4 +1,4 @@
-"""What changed between two positions: every goal, run and lesson, as it stood before and after."""
+"""What changed between two positions: the rows of every noun, as they stood before and after."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Past(Engine):
     def diff(
         self, start: datetime | str | int, end: datetime | str | int | None = None, *, stream: str | None = None
     ) -> list[Change]:
-        """The goals, runs and lessons that changed from one time or position to another, the first touched first.
+        """The rows of every noun that changed from one time or position to another, the first touched first.
 
         end: default: now. stream: only this one; of a goal, its runs too.
 

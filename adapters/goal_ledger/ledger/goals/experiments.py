@@ -5,12 +5,13 @@ from __future__ import annotations
 from goal_ledger.domain.base import Recorded, operation
 from goal_ledger.domain.goals import experiment as rules
 from goal_ledger.domain.goals.experiment import Report
-from goal_ledger.domain.goals.goal import GOAL, Goal, existing
+from goal_ledger.domain.goals.goal import GOAL, Goal
 from goal_ledger.domain.ids import require_id
 from goal_ledger.domain.runs import run as run_rules
 from goal_ledger.domain.runs.run import RUN
 from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.transaction import Tx
+from goal_ledger.ledger.goals.goals import Goals
 
 
 class Experiments:
@@ -47,11 +48,11 @@ class Experiments:
 
         Rejected: not_an_experiment. NotFound: unknown_goal.
         """
+        Goals(self._engine).get(goal_id)
         goal = GOAL.initial
-        for recorded in self._engine.stream(require_id("goal_", goal_id)):
+        for recorded in self._engine.stream(goal_id):
             if isinstance(recorded, Recorded):
                 goal = GOAL.evolve(goal, recorded.event)
-        existing(goal)
         rules.require_experiment(goal)
         return self._report(goal)
 

@@ -26,9 +26,9 @@ from goal_ledger.cli.show import log
 @click.option("--to", "end", type=Instant(), metavar="TIME|POSITION", help="What was known then; now by default.")
 @click.pass_obj
 def diff(app: App, goal_id: str | None, start: datetime | int, end: datetime | int | None) -> None:
-    """What changed between two instants, field by field, and the events that did it: goals, runs and lessons.
+    """What changed between two instants, field by field, and the events that did it.
 
-    With GOAL, only that goal and its runs.
+    Of goals, runs, lessons, rules, loops, beliefs, proposals, projects and scans; with GOAL, of that goal and its runs.
     """
     changes = app.ledger.diff(start, end, stream=goal_id)
     app.show_list([log.change_data(change) for change in changes], log.changes, empty="Nothing changed.")
