@@ -115,6 +115,14 @@ class LedgerError(Exception):
         elif self.hint is not None:
             self.hint = self.hint.replace(STREAM, stream)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is raised in a pool of processes is pickled; an `Exception` calls its class with the message alone.
+        return _bare, (type(self), *self.args), self.__dict__
+
+
+def _bare(kind: type[LedgerError], *args: object) -> LedgerError:
+    return kind.__new__(kind, *args)
+
 
 class Unavailable(LedgerError):
     """The machine said no: disk full, file not writable, a file that is no ledger. Nothing was written."""
