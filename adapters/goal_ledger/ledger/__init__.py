@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from goal_ledger.adapters.backends.backend import Backend
-from goal_ledger.domain.base import Event, Recorded
+from goal_ledger.domain.base import Event, Recorded, Unreadable
 from goal_ledger.domain.continuity.session import GoalReconciliationReport, LastStop, SessionStatus
 from goal_ledger.domain.errors import (
     Blank,
@@ -79,6 +79,7 @@ __all__ = [
     "Settings",
     "Tx",
     "Unavailable",
+    "Unreadable",
     "VerifierStatus",
     "as_call",
 ]

@@ -53,7 +53,10 @@ class Recorded(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A stored event that this code does not understand, and why. newer: newer code wrote it, so nothing is wrong."""
+    """A stored event that this code does not understand, and why. newer: newer code wrote it, so nothing is wrong.
+
+    It can be asked for all that `Recorded` has: `event` is None, and so is what cannot be read beside it.
+    """
 
     position: int
     stream: str
@@ -61,6 +64,16 @@ class Unreadable(NamedTuple):
     name: str
     problem: str
     newer: bool = False
+    at: str | None = None
+    occurred_at: str | None = None
+    by: str | None = None
+    command: str | None = None
+    cause: int | None = None
+
+    @property
+    def event(self) -> None:
+        """None: it cannot be read."""
+        return None
 
 
 S = TypeVar("S")

@@ -273,7 +273,8 @@ def test_an_event_that_cannot_be_read_is_shown_and_warned_of(gl: Cli):
     listed = gl.json("goal", "list").document
     status = gl.json("projection", "status").data
 
-    assert (rows[1]["event"], rows[1]["at"]) == ("goal.teleported", None)
+    assert (rows[1]["event"], rows[1]["by"], rows[1]["details"]) == ("goal.teleported", rows[0]["by"], {})
+    assert rows[1]["at"] > rows[0]["at"] and rows[1]["occurred_at"] > rows[0]["occurred_at"]
     assert "newer" in rows[1]["problem"]
     assert "cannot be read: " in gl("goal", "timeline", goal_id).text
     assert any("position 3" in warning for warning in listed["warnings"])

@@ -88,11 +88,34 @@ def check_text(value: Any, limit: int) -> None:
 
 def occurred_at(row: StoredRow) -> str | None:
     """When a stored event was true; None when nobody knows, or its body is damaged."""
+    return _text(_envelope(row), "occurred_at")
+
+
+def _unreadable(row: StoredRow, problem: str, *, newer: bool = False) -> Unreadable:
+    """The event that this code does not understand, with what stands beside it."""
+    position, stream, version, name, _ = row
+    said = _envelope(row)
+    command, cause = said.get("command"), said.get("cause")
+    return Unreadable(
+        position, stream, version, name, problem, newer,
+        at=_text(said, "at"), occurred_at=_text(said, "occurred_at"), by=_text(said, "by"),
+        command=_text(command, "id") if isinstance(command, dict) else None,
+        cause=cause if type(cause) is int else None,
+    )  # fmt: skip
+
+
+def _envelope(row: StoredRow) -> dict[str, Any]:
+    """What the body of a stored event says, as far as it says anything."""
     try:
-        when = orjson.loads(row[4])["occurred_at"]
-    except (orjson.JSONDecodeError, LookupError, TypeError):
-        return None
-    return when if isinstance(when, str) else None
+        said = orjson.loads(row[4])
+    except orjson.JSONDecodeError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _text(said: Mapping[str, Any], name: str) -> str | None:
+    value = said.get(name)
+    return value if isinstance(value, str) else None
 
 
 class Codec:
@@ -108,7 +131,7 @@ class Codec:
         try:
             stored_version, read = self._readers.get(name) or self._reader(name)
         except KeyError:
-            return Unreadable(position, stream, version, name, "unknown event, written by newer code", newer=True)
+            return _unreadable(row, "unknown event, written by newer code", newer=True)
         try:
             envelope = orjson.loads(body)
             data = envelope["data"]
@@ -120,11 +143,11 @@ class Codec:
             # The tuple's own constructor: half the time of the one that takes names.
             return tuple.__new__(Recorded, (*place, command_id, envelope["cause"], read(data)))
         except _NotUpcast as error:
-            return Unreadable(position, stream, version, name, str(error), error.newer)
+            return _unreadable(row, str(error), newer=error.newer)
         except ValidationError as error:
-            return Unreadable(position, stream, version, name, invalid(error).message)
+            return _unreadable(row, invalid(error).message)
         except Exception as error:  # a damaged body or a mistaken upcast must not stop the reader
-            return Unreadable(position, stream, version, name, f"{type(error).__name__}: {error}")
+            return _unreadable(row, f"{type(error).__name__}: {error}")
 
     def _reader(self, name: str) -> tuple[int, Callable[[Any], Event]]:
         event_type = self._events[name]

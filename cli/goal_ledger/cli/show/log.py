@@ -56,9 +56,9 @@ def event_data(recorded: Recorded | Unreadable) -> Data:
     """An event as one row, with the same fields for all; one that cannot be read says why in `problem`."""
     row: Data = {
         "position": recorded.position,
-        "at": None,
-        "occurred_at": None,
-        "by": None,
+        "at": recorded.at,
+        "occurred_at": recorded.occurred_at,
+        "by": recorded.by,
         "event": recorded.name,
         "from": None,
         "to": None,
@@ -67,8 +67,8 @@ def event_data(recorded: Recorded | Unreadable) -> Data:
         "version": recorded.version,
         "run_id": recorded.stream if recorded.stream.startswith("grun_") else None,
         "attempt": None,
-        "command_id": None,
-        "cause": None,
+        "command_id": recorded.command,
+        "cause": recorded.cause,
         "details": {},
         "problem": None,
     }
@@ -76,14 +76,9 @@ def event_data(recorded: Recorded | Unreadable) -> Data:
         return row | {"problem": recorded.problem}
     event = recorded.event
     row |= {
-        "at": recorded.at,
-        "occurred_at": recorded.occurred_at,
-        "by": recorded.by,
         "reason": event.reason,
         "run_id": row["run_id"] or getattr(event, "run_id", None),
         "attempt": getattr(event, "attempt", None),
-        "command_id": recorded.command,
-        "cause": recorded.cause,
         "details": {name: value for name, value in event if name not in _COLUMNS and value not in (None, "", (), {})},
     }
     if isinstance(event, Transition):
