@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, Unpack
 
 from goal_ledger.adapters.store.base import Command
 from goal_ledger.adapters.store.codec import StoredRow
@@ -21,7 +21,7 @@ from goal_ledger.domain.continuity.meta import LedgerCreated
 from goal_ledger.domain.errors import Invalid, LedgerError, Rejected, Unavailable
 from goal_ledger.domain.settings import Settings
 from goal_ledger.domain.times import parse_utc, utc_text
-from goal_ledger.ledger.engine.circumstances import Circumstances
+from goal_ledger.ledger.engine.circumstances import Circumstances, Metadata
 from goal_ledger.ledger.engine.core import Core
 from goal_ledger.ledger.engine.transaction import Pending, Tx, folded
 from goal_ledger.projections.base import Projection
@@ -68,13 +68,13 @@ class Engine:
 
     # --- Writing
 
-    def using(self, **circumstances: Any) -> Self:
+    def using(self, **circumstances: Unpack[Metadata]) -> Self:
         """The same ledger under other circumstances: actor, command_id, occurred_at, cause, if_version.
 
-        Invalid: bad_actor, bad_command_id, naive_time.
+        Invalid: bad_actor, bad_command_id, naive_time, bad_time, invalid_value.
         """
         other = copy.copy(self)
-        other._circumstances = self._circumstances._replace(**circumstances).checked()
+        other._circumstances = self._circumstances.changed(circumstances, Metadata.__annotations__).checked()
         return other
 
     def part(self, name: str) -> Self:

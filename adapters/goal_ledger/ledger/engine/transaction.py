@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, Unpack
 
 from pydantic import ValidationError
 
@@ -13,7 +13,7 @@ from goal_ledger.adapters.store.codec import StoredRow, encode, envelope, name_o
 from goal_ledger.domain.base import Decider, Event, Recorded, Unreadable, invalid
 from goal_ledger.domain.errors import Conflict, Damaged, Hint, Invalid, LedgerError, Rejected
 from goal_ledger.domain.times import utc_text
-from goal_ledger.ledger.engine.circumstances import UNKNOWN, Circumstances
+from goal_ledger.ledger.engine.circumstances import UNKNOWN, Circumstances, TxMetadata
 from goal_ledger.ledger.engine.fresh_ids import FreshIds
 from goal_ledger.projections.base import Projection
 
@@ -164,9 +164,12 @@ class Tx:
         """The longest text that an event may hold, in characters."""
         return self._pending.text_limit
 
-    def using(self, **circumstances: Any) -> "Tx":
-        """The same transaction under other circumstances: `occurred_at`, `actor`, `cause`."""
-        changed = self._circumstances._replace(**circumstances)
+    def using(self, **circumstances: Unpack[TxMetadata]) -> "Tx":
+        """The same transaction under other circumstances: actor, occurred_at, cause, if_version.
+
+        Invalid: bad_actor, naive_time, bad_time, invalid_value.
+        """
+        changed = self._circumstances.changed(circumstances, TxMetadata.__annotations__)
         if circumstances.keys() - {"occurred_at"}:  # that one is checked below, and imports change it for every record
             changed.checked()
         return Tx(self._pending, changed, self._command, self._ids)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from goal_ledger.adapters.views.repairs import Quarantined
     from goal_ledger.cli.frame.progress import Progress
     from goal_ledger.ledger import Ledger
+    from goal_ledger.ledger.engine.circumstances import Metadata
     from goal_ledger.ledger.engine.configuration import Configuration
 
 PROGRAM = "goal-ledger"
@@ -49,7 +50,7 @@ class App:
         self.command = PROGRAM
         self.answered = False
         self.tells_progress = False
-        self.circumstances: dict[str, Any] = {}
+        self.circumstances: Metadata = {}
         self._opened: Ledger | None = None
         self._asked: tuple[datetime | int | None, datetime | None] | None = None
         self._past: Ledger | None = None

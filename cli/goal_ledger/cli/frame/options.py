@@ -170,7 +170,7 @@ def writes(function: Callable[..., None]) -> Callable[..., None]:
             from goal_ledger.ledger import UNKNOWN
 
             app.circumstances["occurred_at"] = UNKNOWN
-        elif when is not None:
+        elif isinstance(when, datetime):
             app.circumstances["occurred_at"] = when
         app.circumstances |= {"command_id": command_id, "if_version": if_version}
         function(app, **wish)
