@@ -66,9 +66,6 @@ def test_the_loop_of_embedding_goes_on_where_it_was_killed(tmp_path):
 def test_the_further_examples_of_embedding_run_one_after_the_other():
     with Ledger.open(":memory:") as ledger:
         goal, first, second = (ledger.goals.create(title) for title in ("one", "two", "three"))
-        for each in (goal, first):
-            ledger.goals.ready(each.goal_id)
-            ledger.goals.activate(each.goal_id)
         stopping = threading.Event()
         told: list[object] = []
 
@@ -87,7 +84,12 @@ def test_the_further_examples_of_embedding_run_one_after_the_other():
             "stopping": stopping,
             "print": tell,
         }
-        for program in blocks("docs/embedding.md", "python")[2:]:
+        shared_work, *others = blocks("docs/embedding.md", "python")[2:]
+        exec(shared_work, names)
+        for each in (goal, first):  # not before: the workers would do them
+            ledger.goals.ready(each.goal_id)
+            ledger.goals.activate(each.goal_id)
+        for program in others:
             exec(program, names)
         assert ledger.goals.get(goal.goal_id).status == "blocked"
         assert ledger.goals.get(first.goal_id).done
