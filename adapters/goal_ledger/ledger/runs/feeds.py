@@ -179,12 +179,9 @@ class Feeds:
             else:
                 measurements.append(item)
         measurements.sort(key=lambda measurement: (measurement.at, measurement.line))
-        known = Known(self._engine, source, measurements, to)
-        teller = Teller(known, to)
+        teller = Teller(Known(self._engine, source, measurements, to), to)
 
         def work(tx: Tx) -> None:
-            nonlocal teller
-            teller = Teller(known, to)  # a transaction may be tried again
             feed = tx.load(stream, FEED)
             teller.tell(tx, feed, measurements)
             teller.problems = sorted([*unread, *teller.problems])
