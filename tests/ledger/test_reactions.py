@@ -424,7 +424,7 @@ def test_a_fault_in_a_reaction_of_others_names_it():
     given = Reaction(frozenset({GoalCreated}), break_, "billing")
     with (
         Ledger.open(":memory:", actor="test:a", reactions=[given]) as ledger,
-        pytest.raises(Unavailable, match="reaction 'billing' failed: ValueError: two$"),
+        pytest.raises(Unavailable, match=r"reaction 'billing' failed: ValueError: two$"),
     ):
         ledger.goals.create("A")
 
