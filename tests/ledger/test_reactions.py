@@ -422,9 +422,11 @@ def test_a_fault_in_a_reaction_of_others_names_it():
         raise ValueError("two\nlines")
 
     given = Reaction(frozenset({GoalCreated}), break_, "billing")
-    with Ledger.open(":memory:", actor="test:a", reactions=[given]) as ledger:
-        with pytest.raises(Unavailable, match="reaction 'billing' failed: ValueError: two$"):
-            ledger.goals.create("A")
+    with (
+        Ledger.open(":memory:", actor="test:a", reactions=[given]) as ledger,
+        pytest.raises(Unavailable, match=r"reaction 'billing' failed: ValueError: two$"),
+    ):
+        ledger.goals.create("A")
 
 
 def test_a_fault_in_a_reaction_undoes_the_transaction(ledger: Ledger):

@@ -13,7 +13,7 @@ from goal_ledger.domain.runs.feed import FeedAdvanced, Level, feed_id
 from goal_ledger.domain.runs.outcomes import Rule
 from goal_ledger.domain.runs.run import BusinessOutcomeRecorded
 from goal_ledger.ledger import BusinessOutcome, Invalid, Ledger, LedgerError, LocalOutcome, NotFound, Settings
-from goal_ledger.ledger.runs.attribution import Attribution, Untaken
+from goal_ledger.ledger.runs.attribution import Attribution, SkippedRecord
 from goal_ledger.ledger.runs.feeds import FeedImport
 from tests.places import Place
 from tests.serving import Server
@@ -416,4 +416,4 @@ def test_when_a_source_is_not_there_nothing_is_written(ledger, goal_id, server):
 def test_a_problem_says_where_what_and_why(ledger, goal_id, tmp_path):
     [problem] = ledger.feeds.crm(stats(tmp_path, REPLIES)).problems
     words = f"7: no run that is meant finished within the 7 days before {AT}"
-    assert problem == Untaken(1, "no_matching_run", words)
+    assert problem == SkippedRecord(1, "no_matching_run", words)

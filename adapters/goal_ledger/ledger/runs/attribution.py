@@ -25,7 +25,7 @@ from goal_ledger.projections.runs.outcome_records import outcome_records
 _MANY = 500  # as many values as a question to the read models can name
 
 
-class Untaken(NamedTuple):
+class SkippedRecord(NamedTuple):
     """A record that changed nothing, and why. line: from 1. code: `bad_record`, `unknown_run`, `no_matching_run`, …"""
 
     line: int
@@ -57,34 +57,34 @@ class Attribution(NamedTuple):
 class Known:
     """What the read models know that the measurements may be about; asked before the transaction.
 
-    told: what was recorded by external id. runs: the finished ones by goal and by task category.
+    recorded: what was recorded by external id. runs: the finished ones by goal and by task category.
     """
 
     def __init__(self, engine: Engine, source: str, measurements: Sequence[Measurement], to: Attribution) -> None:
         self.source = source
         self.settings = engine.settings
         self.head = engine.head
-        self.told: dict[str, list[tuple[BusinessOutcome, str | None]]] = {}
+        self.recorded: dict[str, list[tuple[BusinessOutcome, str | None]]] = {}
         ids = sorted({measurement.external_id for measurement in measurements})
         for some in _parts(ids):
             for row in engine.views.select(
                 outcome_records, {"source": source, "external_id": some}, order=("position",)
             ):
-                self.told.setdefault(str(row.external_id), []).append((row.business_outcome, row.detail))
+                self.recorded.setdefault(str(row.external_id), []).append((row.business_outcome, row.detail))
         meant = {_meant(measurement, to) for measurement in measurements}
         self._by_goal = _finished(engine, "goal_id", [each.goal_id for each in meant])
         self._by_category = _finished(engine, "task_category", [each.task_category for each in meant])
 
     def since(self, tx: Tx) -> dict[str, list[tuple[BusinessOutcome, str | None]]]:
         """What is recorded, with what came in since the read models were asked."""
-        told = {external_id: list(words) for external_id, words in self.told.items()}
+        known = {external_id: list(words) for external_id, words in self.recorded.items()}
         for recorded in tx.since(self.head):
             if not (isinstance(recorded, Recorded) and isinstance(recorded.event, BusinessOutcomeRecorded)):
                 continue
             event = recorded.event
             if event.source == self.source and event.external_id is not None:
-                told.setdefault(event.external_id, []).append((event.business_outcome, event.detail))
-        return told
+                known.setdefault(event.external_id, []).append((event.business_outcome, event.detail))
+        return known
 
     def runs(self, meant: Selector) -> Sequence[Ended]:
         """The finished runs of a goal or a task category."""
@@ -93,29 +93,29 @@ class Known:
         return self._by_category.get(meant.task_category or "", ())
 
 
-class Teller:
-    """Tells measurements in order of time. moved: the levels that are new."""
+class MeasurementImporter:
+    """Imports measurements in order of time. moved: the levels that are new."""
 
     def __init__(self, known: Known, to: Attribution) -> None:
         self._known = known
         self._to = to
-        self._told: dict[str, list[tuple[BusinessOutcome, str | None]]] = {}
+        self._recorded: dict[str, list[tuple[BusinessOutcome, str | None]]] = {}
         self._pinned: datetime | None = None
         self.outcomes = self.baselines = self.unchanged = 0
         self.changed: list[str] = []
-        self.problems: list[Untaken] = []
+        self.problems: list[SkippedRecord] = []
         self.moved: dict[str, Level] = {}
         self.cursor: str | None = None
 
-    def tell(self, tx: Tx, feed: Feed, measurements: Iterable[Measurement]) -> None:
-        """Record what the measurements say; what cannot be told is noted in `problems`."""
-        self._told = self._known.since(tx)
+    def take(self, tx: Tx, feed: Feed, measurements: Iterable[Measurement]) -> None:
+        """Record what the measurements say; what is skipped is noted in `problems`."""
+        self._recorded = self._known.since(tx)
         for measurement in measurements:
             try:
                 with tx.all_or_nothing():
                     self._measure(tx, feed, measurement)
             except LedgerError as error:
-                self.problems.append(Untaken(measurement.line, error.code, error.message))
+                self.problems.append(SkippedRecord(measurement.line, error.code, error.message))
                 self._pinned = self._pinned or measurement.at  # to be asked for again: it may land later
             if self._pinned is None or measurement.at < self._pinned:
                 self.cursor = utc_text(measurement.at)
@@ -142,16 +142,16 @@ class Teller:
         external_id, threshold = measurement.external_id, self._known.settings.outcome_threshold
         falls = measurement.metric in self._to.lower_is_better
         outcome, change = judge(before, measurement.after, threshold=threshold, lower_is_better=falls)
-        told = [in_words(measurement.metric, before, measurement.after, change), measurement.window or ""]
-        told += ["lower is better" if falls else "", f"threshold {threshold:.3g}"]
-        detail = "; ".join(filter(None, told))
-        if (words := self._told.get(external_id)) is not None:
+        parts = [in_words(measurement.metric, before, measurement.after, change), measurement.window or ""]
+        parts += ["lower is better" if falls else "", f"threshold {threshold:.3g}"]
+        detail = "; ".join(filter(None, parts))
+        if (words := self._recorded.get(external_id)) is not None:
             self._note_known(external_id, is_same=(outcome, detail) in words)
             return
         if not runs:
             days = f"{self._known.settings.outcome_window_days:g} days"
             reason = f"{external_id}: no run that is meant finished within the {days} before {utc_text(measurement.at)}"
-            self.problems.append(Untaken(measurement.line, "no_matching_run", reason))
+            self.problems.append(SkippedRecord(measurement.line, "no_matching_run", reason))
             return
         then, gathered = tx.using(occurred_at=measurement.at), 0
         for run_id in runs:
@@ -160,7 +160,7 @@ class Teller:
                 external_id=external_id, detail=detail,
             )  # fmt: skip
             gathered += len(recorded)
-        self._told[external_id] = [(outcome, detail)]
+        self._recorded[external_id] = [(outcome, detail)]
         self.outcomes += gathered
 
     def _note_known(self, external_id: str, *, is_same: bool) -> None:

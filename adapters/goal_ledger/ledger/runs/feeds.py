@@ -23,7 +23,7 @@ from goal_ledger.ledger.engine.engine import Engine
 from goal_ledger.ledger.engine.pages import Cursor, Page, select_page
 from goal_ledger.ledger.engine.transaction import Tx
 from goal_ledger.ledger.goals.goals import Goals
-from goal_ledger.ledger.runs.attribution import Attribution, Known, Teller, Untaken
+from goal_ledger.ledger.runs.attribution import Attribution, Known, MeasurementImporter, SkippedRecord
 from goal_ledger.ledger.runs.runs import Runs
 from goal_ledger.projections.runs.outcome_records import OutcomeRecord, outcome_records
 
@@ -47,12 +47,12 @@ class FeedImport(NamedTuple):
     unchanged: int
     changed: Sequence[str]
     skipped: int
-    problems: Sequence[Untaken]
+    problems: Sequence[SkippedRecord]
     cursor: str | None
 
 
 class Feeds:
-    """Ways in for what the world measured. The same record counts once, however often it is read.
+    """Importers of what the world measured. The same record counts once, however often it is read.
 
     place: a file, or an http(s) URL. source: names where the records come from; by default, `posthog` or `crm` for a
     file and host and path for a URL. token: sent as a bearer token to that host, over https only, and kept nowhere.
@@ -172,37 +172,34 @@ class Feeds:
         elif to.goal_id is not None:
             Goals(self._engine).get(to.goal_id)
         measurements: list[Measurement] = []
-        unread: list[Untaken] = []
+        unread: list[SkippedRecord] = []
         for item in found:
             if isinstance(item, BadLine):
-                unread.append(Untaken(item.line, "bad_record", item.reason))
+                unread.append(SkippedRecord(item.line, "bad_record", item.reason))
             else:
                 measurements.append(item)
         measurements.sort(key=lambda measurement: (measurement.at, measurement.line))
-        known = Known(self._engine, source, measurements, to)
-        teller = Teller(known, to)
+        importer = MeasurementImporter(Known(self._engine, source, measurements, to), to)
 
         def work(tx: Tx) -> None:
-            nonlocal teller
-            teller = Teller(known, to)  # a transaction may be tried again
             feed = tx.load(stream, FEED)
-            teller.tell(tx, feed, measurements)
-            teller.problems = sorted([*unread, *teller.problems])
-            if to.strict and teller.problems:
-                raise _refusal(teller.problems)
+            importer.take(tx, feed, measurements)
+            importer.problems = sorted([*unread, *importer.problems])
+            if to.strict and importer.problems:
+                raise _refusal(importer.problems)
             tx.act(
-                stream, FEED, advance, source=source, cursor=teller.cursor, records=len(measurements),
-                outcomes=teller.outcomes, problems=len(teller.problems), levels=list(teller.moved.values()),
+                stream, FEED, advance, source=source, cursor=importer.cursor, records=len(measurements),
+                outcomes=importer.outcomes, problems=len(importer.problems), levels=list(importer.moved.values()),
             )  # fmt: skip
 
         self._engine.transact(work, operation="feed.take")
         return FeedImport(
-            source, len(measurements), teller.outcomes, teller.baselines, teller.unchanged, teller.changed,
-            len(teller.problems), teller.problems, self._feed(source).cursor,
+            source, len(measurements), importer.outcomes, importer.baselines, importer.unchanged, importer.changed,
+            len(importer.problems), importer.problems, self._feed(source).cursor,
         )  # fmt: skip
 
 
-def _refusal(problems: Sequence[Untaken]) -> Invalid:
+def _refusal(problems: Sequence[SkippedRecord]) -> Invalid:
     first = problems[0]
     more = f" (and {len(problems) - 1} more records)" if len(problems) > 1 else ""
     return Invalid(

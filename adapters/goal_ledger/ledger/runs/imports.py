@@ -1,4 +1,4 @@
-"""Imports: histories from elsewhere, told through the same decisions as everything else."""
+"""Imports: histories from elsewhere, recorded through the same decisions as everything else."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class CheckImport(NamedTuple):
 
 
 class Imports:
-    """Ways in for what happened elsewhere. Repeating one adds nothing: ids are derived from the records.
+    """Importers of what happened elsewhere. Repeating one adds nothing: ids are derived from the records.
 
     A bad line is left out and reported, the others land; strict: nothing lands when a line is bad.
 
@@ -102,16 +102,16 @@ class Imports:
         if prefix is not None:
             records = [record._replace(source=f"{prefix}:{record.source}") for record in records]
         records.sort(key=lambda record: (*_when(record.started_at), record.line))
-        teller = _RunTeller(self._engine, records)
-        events, unchanged = self._take(records, teller.tell, problems, strict=strict, progress=progress)
+        importer = _RunImporter(self._engine, records)
+        events, unchanged = self._take(records, importer.take, problems, strict=strict, progress=progress)
         return RunImport(
             len(records),
             len({(record.source, record.task_id) for record in records}),
             len({(record.source, record.run_id) for record in records}),
             events,
             len(problems),
-            unchanged - len(teller.changed),
-            teller.changed,
+            unchanged - len(importer.changed),
+            importer.changed,
             sorted(problems),
         )
 
@@ -130,7 +130,7 @@ class Imports:
 
         case, activity, time: the names of those columns. prefix: names the source, so that equal case ids of two logs
         stay apart, and the same log under another one gives other goals; the file's name by default. Rows move no
-        goal; they are told in order of time, then line.
+        goal; they are taken in order of time, then line.
 
         Invalid: no_header, unknown_column, bad_prefix.
         """
@@ -139,8 +139,8 @@ class Imports:
         source = prefix or Path(path).name.split(".")[0]
         records, problems = _sorted_out(read_events(Path(path), Columns(case, activity, time)), strict=strict)
         records.sort(key=lambda record: (*_when(record.occurred_at), record.line))
-        teller = _EventTeller(self._engine, source, records)
-        events, unchanged = self._take(records, teller.tell, problems, strict=strict, progress=progress)
+        importer = _EventImporter(self._engine, source, records)
+        events, unchanged = self._take(records, importer.take, problems, strict=strict, progress=progress)
         goals = len({record.case for record in records})
         return EventImport(goals, len(records), events, len(problems), unchanged, sorted(problems))
 
@@ -151,20 +151,20 @@ class Imports:
         """
         records, problems = _sorted_out(read_checks(Path(path)), strict=strict)
         records.sort(key=lambda record: record.checked_at)
-        events, unchanged = self._take(records, _CheckTeller().tell, problems, strict=strict, progress=progress)
+        events, unchanged = self._take(records, _CheckImporter().take, problems, strict=strict, progress=progress)
         tasks = len({(record.source, record.task) for record in records})
         return CheckImport(tasks, len(records), events, len(problems), unchanged, sorted(problems))
 
     def _take(
         self,
         records: Sequence[Line],
-        tell: Callable[[Tx, Line], bool],
+        take: Callable[[Tx, Line], bool],
         problems: list[BadLine],
         *,
         strict: bool,
         progress: Progress,
     ) -> tuple[int, int]:
-        """Tell the records in batches; how many events were appended, and how many records were there already.
+        """Take the records in batches; how many events were appended, and how many records were there already.
 
         problems: the lines that the ledger refuses are added to it.
         """
@@ -176,7 +176,7 @@ class Imports:
             for record in records[start : start + size]:
                 try:
                     with tx.all_or_nothing():
-                        unchanged += not tell(tx, record)
+                        unchanged += not take(tx, record)
                 except LedgerError as error:
                     problems.append(BadLine(record.line, error.message))
             if strict:
@@ -198,8 +198,8 @@ class _HasLine(Protocol):
 Line = TypeVar("Line", bound=_HasLine)
 
 
-class _RunTeller:
-    """Tells run records. changed: the known runs whose record now says something else."""
+class _RunImporter:
+    """Imports run records. changed: the known runs whose record now says something else."""
 
     def __init__(self, engine: Engine, records: Iterable[RunRecord]) -> None:
         starts: dict[tuple[str, str], datetime | None] = {}
@@ -208,7 +208,7 @@ class _RunTeller:
         self._goals = _goal_ids(engine, starts)
         self.changed: list[str] = []
 
-    def tell(self, tx: Tx, record: RunRecord) -> bool:
+    def take(self, tx: Tx, record: RunRecord) -> bool:
         """Record one attempt; False when it is there already."""
         run_id = derived_id("grun_", record.source, f"run:{record.run_id}", record.started_at)
         run = tx.load(run_id, RUN)
@@ -267,8 +267,8 @@ class _RunTeller:
         return True
 
 
-class _EventTeller:
-    """Tells the rows of a process log."""
+class _EventImporter:
+    """Imports the rows of a process log."""
 
     def __init__(self, engine: Engine, source: str, records: Iterable[EventRecord]) -> None:
         self._source = source
@@ -276,19 +276,19 @@ class _EventTeller:
         for record in records:
             starts.setdefault((source, record.case), record.occurred_at)
         self._goals = _goal_ids(engine, starts)
-        self._told: dict[str, set[str]] = {}
+        self._known_digests: dict[str, set[str]] = {}
 
-    def tell(self, tx: Tx, record: EventRecord) -> bool:
+    def take(self, tx: Tx, record: EventRecord) -> bool:
         """Record one row; False when it is there already."""
         goal_id = self._goals[self._source, record.case]
-        if goal_id not in self._told:
-            self._told[goal_id] = {
+        if goal_id not in self._known_digests:
+            self._known_digests[goal_id] = {
                 recorded.event.source_id
                 for recorded in tx.history(goal_id)
                 if isinstance(recorded, Recorded) and isinstance(recorded.event, ActivityRecorded)
                 if recorded.event.source_id is not None
             }
-        if record.digest in self._told[goal_id]:
+        if record.digest in self._known_digests[goal_id]:
             return False
         then = tx.using(occurred_at=record.occurred_at or UNKNOWN)
         if tx.load(goal_id, GOAL).status is None:
@@ -302,27 +302,27 @@ class _EventTeller:
             attributes=dict(record.attributes),
             source_id=record.digest,
         )
-        self._told[goal_id].add(record.digest)
+        self._known_digests[goal_id].add(record.digest)
         return True
 
 
-class _CheckTeller:
-    """Tells outcomes of scheduled tasks."""
+class _CheckImporter:
+    """Imports outcomes of scheduled tasks."""
 
     def __init__(self) -> None:
-        self._told: dict[str, set[str]] = {}
+        self._known_digests: dict[str, set[str]] = {}
 
-    def tell(self, tx: Tx, record: CheckRecord) -> bool:
+    def take(self, tx: Tx, record: CheckRecord) -> bool:
         """Record one outcome; False when it is there already."""
         stream = monitor_id(record.source, record.task)
-        if stream not in self._told:
-            self._told[stream] = {
+        if stream not in self._known_digests:
+            self._known_digests[stream] = {
                 recorded.event.source_id
                 for recorded in tx.history(stream)
                 if isinstance(recorded, Recorded) and isinstance(recorded.event, CheckRecorded)
                 if recorded.event.source_id is not None
             }
-        if record.digest in self._told[stream]:
+        if record.digest in self._known_digests[stream]:
             return False
         tx.using(occurred_at=record.checked_at).act(
             stream,
@@ -335,7 +335,7 @@ class _CheckTeller:
             source=record.source,
             source_id=record.digest,
         )
-        self._told[stream].add(record.digest)
+        self._known_digests[stream].add(record.digest)
         return True
 
 
