@@ -304,5 +304,8 @@ def test_a_duty_that_cannot_be_done_stops_no_other(bad: Duty):
     assert done["b"].done == ["done"]
 
 
-def test_a_tick_before_the_calendar_begins_is_no_mistake(ledger: Ledger):
-    assert ledger.tick(datetime(1, 1, 1, tzinfo=UTC)).ok
+def test_a_duty_that_would_reach_behind_the_calendar_says_so_and_the_others_are_done(ledger: Ledger):
+    ticked = ledger.tick(datetime(1, 1, 1, tzinfo=UTC))
+    problems = [duty.problem for duty in ticked.duties]
+    assert None in problems
+    assert all(problem is None or problem.endswith("(bad_time)") for problem in problems)

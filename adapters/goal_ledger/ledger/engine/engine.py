@@ -219,6 +219,12 @@ class Engine:
         """Whether something was written under this command id."""
         return any(True for _ in self.core.store.commands([command_id]))
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether something was written under the command id of a wish made here: the wish is a repeat."""
+        command_id = self._circumstances.command_id
+        return command_id is not None and self.has_answered(command_id)
+
     def stream(self, *streams: str) -> list[Recorded | Unreadable]:
         """The events of one stream, or of several together, in order; [] when there are none."""
         return self.core.stream(*streams)

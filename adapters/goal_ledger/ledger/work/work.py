@@ -47,15 +47,14 @@ class Work:
     def next(self) -> Choice | None:
         """The goal to work on next; None when there is nothing to do. Writes nothing."""
         with self._candidates() as candidates:
-            return next(candidates.refreshed(self._core, utc_text(self._engine.now())).eligible(), None)
+            choice = next(candidates.refreshed(self._core, utc_text(self._engine.now())).eligible(), None)
+        return None if choice is None else self._with_leases([choice])[0]
 
     def explain(self) -> Sequence[Choice]:
         """Every open goal with what the router thinks of it, the best first, those that cannot be served last."""
         with self._candidates() as candidates:
             choices = candidates.refreshed(self._core, utc_text(self._engine.now())).choices()
-        silent = {row.goal_id: row for row in self.silent()}
-        return [_with_lease(choice, silent[choice.goal_id]) if choice.goal_id in silent else choice
-                for choice in choices]  # fmt: skip
+        return self._with_leases(choices)
 
     def silent(self) -> Sequence[RunRow]:
         """The running runs whose leases are over, in order: each holds its goal until a claim or a tick frees it."""
@@ -130,9 +129,19 @@ class Work:
         """
         return plan(Goals(self._engine).get(goal_id).metadata, METHODS)
 
+    def _with_leases(self, choices: Sequence[Choice]) -> Sequence[Choice]:
+        """What is thought of goals, with the leases of workers that fell silent."""
+        silent = {row.goal_id: row for row in self.silent()}
+        return [
+            choice._replace(why=f"{choice.why}; the lease of {run.run_id} was over at {run.lease_until}")
+            if (run := silent.get(choice.goal_id))
+            else choice
+            for choice in choices
+        ]
+
     def _free_the_silent(self) -> None:
-        """Interrupt the runs whose leases are over, unless no work is handed out."""
-        if not (found := [row.run_id for row in self.silent()]):
+        """Interrupt the runs whose leases are over, unless no work is handed out or the wish is a repeat."""
+        if self._engine.is_answered or not (found := [row.run_id for row in self.silent()]):
             return
         now = self._engine.now()
 
@@ -154,11 +163,6 @@ class Work:
             yield candidates
         finally:
             at_rest.append(candidates)
-
-
-def _with_lease(choice: Choice, run: RunRow) -> Choice:
-    """What is thought of a goal whose worker fell silent."""
-    return choice._replace(why=f"{choice.why}; the lease of {run.run_id} was over at {run.lease_until}")
 
 
 def serve(
